@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from api_tests.support.case_file import CaseFile
     from api_tests.support.people import People
     from api_tests.support.postgres import Cluster
-    from api_tests.support.servers import Running
+    from api_tests.support.servers import RunningService
 
 STARTS = frozenset({"service", "telling", "cluster", "story"})
 # Most clusters do not wait for the disk (postgres.Cluster). A service accepts them with this setting alone, in this
@@ -56,7 +56,7 @@ def cluster() -> Iterator["Cluster"]:
 
 
 @pytest.fixture(scope="session", params=ENGINES)
-def service(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator["Running"]:
+def service(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator["RunningService"]:
     """The service on SQLite, then on PostgreSQL. All tests share it, so each makes its own cases."""
     from api_tests.support.databases import new_database
     from api_tests.support.servers import running, settings_for
@@ -67,7 +67,7 @@ def service(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 
 
 @pytest.fixture(scope="session", params=ENGINES)
-def telling(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator["Running"]:
+def telling(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator["RunningService"]:
     """A service with webhooks, also to this machine, that gives up after three attempts."""
     from api_tests.support.databases import new_database
     from api_tests.support.servers import running, settings_for
@@ -79,16 +79,16 @@ def telling(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 
 
 @pytest.fixture(scope="session")
-def told_people(telling: "Running") -> Iterator["People"]:
+def told_people(telling: "RunningService") -> Iterator["People"]:
     yield from _sign_in(telling)
 
 
 @pytest.fixture(scope="session")
-def people(service: "Running") -> Iterator["People"]:
+def people(service: "RunningService") -> Iterator["People"]:
     yield from _sign_in(service)
 
 
-def _sign_in(service: "Running") -> Iterator["People"]:
+def _sign_in(service: "RunningService") -> Iterator["People"]:
     from api_tests.support.people import everybody
 
     people = everybody(service.url)

@@ -14,9 +14,9 @@ from api_tests.support.databases import new_postgresql
 from api_tests.support.engines import ENGINES
 from api_tests.support.people import everybody
 from api_tests.support.postgres import Cluster
-from api_tests.support.servers import Running, running, settings_for
+from api_tests.support.servers import RunningService, running, settings_for
 from api_tests.support.shared_case import SOME_TIME_AGO, newcomer
-from service.logs import configure
+from service.logs import configure_logging
 from service.vocabulary.roles import Role
 
 CONFIGURATION = Path(__file__).with_name("schemathesis.toml")
@@ -38,7 +38,7 @@ MEMBERSHIPS = (
 )
 
 
-def is_sound(service: Running) -> bool:
+def is_sound(service: RunningService) -> bool:
     """True when no fault was found. A case exists, so that lists are not empty."""
     CaseFile.submitted(everybody(service.url))
     with newcomer(
@@ -61,7 +61,7 @@ def _run_schemathesis(arguments: list[str]) -> bool:
 
 
 def main() -> None:
-    configure("ERROR")
+    configure_logging("ERROR")
     failed_engines = 0
     with tempfile.TemporaryDirectory() as folder, Cluster() as cluster:
         urls = {"sqlite": f"sqlite:///{folder}/fuzzed.db", "postgresql": new_postgresql(cluster, "fuzzed")}

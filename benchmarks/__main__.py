@@ -16,7 +16,7 @@ from benchmarks.databases import BenchmarkDatabases, play_story
 from benchmarks.measures import measure_cases, measure_long_list
 from benchmarks.pairs import Extent
 from benchmarks.report import Figure, report
-from service.logs import configure
+from service.logs import configure_logging
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
 FULL = Extent(seconds=0.7, rounds=3, clients=(1, 16), files=1000, listed=100_000, batch=200)
@@ -30,7 +30,9 @@ def main() -> None:
     )
     parser.add_argument("--remark", default="", help="a sentence for the report, such as who else used the machine")
     options = parser.parse_args()
-    configure("WARNING")  # for the service in this process, which plays the story; measured services log as always
+    configure_logging(
+        "WARNING"
+    )  # for the service in this process, which plays the story; measured services log as always
     extent, began = (QUICK if options.quick else FULL), time.monotonic()
     figures: dict[str, list[Figure]] = {}
     with ExitStack() as stack:

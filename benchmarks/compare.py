@@ -77,7 +77,7 @@ def _side(folder: Path, tree: Path) -> Iterator[Side]:
         case = CaseFile.submitted(people).go_to("in_triage")
         for _ in range(NOTES):
             case.fire("add_note")
-        yield Side(service.itself.pid, case)
+        yield Side(service.popen.pid, case)
         for person in people.values():
             person.client.close()
 

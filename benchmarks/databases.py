@@ -13,13 +13,13 @@ import psycopg
 from sqlalchemy import make_url
 
 from api_tests.support.case_file import CaseFile
-from api_tests.support.databases import migrated, new_postgresql
+from api_tests.support.databases import migrated_engine, new_postgresql
 from api_tests.support.people import everybody
 from api_tests.support.postgres import Cluster
 from api_tests.support.servers import running, settings_for
 from api_tests.support.workflows import RULES
 from benchmarks.stories import Story, copies_of, store_stories, submitted_cases
-from service.app import build
+from service.app import build_service
 from service.cases.store.cases import Cases
 from service.cases.store.contents import Contents
 from service.database.engine import open_engine
@@ -28,7 +28,7 @@ from service.database.transaction import Transaction
 from service.database.worker_threads import Database
 from service.events.store.subscriptions import Subscription, Subscriptions
 from service.people.store.people import People
-from service.people.store.regions import Reference
+from service.people.store.regions import RegionRegister
 from service.people.use_cases.demonstration import ORGANISATIONS, PEOPLE
 
 _ORGANISATION_IDS = {organisation.key: organisation.id for organisation in ORGANISATIONS}
@@ -81,7 +81,7 @@ class BenchmarkDatabases:
     def store_submitted_cases(self, name: str, count: int) -> None:
         """Store cases that wait for triage, half of them of one team, the others spread over all regions."""
         with self._database(name) as database:
-            teams = database.write_now(_create_teams)
+            teams = database.write_sync(_create_teams)
             store_stories(database, submitted_cases(RULES, teams, count, by=_SUBMITTED_BY, at=_SUBMITTER))
 
     @contextmanager
@@ -90,9 +90,9 @@ class BenchmarkDatabases:
         if self.cluster:
             new_postgresql(self.cluster, name)
         settings = settings_for(self.folder, self.url(name))
-        migrated(settings).dispose()
-        built = build(settings)
-        built.database.all_rows_for = "planting"
+        migrated_engine(settings).dispose()
+        built = build_service(settings)
+        built.database.all_rows_reason = "planting"
         try:
             yield built.database
         finally:
@@ -173,13 +173,13 @@ def play_story(folder: Path) -> Story:
         case.fire("escalate", part=requested)
         for person in people.values():
             person.client.close()
-        return service.built.database.write_now(lambda transaction: _story(transaction, UUID(case.id)))
+        return service.built.database.write_sync(lambda transaction: _story(transaction, UUID(case.id)))
 
 
 def _story(transaction: Transaction, case_id: UUID) -> Story:
-    actor = People(transaction).actor(next(iter(People(transaction).issuers())), "esra")
+    actor = People(transaction).find_actor(next(iter(People(transaction).issuers())), "esra")
     assert actor
-    sight = Cases(transaction).find(case_id, case_id, seen_by=actor)
+    sight = Cases(transaction).find_part(case_id, case_id, seen_by=actor)
     assert sight
     return Story(sight.case, Cases(transaction).history(case_id), Contents(transaction).open(case_id))
 
@@ -187,13 +187,13 @@ def _story(transaction: Transaction, case_id: UUID) -> Story:
 def _create_teams(transaction: Transaction) -> dict[str, UUID]:
     """Create a team in every region. Returns region -> id of its team, first the team of the demonstration."""
     teams = {REGION: TEAM}
-    for region in Reference(transaction).regions():
+    for region in RegionRegister(transaction).regions():
         if region.code != REGION:
             teams[region.code] = uuid5(NAMESPACE_URL, f"casusroute/benchmark/{region.code}")
             People(transaction).add_organisation(
                 teams[region.code], kind="expert_team", name=f"Expertteam {region.name}", municipality=None
             )
-            People(transaction).cover(teams[region.code], region.code, since=date(2025, 1, 1))
+            People(transaction).add_coverage(teams[region.code], region.code, since=date(2025, 1, 1))
     return teams
 
 

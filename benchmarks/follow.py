@@ -17,7 +17,7 @@ from api_tests.support.checkout import ROOT
 from api_tests.support.people import People, everybody
 from api_tests.support.servers import running, settings_for
 from api_tests.support.workflows import form_for
-from service.logs import configure
+from service.logs import configure_logging
 
 Call = tuple[str, str]  # file below service/, function
 
@@ -50,7 +50,7 @@ def row(name: str, calls: list[Call]) -> str:
 
 
 def main() -> None:
-    configure("WARNING")  # the log lines are not the table
+    configure_logging("WARNING")  # the log lines are not the table
     trace = Trace()
     threading.setprofile(trace)
     with tempfile.TemporaryDirectory(prefix="casusroute-follow-") as path:

@@ -6,10 +6,10 @@ from uuid import UUID
 
 import httpx
 
-from api_tests.support.changed_rules import copied
+from api_tests.support.changed_rules import copy_workflows
 from api_tests.support.people import everybody
-from api_tests.support.receivers import receiving
-from api_tests.support.upgrades import PAUSE, planned
+from api_tests.support.receivers import run_receiver
+from api_tests.support.upgrades import PAUSE, new_plan
 from api_tests.support.workflows import RULES
 from benchmarks.databases import BenchmarkDatabases
 from benchmarks.load import LoadPlan
@@ -58,7 +58,7 @@ def _measure_webhook(databases: BenchmarkDatabases, extent: Extent, ids: list[UU
     """Measure with the relay running in the same process, and one webhook that receives every event."""
     for name in ("cases", "cases_bare"):
         databases.publish_all(name)
-    with receiving() as receiver:
+    with run_receiver() as receiver:
         databases.subscribe("cases", receiver.url)
         expected = 0
 
@@ -85,10 +85,10 @@ def _measure_webhook(databases: BenchmarkDatabases, extent: Extent, ids: list[UU
 
 def _measure_adoption(databases: BenchmarkDatabases, extent: Extent) -> Figure:
     """Measure the move of open cases to another version of their workflow, one transaction per case."""
-    rules = copied(databases.folder, case=PAUSE)
+    rules = copy_workflows(databases.folder, case=PAUSE)
     with running_pair(databases, "cases", "cases_bare", extent, relay="off", workflows=rules) as pair:
         people = everybody(f"http://127.0.0.1:{pair.service.port}")
-        plan = planned(people, RULES.current("case").hash)
+        plan = new_plan(people, RULES.current("case").hash)
 
         def by_service(count: int) -> None:
             body = {"limit": count, "grounds": "Per 1 januari werkt de regio zo."}

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import httpx
 
-from api_tests.support.databases import addresses
+from api_tests.support.databases import address_settings
 from benchmarks.load import LoadPlan, LoadResult
 
 ROOT = Path(__file__).parents[1]
@@ -74,7 +74,7 @@ def run_service(folder: Path, database_url: str, **changes: object) -> Iterator[
     port = _free_port()
     settings: dict[str, object] = {
         "PORT": port,
-        "DATABASE_URL": addresses(database_url)["database_url"],
+        "DATABASE_URL": address_settings(database_url)["database_url"],
         "MASTER_KEY_FILE": folder / "master.key",
         "WORKFLOWS": ROOT / "workflows",
         "MODE": "demonstration",

@@ -11,15 +11,15 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import insert
 
-from service.cases.rules.history_chain import BEGINNING
+from service.cases.rules.history_chain import GENESIS_DIGEST
 from service.cases.rules.model import Case, Content, Transition
 from service.cases.store.contents import Contents
-from service.cases.store.rows import text_of, to_row
+from service.cases.store.rows import entry_to_row, optional_text
 from service.cases.store.tables import cases, contents, parts, transitions
 from service.database.keyring import CONTENT_CLASSES
 from service.database.transaction import Transaction
 from service.database.worker_threads import Database
-from service.vocabulary.calendar import microseconds
+from service.vocabulary.calendar import to_microseconds
 from service.vocabulary.roles import Role
 from service.workflows.rules.rulebook import Rulebook
 
@@ -42,7 +42,7 @@ def copies_of(story: Story, count: int) -> Iterator[Story]:
         new_ids = {entry.part_id: uuid4() for entry in story.entries}
         case_id = new_ids[story.case.id]
         yield Story(
-            replace(story.case, id=case_id, number=_number(index), sequence=0, digest=BEGINNING),
+            replace(story.case, id=case_id, number=_number(index), sequence=0, digest=GENESIS_DIGEST),
             tuple(replace(entry, case_id=case_id, part_id=new_ids[entry.part_id]) for entry in story.entries),
             story.contents,
         )
@@ -66,7 +66,7 @@ def submitted_cases(rules: Rulebook, teams: Mapping[str, UUID], count: int, *, b
             submitter_id=at,
             submitted_at=moment,
             sequence=0,
-            digest=BEGINNING,
+            digest=GENESIS_DIGEST,
             recorded_at=moment,
         )
         first = Transition(
@@ -100,7 +100,7 @@ def store_stories(database: Database, stories: Iterable[Story]) -> list[UUID]:
     case_ids: list[UUID] = []
     remaining = iter(stories)
     while batch := list(islice(remaining, BATCH)):
-        database.write_now(partial(_store, stories=batch))
+        database.write_sync(partial(_store, stories=batch))
         case_ids += [story.case.id for story in batch]
     return case_ids
 
@@ -112,12 +112,12 @@ def _store(transaction: Transaction, stories: list[Story]) -> None:
     entries, sealed_rows = [], []
     for story in stories:
         if story.contents:
-            transaction.keyring.create(transaction.connection, story.case.id, CONTENT_CLASSES)
+            transaction.keyring.create_keys(transaction.connection, story.case.id, CONTENT_CLASSES)
         previous: str | None = None
         for entry in story.entries:
             content = story.contents.get(entry.sequence)
             sealed = Contents(transaction).seal(entry, content) if content else None
-            entries.append(to_row(entry, previous, sealed.digest if sealed else None))
+            entries.append(entry_to_row(entry, previous, sealed.digest if sealed else None))
             previous = entries[-1]["digest"]
             sealed_rows += [sealed.row] if sealed else []
     transaction.connection.execute(insert(cases), [_case_row(story.case) for story in stories])
@@ -134,11 +134,11 @@ def _case_row(case: Case) -> dict[str, Any]:
         "region": case.region,
         "team_id": str(case.team_id),
         "submitter_id": str(case.submitter_id),
-        "submitted_at": microseconds(case.submitted_at),
+        "submitted_at": to_microseconds(case.submitted_at),
         "sequence": 0,
-        "digest": BEGINNING,
+        "digest": GENESIS_DIGEST,
         # The recorded time of a case never decreases, so this may not be later than that of its first entry.
-        "recorded_at": microseconds(case.submitted_at),
+        "recorded_at": to_microseconds(case.submitted_at),
     }
 
 
@@ -152,7 +152,7 @@ def _part_rows(story: Story) -> Iterator[dict[str, Any]]:
                 "team_id": str(story.case.team_id),
                 "submitter_id": str(story.case.submitter_id),
                 "line": entry.line,
-                "addressee_id": text_of(entry.addressee_id),
+                "addressee_id": optional_text(entry.addressee_id),
                 "workflow": entry.workflow,
             }
 

@@ -8,14 +8,14 @@ OK = 200
 CREATED = 201
 
 
-class NotAsTold(Exception):
+class StoryMismatch(Exception):
     """The service does not do what the story says."""
 
 
 def require(holds: object, sentence: str) -> None:
     """Raises StoryMismatch with the sentence unless `holds` is true."""
     if not holds:
-        raise NotAsTold(sentence)
+        raise StoryMismatch(sentence)
 
 
 def reasons(problem: Json) -> list[tuple[str, str]]:
@@ -62,7 +62,7 @@ def _require_refusal(scene: Scene, answer: httpx.Response) -> None:
     refusal = (answer.status_code, problem["code"], [reason for reason, _ in reasons(problem)])
     if expected and refusal != (expected.status, expected.code, sorted(expected.reasons)):
         listed = ", ".join(sorted(expected.reasons)) or "no further reasons"
-        raise NotAsTold(
+        raise StoryMismatch(
             f"{expectation} with {expected.status} {expected.code} ({listed}), but it was {describe(answer)}"
         )
 

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 import httpx
 
 from examples import narrator
-from examples.answers import NotAsTold, require, require_ready
+from examples.answers import StoryMismatch, require, require_ready
 from examples.chapters import CHAPTERS, Chapter
 from examples.observations.any_case import report_history
 from examples.scenes import read_chapter
@@ -52,7 +52,7 @@ def main() -> None:
             require_ready(httpx.get(f"{url}/v1/health", timeout=30), url)
             for chapter in chapters:
                 play(url, chapter)
-    except NotAsTold as difference:
+    except StoryMismatch as difference:
         sys.exit(f"\nThe story stops here. {difference}.")
     except (httpx.TransportError, httpx.InvalidURL) as error:
         sys.exit(f"\nThe story stops here. No service answers at {base_url or 'its own address'} ({error}).")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import httpx
 
-from examples.answers import OK, NotAsTold
+from examples.answers import OK, StoryMismatch
 
 ROOT = Path(__file__).parents[1]
 START_TIMEOUT_SECONDS = 60.0
@@ -48,14 +48,14 @@ def _wait(process: subprocess.Popen[bytes], url: str, errors: Path) -> None:
     until = time.monotonic() + START_TIMEOUT_SECONDS
     while time.monotonic() < until:
         if process.poll() is not None:
-            raise NotAsTold(f"The service did not start: {errors.read_text('utf-8').strip()}")
+            raise StoryMismatch(f"The service did not start: {errors.read_text('utf-8').strip()}")
         try:
             if httpx.get(f"{url}/v1/health", timeout=5).status_code == OK:
                 return
         except httpx.TransportError:
             pass
         time.sleep(0.1)
-    raise NotAsTold(f"The service did not answer within {START_TIMEOUT_SECONDS:.0f} seconds")
+    raise StoryMismatch(f"The service did not answer within {START_TIMEOUT_SECONDS:.0f} seconds")
 
 
 def _free_port() -> int:

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from service.app import IssuersRefused, NotMigrated
 from service.commands.backup import back_up, recover, restore
 from service.commands.documents import draw, write_openapi
-from service.commands.listening import AddressRefused
+from service.commands.listen_sockets import AddressRefused
 from service.commands.migrate import migrate_database
 from service.commands.people import make_administrator, set_up_region
 from service.commands.retention import propose_destructions, sweep_up
@@ -18,16 +18,16 @@ from service.commands.serve import relay, run, serve
 from service.commands.verify import digest, verify
 from service.commands.workflows import workflow
 from service.database.keyring import MasterKeyRefused
-from service.database.own_files import OpenToOthers
-from service.database.protections import Unprotected
-from service.database.row_security import NoSecondWall
+from service.database.private_files import FileNotPrivate
+from service.database.protections import ProtectionMissing
+from service.database.row_security import RowSecurityNotBinding
 from service.integrity.store.backup import BackupRefused
 from service.kinds import KINDS
-from service.people.use_cases.demonstration import ADemonstration, NotADemonstration
-from service.people.use_cases.region_file import SetUpRefused
-from service.retention.store.certificate_list import ListRefused
-from service.retention.store.sweep import NotSwept
-from service.settings import faults
+from service.people.use_cases.demonstration import DemonstrationPeoplePresent, RealPeoplePresent
+from service.people.use_cases.region_file import RegionFileRefused
+from service.retention.store.destruction_list import DestructionListRefused
+from service.retention.store.sweep import SweepRefused
+from service.settings import fault_lines
 from service.vocabulary.refusals import Unavailable
 from service.workflows.rules.rulebook import RulesRefused
 
@@ -53,8 +53,8 @@ COMMANDS: dict[str, Callable[..., None]] = {
 
 
 _NOT_STARTED = (
-    RulesRefused, NotMigrated, Unprotected, NoSecondWall, MasterKeyRefused, NotADemonstration, ADemonstration,
-    IssuersRefused, ListRefused, AddressRefused, OpenToOthers,
+    RulesRefused, NotMigrated, ProtectionMissing, RowSecurityNotBinding, MasterKeyRefused, RealPeoplePresent, DemonstrationPeoplePresent,
+    IssuersRefused, DestructionListRefused, AddressRefused, FileNotPrivate,
 )  # fmt: skip
 
 
@@ -123,8 +123,8 @@ def main() -> None:
     except _NOT_STARTED as refusal:
         raise SystemExit(f"not started: {refusal}") from None
     except ValidationError as error:
-        raise SystemExit("\n".join(["not done:", *faults(error)])) from None
-    except (SetUpRefused, NotSwept, BackupRefused, OSError) as refusal:
+        raise SystemExit("\n".join(["not done:", *fault_lines(error)])) from None
+    except (RegionFileRefused, SweepRefused, BackupRefused, OSError) as refusal:
         raise SystemExit(f"not done:\n{refusal}") from None
 
 

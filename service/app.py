@@ -11,37 +11,42 @@ from fastapi import FastAPI
 from joserfc.errors import JoseError
 from starlette.types import ASGIApp
 
-from service.cases.store.drafts import Drafts
+from service.cases.store.drafts import FormDrafts
 from service.database.engine import open_engine
-from service.database.health import insist_on_disk
-from service.database.keyring import Keyring, insist_on_key_of_mode, load_master_key
-from service.database.migrations import expected_revision, revision_of
-from service.database.own_files import make_once, take_from_others, take_from_others_if_ours
-from service.database.protections import insist
-from service.database.row_security import insist_on_wall
-from service.database.sqlite_log import scrub
+from service.database.health import require_durable_writes
+from service.database.keyring import Keyring, load_master_key, require_key_of_mode
+from service.database.migrations import current_revision, expected_revision
+from service.database.private_files import restrict_to_owner, restrict_to_owner_if_ours, write_key_file_once
+from service.database.protections import require_protections
+from service.database.row_security import require_row_security
 from service.database.transaction import Transaction
 from service.database.worker_threads import Database
+from service.database.write_ahead_log import empty_write_ahead_log
 from service.events.relay.relay import Relay
-from service.events.relay.webhook_client import Outside
-from service.events.store.backlog import figures, outbox_age
-from service.http.edge import Edge
-from service.http.house import House
-from service.http.rate_limit import Meter
+from service.events.relay.webhook_client import WebhookClient
+from service.events.store.backlog import outbox_age, read_gauges
+from service.http.app_context import AppContext
+from service.http.edge import EdgeMiddleware
+from service.http.rate_limit import RateLimiter
 from service.http.readiness import Readiness
-from service.identity.discovery import issuers_of
+from service.identity.discovery import make_issuers
 from service.identity.issuer import Issuer
-from service.identity.tokens import Signer, Tokens
+from service.identity.tokens import DemonstrationSigner, TokenValidator
 from service.kinds import KINDS
-from service.people.store.regions import Reference
-from service.people.use_cases.demonstration import ISSUER, furnish, insist_on_real_people, is_demonstration
-from service.retention.store.certificate_list import DestructionList
-from service.retention.use_cases.carry_out import Replayed, replay
+from service.people.store.regions import RegionRegister
+from service.people.use_cases.demonstration import (
+    DEMONSTRATION_ISSUER,
+    is_demonstration,
+    load_demonstration,
+    require_real_people,
+)
+from service.retention.store.destruction_list import DestructionList
+from service.retention.use_cases.destroy_case import ReplayResult, replay_destructions
 from service.routes import create_api
 from service.settings import Settings
 from service.workflows.rules.rulebook import Rulebook, read_rules
 from service.workflows.store.definitions import Definitions
-from service.workflows.use_cases import keep_decided
+from service.workflows.use_cases import store_decided_settings
 
 log = structlog.get_logger("casusroute")
 
@@ -55,7 +60,7 @@ class IssuersRefused(RuntimeError):
 
 
 @dataclass(frozen=True, slots=True)
-class Built:
+class ServiceInstance:
     """The service in this process: its application, its database and its readiness."""
 
     application: ASGIApp
@@ -63,12 +68,12 @@ class Built:
     database: Database
     readiness: Readiness
 
-    def now(self) -> dict[str, float]:
+    def gauges(self) -> dict[str, float]:
         """Returns the current value of each gauge, by its name in `service.metrics`."""
-        return {**figures(self.database), "units_under_way": self.database.under_way}
+        return {**read_gauges(self.database), "units_under_way": self.database.units_in_progress}
 
 
-def read_folder(folder: Path) -> Rulebook:
+def read_rulebook(folder: Path) -> Rulebook:
     """Read the rulebook from a folder of workflow files. Raises RulesRefused with all faults of all files."""
     return read_rules({file.name: file.read_text(encoding="utf-8") for file in sorted(folder.glob("*.toml"))}, KINDS)
 
@@ -81,27 +86,27 @@ def open_database(settings: Settings, clock: Callable[[], datetime] | None = Non
     return Database(engine, keyring, connections=connections, queue=queue, clock=clock)
 
 
-def prepared(
+def prepare_database(
     settings: Settings,
     clock: Callable[[], datetime] | None = None,
-    people: Callable[[Transaction], None] = lambda _: None,
+    check_people: Callable[[Transaction], None] = lambda _: None,
 ) -> tuple[Database, Rulebook]:
     """Prepare a migrated database for this version. Returns (database, rules in force).
 
     `check_people` creates the fictional people of a demonstration, or refuses them in production. Raises as
     `build_service` does.
     """
-    rules = read_folder(settings.workflows)
+    rules = read_rulebook(settings.workflows)
     database = open_database(settings, clock)
     try:
-        followed(database, settings)
-        return database, database.write_now(lambda transaction: _prepare(transaction, settings, rules, people))
+        follow_destruction_list(database, settings)
+        return database, database.write_sync(lambda transaction: _prepare(transaction, settings, rules, check_people))
     except BaseException:
         database.close()
         raise
 
 
-def build(settings: Settings, clock: Callable[[], datetime] | None = None) -> Built:
+def build_service(settings: Settings, clock: Callable[[], datetime] | None = None) -> ServiceInstance:
     """Build the service on a migrated database.
 
     Raises NotMigrated, ProtectionMissing, RowSecurityNotBinding, MasterKeyRefused, RulesRefused,
@@ -109,48 +114,50 @@ def build(settings: Settings, clock: Callable[[], datetime] | None = None) -> Bu
     """
     signer = _signer(settings) if settings.mode == "demonstration" else None
     issuers = _trusted_issuers(settings, signer)
-    database, rules = prepared(settings, clock, partial(furnish, issuer=ISSUER) if signer else insist_on_real_people)
-    webhook_client = Outside(address=settings.address, targets=settings.webhook_targets)
+    database, rules = prepare_database(
+        settings, clock, partial(load_demonstration, issuer=DEMONSTRATION_ISSUER) if signer else require_real_people
+    )
+    webhook_client = WebhookClient(address=settings.base_url, targets=settings.webhook_targets)
     relay = Relay(database, webhook_client, settings)
     readiness = Readiness(database, settings, outbox_age)
-    context = House(
+    context = AppContext(
         database=database,
         readiness=readiness,
-        asked=Meter(settings.person_per_minute),
+        person_rate_limiter=RateLimiter(settings.person_per_minute),
         rules=rules,
-        tokens=Tokens(issuers),
+        tokens=TokenValidator(issuers),
         signer=signer,
-        address=settings.address,
+        base_url=settings.base_url,
         event_source=settings.event_source,
-        agreed=webhook_client.agreed,
+        validate_receiver=webhook_client.ask_consent,
     )
-    api = create_api(rules, settings.address)
-    api.state.house = context
+    api = create_api(rules, settings.base_url)
+    api.state.context = context
     api.state.certificate_list = DestructionList(settings.destruction_list)
-    api.state.background = relay.at_work if settings.relay == "in_process" else webhook_client.open
-    return Built(Edge(api, settings), api, database, readiness)
+    api.state.background = relay.run_in_background if settings.relay == "in_process" else webhook_client.open
+    return ServiceInstance(EdgeMiddleware(api, settings), api, database, readiness)
 
 
-def _signer(settings: Settings) -> Signer:
+def _signer(settings: Settings) -> DemonstrationSigner:
     """Create the signer of a demonstration. Its key file stands next to the master key file: tokens outlive a restart.
 
     When the master key is a setting there is no key file, and every start makes a new signing key. Raises
     IssuersRefused.
     """
     if settings.master_key:
-        return Signer(ISSUER)
+        return DemonstrationSigner(DEMONSTRATION_ISSUER)
     file = settings.master_key_file.with_name(f"{settings.master_key_file.name}.tokens")
     if file.exists():
-        take_from_others_if_ours(file)
+        restrict_to_owner_if_ours(file)
     else:
-        make_once(file, Signer.new_key())
+        write_key_file_once(file, DemonstrationSigner.new_key())
     try:
-        return Signer(ISSUER, file.read_bytes())
+        return DemonstrationSigner(DEMONSTRATION_ISSUER, file.read_bytes())
     except (ValueError, JoseError):
         raise IssuersRefused(f"{file} has no key to sign tokens with; remove the file, and a new key is made") from None
 
 
-def _trusted_issuers(settings: Settings, signer: Signer | None) -> tuple[Issuer, ...]:
+def _trusted_issuers(settings: Settings, signer: DemonstrationSigner | None) -> tuple[Issuer, ...]:
     """The issuers whose tokens are accepted: the demonstration or real issuers, never both. Raises IssuersRefused."""
     if signer and settings.issuers:
         raise IssuersRefused("a demonstration accepts only its own tokens; remove CASUSROUTE_ISSUERS")
@@ -161,7 +168,7 @@ def _trusted_issuers(settings: Settings, signer: Signer | None) -> tuple[Issuer,
             "nobody could sign in; name the issuers of people and machines in CASUSROUTE_ISSUERS, "
             """for example [{"name": "https://login.example"}]"""
         )
-    return issuers_of(
+    return make_issuers(
         settings.issuers,
         refresh_seconds=settings.issuer_refresh_seconds,
         keep_seconds=settings.issuer_keep_hours * 3600,
@@ -175,63 +182,63 @@ def build_relay(settings: Settings, clock: Callable[[], datetime] | None = None)
     """
     database = open_database(settings, clock)
     try:
-        followed(database, settings)
+        follow_destruction_list(database, settings)
     except BaseException:
         database.close()
         raise
-    return Relay(database, Outside(address=settings.address, targets=settings.webhook_targets), settings)
+    return Relay(database, WebhookClient(address=settings.base_url, targets=settings.webhook_targets), settings)
 
 
-def followed(database: Database, settings: Settings) -> Replayed:
+def follow_destruction_list(database: Database, settings: Settings) -> ReplayResult:
     """Check that the database may be served, then destroy again every listed case that a restored backup brought back.
 
     Raises NotMigrated, ProtectionMissing, RowSecurityNotBinding, MasterKeyRefused, ListRefused,
     FileNotPrivate, Unavailable.
     """
-    take_from_others(settings.destruction_list)
+    restrict_to_owner(settings.destruction_list)
 
-    def check_and_replay(transaction: Transaction) -> Replayed:
+    def check_and_replay(transaction: Transaction) -> ReplayResult:
         _require_servable(transaction, settings)
-        return replay(transaction, DestructionList(settings.destruction_list))
+        return replay_destructions(transaction, DestructionList(settings.destruction_list))
 
-    replayed = database.write_now(check_and_replay)
+    replayed = database.write_sync(check_and_replay)
     if replayed.destroyed:
-        scrub(database.engine)
+        empty_write_ahead_log(database.engine)
     for case_id in replayed.destroyed:
         log.warning("destroyed_again", case=str(case_id))
-    for case_id in replayed.lived_on:
+    for case_id in replayed.skipped:
         log.warning("lived_on_after_destruction", case=str(case_id))
     return replayed
 
 
 def _require_servable(transaction: Transaction, settings: Settings) -> None:
     transaction.allow_all_rows("start")
-    if revision_of(transaction.connection) != expected_revision():
+    if current_revision(transaction.connection) != expected_revision():
         raise NotMigrated("the database needs `python -m service migrate` first")
-    insist(transaction.connection)
+    require_protections(transaction.connection)
     if not settings.database_may_lose_data:
-        insist_on_disk(transaction.connection)
-    if settings.insists_on_wall:
-        insist_on_wall(transaction.connection)
-    transaction.keyring.insist(transaction.connection)
+        require_durable_writes(transaction.connection)
+    if settings.requires_row_security:
+        require_row_security(transaction.connection)
+    transaction.keyring.require_matching_master_key(transaction.connection)
 
 
 def _prepare(
     transaction: Transaction, settings: Settings, rules: Rulebook, people: Callable[[Transaction], None]
 ) -> Rulebook:
     _require_servable(transaction, settings)
-    was_demonstration, was_new = is_demonstration(transaction), not Definitions(transaction).all()
-    Reference(transaction).load()
+    was_demonstration, was_new = is_demonstration(transaction), not Definitions(transaction).list_definitions()
+    RegionRegister(transaction).load_shipped_files()
     for workflow in rules.newest.values():
-        Definitions(transaction).keep(workflow.definition)
-    for region_settings in rules.settings.named().values():
-        Definitions(transaction).keep_settings(region_settings)
-    Drafts(transaction).remove_expired()
+        Definitions(transaction).add(workflow.definition)
+    for region_settings in rules.settings.by_name().values():
+        Definitions(transaction).add_settings(region_settings)
+    FormDrafts(transaction).remove_expired()
     people(transaction)
     if settings.master_key is None:
         now = is_demonstration(transaction)
         named = "master_key_file" in settings.model_fields_set
         known = was_demonstration if now else named or not was_new
-        insist_on_key_of_mode(settings.master_key_file, demonstration=now, known=known)
-    keep_decided(transaction, rules)
-    return rules.with_older(Definitions(transaction).all())
+        require_key_of_mode(settings.master_key_file, demonstration=now, allow_unmarked=known)
+    store_decided_settings(transaction, rules)
+    return rules.with_older(Definitions(transaction).list_definitions())

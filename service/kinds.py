@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from service.advice.rules import kinds as advice
 from service.cases.rules import forms, guards
-from service.cases.rules.facts import after_case
+from service.cases.rules.facts import apply_case_entry
 from service.cases.rules.kinds import Kind, Kinds
 from service.commitments.rules import kinds as commitments
 from service.escalations.rules import kinds as escalations
@@ -20,16 +20,16 @@ from service.placements.rules import kinds as placements
 CASE = Kind(
     name="case",
     begins="with_the_case",
-    facts=after_case,
-    guards=guards.OF_THE_CASE,
+    facts_rule=apply_case_entry,
+    guards=guards.CASE_GUARDS,
     forms=(
-        *forms.ASKED_BY_THE_CASE,
+        *forms.CASE_FORMS,
         Gap,
-        *advice.ASKED_BY_THE_CASE,
-        *commitments.ASKED_BY_THE_CASE,
-        *placements.ASKED_BY_THE_CASE,
-        *escalations.ASKED_BY_THE_CASE,
-        *follow_up.ASKED_BY_THE_CASE,
+        *advice.CASE_FORMS,
+        *commitments.CASE_FORMS,
+        *placements.CASE_FORMS,
+        *escalations.CASE_FORMS,
+        *follow_up.CASE_FORMS,
     ),
 )
 KINDS = Kinds(

@@ -9,7 +9,7 @@ import structlog
 
 # The fields that each event may have. No field holds text from outside, except the trace id, whose form is checked. A
 # field that is not declared here is not written.
-EVENTS: Mapping[str, frozenset[str]] = {
+LOG_EVENTS: Mapping[str, frozenset[str]] = {
     "request": frozenset({"method", "route", "status", "ms", "trace_id", "request_id"}),
     "unexpected": frozenset({"error", "place", "trace_id"}),
     "relay": frozenset({"error"}),
@@ -29,11 +29,11 @@ class _LoggerNameFormatter(logging.Formatter):
         return json.dumps({"event": "library", "logger": record.name, "level": record.levelname.lower()})
 
 
-def declared(_logger: object, _name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+def keep_declared_fields(_logger: object, _name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Returns the event with its declared fields only, each with a short plain value."""
-    if event["event"] not in EVENTS:
+    if event["event"] not in LOG_EVENTS:
         event = {**event, "event": "undeclared"}
-    fields = EVENTS.get(event["event"], frozenset()) | _ALWAYS
+    fields = LOG_EVENTS.get(event["event"], frozenset()) | _ALWAYS
     return {name: _plain(value) for name, value in event.items() if name in fields}
 
 
@@ -44,7 +44,7 @@ def _plain(value: object) -> object:
     return value if value is None or isinstance(value, bool | int | float) else type(value).__qualname__
 
 
-def configure(level: str) -> None:
+def configure_logging(level: str) -> None:
     """Set up logging for the process. A library is logged from WARNING up, by its name only."""
     libraries = logging.StreamHandler()
     libraries.setFormatter(_LoggerNameFormatter())
@@ -53,7 +53,7 @@ def configure(level: str) -> None:
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            declared,
+            keep_declared_fields,
             structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),

@@ -33,23 +33,23 @@ _GAUGES = {
 }
 
 
-def request(method: str, route: str | None, status: int, seconds: float) -> None:
+def count_request(method: str, route: str | None, status: int, seconds: float) -> None:
     """Count an answer. `route` is the template of its path, None when no route matched; `seconds` its duration."""
     template = route or "none"
     _REQUESTS.labels(method, template, f"{status // 100}xx").inc()
     _SECONDS.labels(method, template).observe(seconds)
 
 
-def refusal(code: str) -> None:
+def count_refusal(code: str) -> None:
     _REFUSALS.labels(code).inc()
 
 
-def unit(outcome: str) -> None:
+def count_unit_of_work(outcome: str) -> None:
     """Count a unit of work. `outcome`: committed, refused, failed, again, unavailable or turned_away (never begun)."""
     _UNITS.labels(outcome).inc()
 
 
-def emergency_readings(count: int) -> None:
+def count_emergency_readings(count: int) -> None:
     _EMERGENCIES.inc(count)
 
 
@@ -64,7 +64,7 @@ class _GaugeCollector(Collector):
             yield GaugeMetricFamily(f"casusroute_{name}", _GAUGES[name], value=value)
 
 
-def publish(host: str, port: int, read_gauges: Callable[[], Mapping[str, float]]) -> None:
+def serve_metrics(host: str, port: int, read_gauges: Callable[[], Mapping[str, float]]) -> None:
     """Serve the metrics to Prometheus at this address, from a thread of its own, until the process ends."""
     REGISTRY.register(_GaugeCollector(read_gauges))
     start_http_server(port, host)

@@ -10,10 +10,10 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from service.identity.trusted_issuer import TrustedIssuer, TrustedIssuers
 
-PREFIX = "CASUSROUTE_"
+ENVIRONMENT_PREFIX = "CASUSROUTE_"
 
 
-class Address(BaseModel):
+class AddressSettings(BaseModel):
     """Addresses of the service."""
 
     host: str = Field(default="127.0.0.1", description="address to listen on")
@@ -29,7 +29,7 @@ class Address(BaseModel):
     )
 
 
-class Keeping(BaseModel):
+class DatabaseSettings(BaseModel):
     """The database, its keys and its protections."""
 
     database_url: str = Field(
@@ -66,7 +66,7 @@ class Keeping(BaseModel):
     )
 
 
-class Serving(BaseModel):
+class ServiceSettings(BaseModel):
     """Workflows, mode and trusted issuers."""
 
     workflows: Path = Field(default=Path("workflows"), description="folder of the workflow files")
@@ -90,7 +90,7 @@ class Serving(BaseModel):
     )
 
 
-class Telling(BaseModel):
+class EventSettings(BaseModel):
     """Events for other systems."""
 
     relay: Literal["in_process", "off"] = Field(
@@ -111,8 +111,8 @@ class Telling(BaseModel):
     )
 
 
-class Limits(BaseModel):
-    """Limits of one request, one caller and one process; each process counts for itself."""
+class LimitSettings(BaseModel):
+    """LimitSettings of one request, one caller and one process; each process counts for itself."""
 
     max_body_bytes: int = Field(
         default=1_000_000, ge=10_000, description="bytes of the largest request body; a larger one gets 413"
@@ -134,7 +134,7 @@ class Limits(BaseModel):
     )
 
 
-class Watching(BaseModel):
+class OperationSettings(BaseModel):
     """Log, metrics and stopping."""
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
@@ -152,14 +152,14 @@ class Watching(BaseModel):
     )
 
 
-_GROUPS = (Address, Keeping, Serving, Telling, Limits, Watching)
+_GROUPS = (AddressSettings, DatabaseSettings, ServiceSettings, EventSettings, LimitSettings, OperationSettings)
 
 
 class _SecretFilesSource(PydanticBaseSettingsSource):
     """Reads a setting from the file that CASUSROUTE_<NAME>_FILE names, as container secrets are mounted."""
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
-        file = os.environ.get(f"{PREFIX}{field_name.upper()}_FILE")
+        file = os.environ.get(f"{ENVIRONMENT_PREFIX}{field_name.upper()}_FILE")
         is_setting = f"{field_name}_file" in self.settings_cls.model_fields  # the variable is a setting of its own
         text = None if is_setting or not file else Path(file).read_text(encoding="utf-8").strip()
         return self.prepare_field_value(field_name, field, text, value_is_complex=False), field_name, False
@@ -169,11 +169,15 @@ class _SecretFilesSource(PydanticBaseSettingsSource):
         return {name: value for name, value in values.items() if value is not None}
 
 
-class Settings(Watching, Limits, Telling, Serving, Keeping, Address, BaseSettings):
+class Settings(
+    OperationSettings, LimitSettings, EventSettings, ServiceSettings, DatabaseSettings, AddressSettings, BaseSettings
+):
     """All settings. Each field is CASUSROUTE_<NAME> in the environment; the defaults run on a laptop."""
 
     # The value of a setting may be a secret: an error names the setting and never its value.
-    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore", hide_input_in_errors=True)
+    model_config = SettingsConfigDict(
+        env_prefix=ENVIRONMENT_PREFIX, frozen=True, extra="ignore", hide_input_in_errors=True
+    )
 
     @classmethod
     def settings_customise_sources(
@@ -187,45 +191,45 @@ class Settings(Watching, Limits, Telling, Serving, Keeping, Address, BaseSetting
         return init_settings, env_settings, _SecretFilesSource(settings_cls)
 
     @property
-    def address(self) -> str:
+    def base_url(self) -> str:
         """The URL that users reach the service by, without /v1."""
-        return self.public_url or self.own_address
+        return self.public_url or self.listen_url
 
     @property
-    def own_address(self) -> str:
+    def listen_url(self) -> str:
         """The URL at which the service itself listens."""
-        return f"http://{at(self.host, self.port)}"
+        return f"http://{host_and_port(self.host, self.port)}"
 
     @property
-    def as_owner(self) -> str:
+    def owner_database_url(self) -> str:
         """The URL of the database for the role that owns its tables."""
         return self.owner_url or self.database_url
 
     @property
-    def insists_on_wall(self) -> bool:
+    def requires_row_security(self) -> bool:
         """True when row-level security must bind the role that the service connects as."""
         return self.mode == "production" and not self.without_second_wall
 
 
-def at(host: str, port: int) -> str:
+def host_and_port(host: str, port: int) -> str:
     """Returns host and port as in a URL, with an IPv6 address between brackets."""
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-def table() -> str:
+def settings_table() -> str:
     """Returns all settings as a Markdown table, by group, for docs/reference/settings.md."""
     rows = ["| Setting | Default | What it is |", "|---|---|---|"]
     for group in _GROUPS:
         rows.append(f"| **{(group.__doc__ or '').removesuffix('.')}** | | |")
         for name, field in group.model_fields.items():
-            rows.append(f"| `{PREFIX}{name.upper()}` | {_default_of(field)} | {field.description} |")
+            rows.append(f"| `{ENVIRONMENT_PREFIX}{name.upper()}` | {_default_of(field)} | {field.description} |")
     rows += ["", "| Member of an issuer | Default | What it is |", "|---|---|---|"]
     for name, field in TrustedIssuer.model_fields.items():
         rows.append(f"| `{name}` | {_default_of(field)} | {field.description} |")
     return "\n".join(rows)
 
 
-def faults(error: ValidationError) -> list[str]:
+def fault_lines(error: ValidationError) -> list[str]:
     """Returns one line per fault: its place and its message. A setting is named as in the environment."""
     return [
         f"{_place(fault['loc'], error.title)}: {fault['msg'].removeprefix('Value error, ')}" for fault in error.errors()
@@ -234,7 +238,7 @@ def faults(error: ValidationError) -> list[str]:
 
 def _place(location: tuple[int | str, ...], model: str) -> str:
     first, *rest = location or ("",)
-    name = f"{PREFIX}{first}".upper() if model == Settings.__name__ else str(first)
+    name = f"{ENVIRONMENT_PREFIX}{first}".upper() if model == Settings.__name__ else str(first)
     return name + "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in rest)
 
 

@@ -13,8 +13,8 @@ from api_tests.support.case_file import CaseFile
 from api_tests.support.demonstration import ORGANISATION_IDS
 from api_tests.support.people import People
 from api_tests.support.sabotages import broken_by
-from api_tests.support.servers import Running
-from api_tests.support.shared_case import Scene, help_arranged, in_days, newcomer, rows
+from api_tests.support.servers import RunningService
+from api_tests.support.shared_case import SharedCase, help_arranged, in_days, newcomer, rows
 from service.vocabulary.roles import Role
 
 Line = dict[str, Any]
@@ -22,7 +22,7 @@ TEAM_WORK = "work_of_the_expert_team"
 
 
 @pytest.fixture(scope="module")
-def scene(people: People) -> Scene:
+def scene(people: People) -> SharedCase:
     """A case whose parts hold content to read."""
     scene = help_arranged(people)
     case = scene.case
@@ -32,10 +32,10 @@ def scene(people: People) -> Scene:
         case.fire("dispute", part=scene.parts[f"funding {line}"], by=by)
     case.fire("agree", part=scene.parts["placement A"])
     case.fire("escalate", part=scene.parts["escalation"])
-    return Scene(case)
+    return SharedCase(case)
 
 
-def lines_of(service: Running, ask: Callable[[], httpx.Response]) -> tuple[httpx.Response, list[Line]]:
+def lines_of(service: RunningService, ask: Callable[[], httpx.Response]) -> tuple[httpx.Response, list[Line]]:
     """Returns the answer, and the lines that the log gained."""
     last = rows(service, "SELECT coalesce(max(id), 0) AS id FROM access_log")[0]["id"]
     answer = ask()
@@ -44,8 +44,10 @@ def lines_of(service: Running, ask: Callable[[], httpx.Response]) -> tuple[httpx
 
 @broken_by(
     "I18: reading a case file is logged",
-    "service/cases/use_cases/read.py",
-    ('    log(transaction, caller, actor, sight, "read_case_file", as_of(detail, reading.past), seat=seat)\n'),
+    "service/cases/use_cases/read_content.py",
+    (
+        '    log_reading(transaction, caller, actor, sight, "read_case_file", log_detail(detail, reading.past), seat=seat)\n'
+    ),
     "",
 )
 @pytest.mark.parametrize(
@@ -95,9 +97,9 @@ def lines_of(service: Running, ask: Callable[[], httpx.Response]) -> tuple[httpx
     ],
 )
 def test_i18_one_read_of_content_is_one_line_that_says_who_why_and_what(
-    service: Running,
+    service: RunningService,
     people: People,
-    scene: Scene,
+    scene: SharedCase,
     key: str,
     path: str,
     role: str,
@@ -129,7 +131,7 @@ def test_i18_one_read_of_content_is_one_line_that_says_who_why_and_what(
     assert abs(line["event_at"] / 1e6 - service.clock().timestamp()) < 60
 
 
-def test_i18_an_expert_at_the_table_reads_for_the_table(service: Running, people: People) -> None:
+def test_i18_an_expert_at_the_table_reads_for_the_table(service: RunningService, people: People) -> None:
     case = CaseFile.submitted(people).go_to("in_review")
 
     answers = [lines_of(service, partial(people[key].get, f"{case.path}/file")) for key in ("floor", "gijs")]
@@ -141,7 +143,7 @@ def test_i18_an_expert_at_the_table_reads_for_the_table(service: Running, people
 
 
 def test_i18_lists_heads_histories_and_ones_own_draft_leave_no_line(
-    service: Running, people: People, scene: Scene
+    service: RunningService, people: People, scene: SharedCase
 ) -> None:
     """A draft is not part of a file yet. Only its writer can read it."""
     draft = people.anna.post("/drafts", {"form": {"question": "Hoe verder?"}}).json()["id"]
@@ -160,7 +162,7 @@ def test_i18_lists_heads_histories_and_ones_own_draft_leave_no_line(
 
 
 def test_i18_an_entry_in_which_nothing_was_written_and_a_refused_read_leave_no_line(
-    service: Running, people: People, scene: Scene
+    service: RunningService, people: People, scene: SharedCase
 ) -> None:
     empty, lines_of_empty = lines_of(service, lambda: people.ivo.get(f"{scene.path('commitment A')}/transitions/1"))
     refusal, lines_of_refused = lines_of(service, lambda: people.petra.get(f"{scene.case.path}/file"))
@@ -169,7 +171,7 @@ def test_i18_an_entry_in_which_nothing_was_written_and_a_refused_read_leave_no_l
     assert (refusal.status_code, lines_of_refused) == (404, [])
 
 
-def test_i18_an_amendment_reads_what_it_amends_and_says_so(service: Running, people: People) -> None:
+def test_i18_an_amendment_reads_what_it_amends_and_says_so(service: RunningService, people: People) -> None:
     case = CaseFile.submitted(people)
     form = {"amends": 1, "changes": {"question": "Anders gevraagd."}, "reason": "Zo bedoelden zij het."}
 
@@ -181,7 +183,7 @@ def test_i18_an_amendment_reads_what_it_amends_and_says_so(service: Running, peo
     ]
 
 
-def test_i18_histories_for_learning_are_logged_as_taken_out(service: Running, people: People) -> None:
+def test_i18_histories_for_learning_are_logged_as_taken_out(service: RunningService, people: People) -> None:
     answer, lines = lines_of(service, lambda: people.noor.get("/learning/histories", params={"region": "JZ11"}))
 
     assert answer.status_code == 200
@@ -192,8 +194,8 @@ def test_i18_histories_for_learning_are_logged_as_taken_out(service: Running, pe
 
 @broken_by(
     "I18: the role logged is the one the sight rests on",
-    "service/cases/use_cases/read.py",
-    "if sight_alone and sight_alone.whole == sight.whole:",
+    "service/cases/use_cases/read_content.py",
+    "if sight_alone and sight_alone.may_read_case == sight.may_read_case:",
     "if not sight_alone or sight_alone:",
 )
 @pytest.mark.parametrize(
@@ -208,7 +210,7 @@ def test_i18_histories_for_learning_are_logged_as_taken_out(service: Running, pe
     ],
 )
 def test_i18_the_logged_role_is_one_that_shows_the_content_alone(
-    service: Running, scene: Scene, memberships: tuple[tuple[str, Role], ...], path: str, role: str | None
+    service: RunningService, scene: SharedCase, memberships: tuple[tuple[str, Role], ...], path: str, role: str | None
 ) -> None:
     address = re.sub(r"\{(.+?)\}", lambda match: scene.path(match[1]), path)
     with newcomer(
@@ -220,7 +222,7 @@ def test_i18_the_logged_role_is_one_that_shows_the_content_alone(
     assert [line["role"] for line in lines] in ([[role]] if role else [[held_role] for _, held_role in memberships])
 
 
-def test_i18_the_log_holds_nothing_of_what_was_read(service: Running, people: People) -> None:
+def test_i18_the_log_holds_nothing_of_what_was_read(service: RunningService, people: People) -> None:
     case = CaseFile.submitted(people, question="Een vraag met het woord zevenslaper erin.")
     people.esra.get(f"{case.path}/file")
     people.esra.get(f"{case.path}/transitions/1")

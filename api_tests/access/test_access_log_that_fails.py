@@ -10,8 +10,8 @@ from api_tests.support.databases import new_database
 from api_tests.support.engines import ENGINES
 from api_tests.support.people import everybody
 from api_tests.support.sabotages import Refusal, broken_by
-from api_tests.support.servers import Running, running, settings_for
-from api_tests.support.shared_case import Scene, help_arranged
+from api_tests.support.servers import RunningService, running, settings_for
+from api_tests.support.shared_case import SharedCase, help_arranged
 
 pytestmark = pytest.mark.server
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.server
 @pytest.fixture(params=ENGINES)
 def unlogged(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[Running, Scene]]:
+) -> Iterator[tuple[RunningService, SharedCase]]:
     """A service of its own, with a case, whose access log is made to fail."""
     folder: Path = tmp_path_factory.mktemp("unlogged")
     with running(settings_for(folder, new_database(request, folder, request.param))) as service:
@@ -44,14 +44,16 @@ _REFUSING_LOG = {
 _ROOM_IN_LOG = {"sqlite": "DROP TRIGGER no_room", "postgresql": "DROP TRIGGER no_room ON access_log"}
 
 
-def run_on(service: Running, *statements: str) -> None:
+def run_on(service: RunningService, *statements: str) -> None:
     with service.tables.begin() as connection:
         for statement in statements:
             connection.exec_driver_sql(statement)
 
 
 @broken_by("I18: what cannot be logged is not read", Refusal("service/audit/store/access_log.py", "Unavailable"))
-def test_i18_what_cannot_be_logged_is_not_read_while_lists_still_work(unlogged: tuple[Running, Scene]) -> None:
+def test_i18_what_cannot_be_logged_is_not_read_while_lists_still_work(
+    unlogged: tuple[RunningService, SharedCase],
+) -> None:
     service, scene = unlogged
     people, case = scene.case.people, scene.case
     content = [

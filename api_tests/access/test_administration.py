@@ -8,17 +8,17 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from api_tests.support.administration import Office, living_in
+from api_tests.support.administration import Office, residence_in
 from api_tests.support.case_file import CaseFile
 from api_tests.support.demonstration import ORGANISATION_IDS, PERSON_IDS
 from api_tests.support.people import People, Person
 from api_tests.support.refusals import faults, refusal
 from api_tests.support.sabotages import Refusal, broken_by
-from api_tests.support.servers import Running, running
-from api_tests.support.shared_case import bearing, rows, signer_of
+from api_tests.support.servers import RunningService, running
+from api_tests.support.shared_case import client_with_token, rows, signer_of
 from api_tests.support.workflows import form_for
-from service.people.use_cases.demonstration import ISSUER
-from service.vocabulary.organisation_kinds import ROLES_OF
+from service.people.use_cases.demonstration import DEMONSTRATION_ISSUER
+from service.vocabulary.organisation_kinds import ROLES_BY_KIND
 
 # Roles of each kind of organisation (issue 3; R125: more than one kind of referrer).
 ROLES_BY_HAND = {
@@ -39,15 +39,15 @@ ROLES_BY_HAND = {
 
 
 @pytest.fixture(scope="module")
-def office(service: Running, people: People) -> Iterator[Office]:
+def office(service: RunningService, people: People) -> Iterator[Office]:
     office = Office(service, people.roos)
-    with office.open:
+    with office.clients:
         yield office
 
 
 @contextmanager
 def as_newcomer(office: Office, subject: str) -> Iterator[Person]:
-    with bearing(office.service, signer_of(office.service).token(subject)) as client:
+    with client_with_token(office.service, signer_of(office.service).sign_token(subject)) as client:
         yield Person(subject, client)
 
 
@@ -60,14 +60,14 @@ def as_newcomer(office: Office, subject: str) -> Iterator[Person]:
 def test_a_new_member_may_act_at_the_next_request_and_the_record_tells_the_administrator_and_no_other_name(
     office: Office,
 ) -> None:
-    id_, subject = office.person()
-    team = office.organisation("local_team", "GM0363")
+    id_, subject = office.add_person()
+    team = office.add_organisation("local_team", "GM0363")
 
     with as_newcomer(office, subject) as newcomer:
         answer_before = newcomer.submit()
-        change = office.done("/memberships", personId=id_, organisationId=team, role="local_team")
+        change = office.record_change("/memberships", personId=id_, organisationId=team, role="local_team")
         memberships = newcomer.get("/me").json()["memberships"]
-        answer_after = newcomer.submit(**living_in("GM0392"))
+        answer_after = newcomer.submit(**residence_in("GM0392"))
 
     assert refusal(answer_before) == (403, "not_allowed")
     assert [(membership["role"], membership["organisation"]) for membership in memberships] == [("local_team", team)]
@@ -85,7 +85,7 @@ def test_a_new_member_may_act_at_the_next_request_and_the_record_tells_the_admin
 
 def test_each_kind_of_organisation_has_its_own_roles() -> None:
     """R125: not only local teams refer; nobody is chair of a provider."""
-    assert {kind: set(roles) for kind, roles in ROLES_OF.items()} == {
+    assert {kind: set(roles) for kind, roles in ROLES_BY_KIND.items()} == {
         kind: set(roles.split()) for kind, roles in ROLES_BY_HAND.items()
     }
 
@@ -93,14 +93,14 @@ def test_each_kind_of_organisation_has_its_own_roles() -> None:
 @broken_by(
     "R125: each kind of organisation takes its own roles",
     "service/people/use_cases/apply_decision.py",
-    "    elif decision.role not in ROLES_OF[OrganisationKind(kind)]:",
+    "    elif decision.role not in ROLES_BY_KIND[OrganisationKind(kind)]:",
     "    elif False:",
 )
 def test_a_role_of_another_kind_of_organisation_is_refused_with_what_is_allowed(office: Office) -> None:
-    person, _ = office.person()
+    person, _ = office.add_person()
     answers = {}
     for kind, roles in ROLES_BY_HAND.items():
-        organisation = office.organisation(kind, "GM0363")
+        organisation = office.add_organisation(kind, "GM0363")
         right, wrong = roles.split()[0], "provider" if kind == "expert_team" else "chair"
         answers[kind] = [
             office.post("/memberships", personId=person, organisationId=organisation, role=role)
@@ -116,8 +116,8 @@ def test_a_role_of_another_kind_of_organisation_is_refused_with_what_is_allowed(
 @broken_by(
     "issue 3.7: nobody decides in which roles they act themselves",
     "service/people/use_cases/apply_decision.py",
-    "def _(decision: NewMembership, context: Deciding) -> Effect:\n    if decision.person_id == context.actor_id:",
-    "def _(decision: NewMembership, context: Deciding) -> Effect:\n    if False:",
+    "def _(decision: NewMembership, context: DecisionContext) -> Effect:\n    if decision.person_id == context.actor_id:",
+    "def _(decision: NewMembership, context: DecisionContext) -> Effect:\n    if False:",
 )
 def test_nobody_decides_in_which_roles_they_act_themselves(office: Office) -> None:
     """An administrator cannot make themselves chair, nor anything else, nor end what they hold."""
@@ -126,7 +126,7 @@ def test_nobody_decides_in_which_roles_they_act_themselves(office: Office) -> No
 
     answers = [
         office.post("/memberships", personId=mine, organisationId=ret, role="chair"),
-        office.end(Person(mine, office.roos.client), ret, "administrator", office.day()),
+        office.end_membership(Person(mine, office.roos.client), ret, "administrator", office.day()),
     ]
 
     assert [refusal(answer) for answer in answers] == [(403, "own_membership")] * 2
@@ -146,11 +146,11 @@ def test_a_membership_ended_at_once_is_refused_the_same_second_and_a_future_one_
     """I29, on the day of Amsterdam: rights begin and end with their dates, and nothing of the record is removed."""
     note = {"trigger": "add_note", "form": {"text": "Gebeld."}}
     ret = str(ORGANISATION_IDS["ret"])
-    leaver = office.member(ret, "coordinator")
-    future_member = office.member(ret, "coordinator", validFrom=office.day(1))
+    leaver = office.add_member(ret, "coordinator")
+    future_member = office.add_member(ret, "coordinator", validFrom=office.day(1))
 
     first_note = leaver.post(f"{case.path}/transitions", note, version=1)
-    end = office.end(leaver, ret, "coordinator", office.day(-1))
+    end = office.end_membership(leaver, ret, "coordinator", office.day(-1))
     second_note = leaver.post(f"{case.path}/transitions", note, version=2)
 
     assert [first_note.status_code, end.status_code, second_note.status_code] == [201, 201, 404]
@@ -168,10 +168,10 @@ def test_a_membership_ended_at_once_is_refused_the_same_second_and_a_future_one_
 )
 def test_a_region_has_one_team_on_a_day_and_the_next_begins_the_day_after(office: Office) -> None:
     """I29: relations of team, network and liaison with a region are dated; overlaps are refused with a sentence."""
-    first_team, second_team = office.organisation("expert_team"), office.organisation("expert_team")
-    network, liaison = office.organisation("expertise_network"), office.organisation("cce")
-    local = office.organisation("local_team", "GM0363")
-    office.done("/coverages", organisationId=first_team, region="JZ20")
+    first_team, second_team = office.add_organisation("expert_team"), office.add_organisation("expert_team")
+    network, liaison = office.add_organisation("expertise_network"), office.add_organisation("cce")
+    local = office.add_organisation("local_team", "GM0363")
+    office.record_change("/coverages", organisationId=first_team, region="JZ20")
 
     overlap = office.post("/coverages", organisationId=second_team, region="JZ20", validFrom=office.day(30))
     duplicate = office.post("/coverages", organisationId=first_team, region="JZ20", validFrom=office.day(9))
@@ -180,7 +180,7 @@ def test_a_region_has_one_team_on_a_day_and_the_next_begins_the_day_after(office
         for organisation in (network, liaison)
     ]
     local_coverage = office.post("/coverages", organisationId=local, region="JZ20")
-    office.done("/coverage-ends", organisationId=first_team, region="JZ20", validUntil=office.day(30))
+    office.record_change("/coverage-ends", organisationId=first_team, region="JZ20", validUntil=office.day(30))
     too_early = office.post("/coverages", organisationId=second_team, region="JZ20", validFrom=office.day(30))
     succession = office.post("/coverages", organisationId=second_team, region="JZ20", validFrom=office.day(31))
 
@@ -197,16 +197,16 @@ def test_a_region_has_one_team_on_a_day_and_the_next_begins_the_day_after(office
 
 def test_a_case_keeps_the_team_of_its_time_when_another_team_takes_the_region_over(office: Office) -> None:
     """I29: historic cases keep the relation of their time; new ones follow the new relation."""
-    old, new = office.organisation("expert_team"), office.organisation("expert_team")
-    old_chair, new_chair = office.member(old, "chair"), office.member(new, "chair")
-    submitter = office.member(office.organisation("local_team", "GM0014"), "local_team")
-    office.done("/coverages", organisationId=old, region="JZ01")
-    old_case = submitter.submit(**living_in("GM0014")).json()["caseId"]
+    old, new = office.add_organisation("expert_team"), office.add_organisation("expert_team")
+    old_chair, new_chair = office.add_member(old, "chair"), office.add_member(new, "chair")
+    submitter = office.add_member(office.add_organisation("local_team", "GM0014"), "local_team")
+    office.record_change("/coverages", organisationId=old, region="JZ01")
+    old_case = submitter.submit(**residence_in("GM0014")).json()["caseId"]
 
-    office.done("/coverage-ends", organisationId=old, region="JZ01", validUntil=office.day(-1))
-    orphaned = submitter.submit(**living_in("GM0014"))
-    office.done("/coverages", organisationId=new, region="JZ01")
-    new_case = submitter.submit(**living_in("GM0014")).json()["caseId"]
+    office.record_change("/coverage-ends", organisationId=old, region="JZ01", validUntil=office.day(-1))
+    orphaned = submitter.submit(**residence_in("GM0014"))
+    office.record_change("/coverages", organisationId=new, region="JZ01")
+    new_case = submitter.submit(**residence_in("GM0014")).json()["caseId"]
 
     assert refusal(orphaned) == (409, "no_team_for_region")
     statuses = {
@@ -277,11 +277,11 @@ def test_the_same_change_sent_twice_is_made_once_and_answered_the_same(office: O
 
 
 def test_a_person_exists_once_by_issuer_and_subject_is_searched_by_them_and_can_be_renamed(office: Office) -> None:
-    id_, subject = office.person()
-    identity = {"issuer": ISSUER, "subject": subject}
+    id_, subject = office.add_person()
+    identity = {"issuer": DEMONSTRATION_ISSUER, "subject": subject}
 
     duplicate = office.post("/people", **identity, name="Nog eens")
-    office.done(f"/people/{id_}/names", name="Na het huwelijk")
+    office.record_change(f"/people/{id_}/names", name="Na het huwelijk")
     search = office.post("/person-searches", **identity)
     no_match = office.post("/person-searches", issuer="https://elders.example", subject=subject)
 
@@ -297,8 +297,8 @@ def test_a_person_exists_once_by_issuer_and_subject_is_searched_by_them_and_can_
 
 
 def test_administrators_alone_learn_that_a_family_is_known_here(office: Office, people: People) -> None:
-    family = office.organisation("family", "GM0392")
-    office.done(f"/organisations/{family}/names", name="Gezin Z.")
+    family = office.add_organisation("family", "GM0392")
+    office.record_change(f"/organisations/{family}/names", name="Gezin Z.")
 
     def names_listed_for(by: Person, **query: str) -> set[str]:
         return {item["name"] for item in by.get("/organisations", params=query).json()["items"]}
@@ -312,7 +312,7 @@ def test_administrators_alone_learn_that_a_family_is_known_here(office: Office, 
 
 
 def test_the_record_is_read_page_by_page_and_only_along_cursors_of_our_own(office: Office) -> None:
-    changes = [office.done("/organisations", kind="provider", name=f"P {number}")["id"] for number in range(3)]
+    changes = [office.record_change("/organisations", kind="provider", name=f"P {number}")["id"] for number in range(3)]
 
     pages, cursor = list[str](), None
     for _ in range(3):
@@ -330,28 +330,30 @@ def test_the_record_is_read_page_by_page_and_only_along_cursors_of_our_own(offic
 @broken_by(
     "decision 2: what a region decides holds in every replica without a restart",
     "service/workflows/use_cases.py",
-    "    return rules.settings.on(region, day) if decided is None else rules.settings.changed(decided)",
-    "    return rules.settings.on(region, day)",
+    "    return rules.settings.settings_on(region, day) if decided is None else rules.settings.with_changes(decided)",
+    "    return rules.settings.settings_on(region, day)",
 )
 def test_settings_of_a_region_hold_from_their_day_on_in_every_replica_without_a_restart(office: Office) -> None:
     """Decision 2: steps after the date follow the new settings. The settings recorded last for a day hold."""
-    team = office.organisation("expert_team")
-    coordinator = office.member(team, "coordinator")
-    submitter = office.member(office.organisation("local_team", "GM0489"), "local_team")
-    office.done("/coverages", organisationId=team, region="JZ29")
-    cases = [submitter.submit(**living_in("GM0489")).json()["caseId"] for _ in range(2)]
+    team = office.add_organisation("expert_team")
+    coordinator = office.add_member(team, "coordinator")
+    submitter = office.add_member(office.add_organisation("local_team", "GM0489"), "local_team")
+    office.record_change("/coverages", organisationId=team, region="JZ29")
+    cases = [submitter.submit(**residence_in("GM0489")).json()["caseId"] for _ in range(2)]
     soon = office.day(2)
 
     with replica(office.service) as (let_pass, elsewhere):
         _, change = (
-            office.done("/regions/JZ29/settings", validFrom=soon, settings={"terms": {"start_triage": {"days": days}}})
+            office.record_change(
+                "/regions/JZ29/settings", validFrom=soon, settings={"terms": {"start_triage": {"days": days}}}
+            )
             for days in (40, 70)
         )
-        office.done("/regions/JZ28/settings", validFrom=office.day(400), settings={"information_rounds": 1})
+        office.record_change("/regions/JZ28/settings", validFrom=office.day(400), settings={"information_rounds": 1})
         old_note = add_note(coordinator, cases[0])
         let_pass(days=3)
         new_note = add_note(elsewhere(coordinator), cases[1])
-        submission = elsewhere(submitter).submit(**living_in("GM0489")).json()["transition"]
+        submission = elsewhere(submitter).submit(**residence_in("GM0489")).json()["transition"]
 
     assert old_note["settings"] != new_note["settings"] == change["details"]["settings"]
     assert submission["dueOn"] > office.day(70)
@@ -365,13 +367,13 @@ def test_settings_of_a_region_hold_from_their_day_on_in_every_replica_without_a_
 
 
 @contextmanager
-def replica(service: Running) -> Iterator[tuple[Any, Any]]:
+def replica(service: RunningService) -> Iterator[tuple[Any, Any]]:
     """A second service on the same database, with a clock of its own. The same people act there with new tokens."""
     with running(service.settings) as second:
         clients = list[httpx.Client]()
 
         def elsewhere(person: Person) -> Person:
-            token = signer_of(second).token(subject_of(second, person))
+            token = signer_of(second).sign_token(subject_of(second, person))
             client = httpx.Client(base_url=f"{second.url}/v1", headers={"Authorization": f"Bearer {token}"}, timeout=30)
             clients.append(client)
             return Person(person.key, client)
@@ -381,7 +383,7 @@ def replica(service: Running) -> Iterator[tuple[Any, Any]]:
             client.close()
 
 
-def subject_of(service: Running, person: Person) -> str:
+def subject_of(service: RunningService, person: Person) -> str:
     return str(rows(service, f"SELECT subject FROM people WHERE id = '{person.key}'")[0]["subject"])
 
 

@@ -14,7 +14,7 @@ from api_tests.support.case_file import CaseFile
 from api_tests.support.demonstration import ORGANISATION_IDS, PERSON_IDS
 from api_tests.support.people import People
 from api_tests.support.sabotages import broken_by
-from api_tests.support.servers import Running
+from api_tests.support.servers import RunningService
 from api_tests.support.shared_case import rows
 from api_tests.support.workflows import form_for, workflow_of
 
@@ -44,7 +44,7 @@ class MarkedCase:
         kind, by, place_count = part["kind"] if part else "case", how.pop("by", None), len(self.canaries.places)
         form = form_for(kind, trigger, **how)
         name = workflow_of(kind).definition.triggers[trigger].form
-        marked_form = self.canaries.marked(name, form) if name and form else None
+        marked_form = self.canaries.mark_form(name, form) if name and form else None
         grounds = self.canaries.mark("request", "/grounds")
         self.case.fire(trigger, part=part, by=by, form=marked_form, grounds=grounds)
         new_marks = list(self.canaries.places.items())[place_count:]
@@ -68,7 +68,7 @@ class MarkedCase:
 def all_answers(marked_case: MarkedCase, published: list[str], key: str) -> Answers:
     """Returns every answer about this case by its path: (status, text)."""
     case = marked_case.case
-    view = case.seen()
+    view = case.view()
     paths = [f"{path}&includeEnded=true&number={case.number}" for path in LISTS]
     for template in published:
         parts = [part for part in view["parts"] if template.startswith(f"/cases/{{caseId}}/{_collection(part)}/")]
@@ -90,7 +90,7 @@ def marked_case(people: People) -> MarkedCase:
     document = people.esra.get("/openapi.json").json()["paths"]
     published = [path for path in document if path.startswith("/cases/{caseId}") and "get" in document[path]]
     canaries = Canaries()
-    referral = canaries.marked("referral@1", form_for("case", "submit") or {})
+    referral = canaries.mark_form("referral@1", form_for("case", "submit") or {})
     case = CaseFile.submitted(people, **referral)
     marked_case = MarkedCase(case, canaries, {"submit": {place: mark for mark, (_, place) in canaries.places.items()}})
 
@@ -170,8 +170,8 @@ def test_i23_nobody_beyond_the_region_knows_of_a_case_before_they_are_asked(mark
 @broken_by(
     "I23, issue 3.1: the national level sees its own question and not the escalation around it",
     "service/escalations/rules/kinds.py",
-    "seen_by=frozenset({Role.EXPERTISE_NETWORK, Role.CCE_LIAISON})",
-    "seen_by=frozenset({Role.EXPERTISE_NETWORK, Role.CCE_LIAISON, Role.NATIONAL_SUPPORT})",
+    "addressee_roles=frozenset({Role.EXPERTISE_NETWORK, Role.CCE_LIAISON})",
+    "addressee_roles=frozenset({Role.EXPERTISE_NETWORK, Role.CCE_LIAISON, Role.NATIONAL_SUPPORT})",
     case="sqlite-during-ulla",
 )
 @pytest.mark.parametrize("key", ["sara", "tom", "ulla"])
@@ -180,7 +180,7 @@ def test_i23_a_body_sees_what_was_asked_of_it_and_nothing_else_of_the_case(
     marked_case: MarkedCase, when: str, key: str
 ) -> None:
     part, answers = own_part(marked_case, key), marked_case.answers[when][key]
-    other_parts = {part["id"] for part in marked_case.case.seen()["parts"]} - {part["id"]}
+    other_parts = {part["id"] for part in marked_case.case.view()["parts"]} - {part["id"]}
     text = "".join(text for _, text in answers.values())
 
     paths = marked_case.paths_of(part) & set(answers)
@@ -218,8 +218,8 @@ READ_AFTER: dict[str, list[tuple[str, tuple[str, ...]]]] = {
 @broken_by(
     "I23: who consented to the sharing is not told to whoever is asked beyond the region",
     "service/escalations/rules/kinds.py",
-    'QUESTION_AS_PUT = ("level",',
-    'QUESTION_AS_PUT = ("consents", "level",',
+    'QUESTION_FIELDS = ("level",',
+    'QUESTION_FIELDS = ("consents", "level",',
     case="sqlite-during-sara",
 )
 @pytest.mark.parametrize(
@@ -259,7 +259,9 @@ def test_i9_the_liaison_reads_the_whole_case_as_long_as_she_is_asked_and_her_own
     } == {path for path in list_paths(marked_case) if "whose=all" in path}
 
 
-def test_i18_reading_a_question_is_logged_like_all_other_content(service: Running, marked_case: MarkedCase) -> None:
+def test_i18_reading_a_question_is_logged_like_all_other_content(
+    service: RunningService, marked_case: MarkedCase
+) -> None:
     query = f"SELECT * FROM access_log WHERE case_id = '{marked_case.case.id}'"
     lines = [row for row in rows(service, query) if row["object_detail"].startswith("question#")]
 

@@ -13,33 +13,33 @@ from sqlalchemy import MetaData, make_url, select
 
 from api_tests.support.canaries import text_fields
 from api_tests.support.case_file import CaseFile
-from api_tests.support.changed_rules import copied, people_at, rewritten
+from api_tests.support.changed_rules import copy_workflows, replace_in_workflow, service_with_people
 from api_tests.support.databases import new_database
 from api_tests.support.demonstration import ORGANISATION_IDS, PERSON_IDS
 from api_tests.support.engines import ENGINES
 from api_tests.support.every_step import take_every_step
 from api_tests.support.people import everybody
 from api_tests.support.postgres import SUPERUSER, Cluster
-from api_tests.support.receivers import receiving, webhook
+from api_tests.support.receivers import run_receiver, webhook
 from api_tests.support.sabotages import broken_by
 from api_tests.support.watched_service import (
     Process,
-    Watched,
+    WatchedService,
     administer,
     adopt,
-    ask_badly,
-    ask_beside,
-    asked,
+    ask_consult,
+    begin_outside_file,
     break_the_database,
-    hear_it_all,
-    keep,
-    submitted,
-    take,
+    keep_answer,
+    pull_every_feed,
+    send_marks_everywhere,
+    submit_case,
+    take_step,
 )
 from api_tests.support.workflows import RULES
 from service.database.engine import open_engine
 from service.kinds import KINDS
-from service.logs import EVENTS
+from service.logs import LOG_EVENTS
 
 pytestmark = pytest.mark.server
 
@@ -48,25 +48,27 @@ CONTENT = re.compile(r"/v1/(cases/[^/]+/(file|advices/\d+|(\w+/[^/]+/)?transitio
 
 
 @pytest.fixture(scope="module", params=ENGINES)
-def watched(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
+def watched(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[WatchedService]:
     """A service in which every step of every workflow was taken, with marks in every text that can be typed."""
     folder: Path = tmp_path_factory.mktemp("canary")
-    url, older = new_database(request, folder, request.param), copied(folder)
-    rewritten(older, "case", 'label = { nl = "Casus", en = "Case" }', 'label = { nl = "Zaak", en = "Case" }')
-    with people_at(folder, url, older) as (_, people):
+    url, older = new_database(request, folder, request.param), copy_workflows(folder)
+    replace_in_workflow(older, "case", 'label = { nl = "Casus", en = "Case" }', 'label = { nl = "Zaak", en = "Case" }')
+    with service_with_people(folder, url, older) as (_, people):
         waiting = CaseFile.submitted(people)
     process = Process(folder, url)
-    with receiving() as receiver, process as (base_url, log):
-        watched = Watched(everybody(base_url), open_engine(url), log, folder, receiver, process.metrics_url)
+    with run_receiver() as receiver, process as (base_url, log):
+        watched = WatchedService(everybody(base_url), open_engine(url), log, folder, receiver, process.metrics_url)
         for person in watched.people.values():
-            person.client.event_hooks["response"] = [lambda answer: keep(watched, answer)]
+            person.client.event_hooks["response"] = [lambda answer: keep_answer(watched, answer)]
         with webhook(watched.people, receiver, "ret"):
-            take_every_step(lambda: submitted(watched), lambda: asked(watched), lambda *step: take(watched, *step))
+            take_every_step(
+                lambda: submit_case(watched), lambda: ask_consult(watched), lambda *step: take_step(watched, *step)
+            )
             adopt(watched, CaseFile(watched.people, waiting.id, waiting.number))
             administer(watched)
-            ask_badly(watched)
-            ask_beside(watched)
-            hear_it_all(watched)
+            send_marks_everywhere(watched)
+            begin_outside_file(watched)
+            pull_every_feed(watched)
             break_the_database(watched)
             yield watched
         watched.engine.dispose()
@@ -74,7 +76,7 @@ def watched(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
             person.client.close()
 
 
-def test_a_mark_is_put_into_every_text_field_of_every_form(watched: Watched) -> None:
+def test_a_mark_is_put_into_every_text_field_of_every_form(watched: WatchedService) -> None:
     """The reason of an amendment and what it changes are marked by hand, since they must fit the case."""
     marked = set(watched.canaries.places.values())
 
@@ -86,7 +88,7 @@ def test_a_mark_is_put_into_every_text_field_of_every_form(watched: Watched) -> 
     assert len(marked) > 250
 
 
-def test_every_mark_that_was_recorded_is_read_in_the_file_of_its_case(watched: Watched) -> None:
+def test_every_mark_that_was_recorded_is_read_in_the_file_of_its_case(watched: WatchedService) -> None:
     files = "".join(watched.people.esra.get(f"{case.path}/file").text for case in watched.cases)
     submissions = [
         answer
@@ -116,7 +118,7 @@ def _sent(answer: httpx.Response) -> str:
     'action="person_added", subject_kind="person", subject=str(context.change_id), details={})',
     'action="person_added", subject_kind="person", subject=str(context.change_id), details={"name": decision.name})',
 )
-def test_no_mark_stands_in_any_row_of_the_database(watched: Watched) -> None:
+def test_no_mark_stands_in_any_row_of_the_database(watched: WatchedService) -> None:
     """Every table, including the history, the outbox, the requests and the access log."""
     everything = MetaData()
     everything.reflect(watched.engine)
@@ -134,8 +136,8 @@ def test_no_mark_stands_in_any_row_of_the_database(watched: Watched) -> None:
     assert sorted(tables) == ["offer_statements", "offers", "organisations", "people"]
 
 
-def test_no_mark_and_no_name_leaves_with_an_event(watched: Watched) -> None:
-    messages = [f"{message.path} {message.headers} {message.body.decode()}" for message in watched.told.told]
+def test_no_mark_and_no_name_leaves_with_an_event(watched: WatchedService) -> None:
+    messages = [f"{message.path} {message.headers} {message.body.decode()}" for message in watched.receiver.posted]
 
     assert len(messages) > 150
     assert [
@@ -150,7 +152,7 @@ def test_no_mark_and_no_name_leaves_with_an_event(watched: Watched) -> None:
     'details={"webhook": subscription.secrets[0].hex()},',
 )
 def test_the_secret_of_a_webhook_is_told_to_its_maker_once_and_stands_nowhere(
-    watched: Watched, request: pytest.FixtureRequest
+    watched: WatchedService, request: pytest.FixtureRequest
 ) -> None:
     creation = next(
         answer for answer in watched.answers if answer.url.path == "/v1/subscriptions" and answer.status_code == 201
@@ -164,7 +166,7 @@ def test_the_secret_of_a_webhook_is_told_to_its_maker_once_and_stands_nowhere(
     assert [answer.url.path for answer in watched.answers if secret in answer.text] == ["/v1/subscriptions"]
 
 
-def test_no_mark_stands_in_any_file_of_the_database(watched: Watched, request: pytest.FixtureRequest) -> None:
+def test_no_mark_stands_in_any_file_of_the_database(watched: WatchedService, request: pytest.FixtureRequest) -> None:
     files = _files_of_the_database(watched, request)
 
     leaks = {file.name for file in files for spelling in watched.canaries.spellings() if spelling in file.read_bytes()}
@@ -174,7 +176,7 @@ def test_no_mark_stands_in_any_file_of_the_database(watched: Watched, request: p
     assert any(number in file.read_bytes() for file in files), "the files of another database were searched"
 
 
-def _files_of_the_database(watched: Watched, request: pytest.FixtureRequest) -> list[Path]:
+def _files_of_the_database(watched: WatchedService, request: pytest.FixtureRequest) -> list[Path]:
     if watched.engine.dialect.name == "sqlite":
         files = [file for file in watched.folder.iterdir() if file.name.startswith("casusroute.db")]
         assert {"casusroute.db", "casusroute.db-wal", "casusroute.db.keys"} <= {file.name for file in files}
@@ -194,7 +196,7 @@ def _files_of_the_database(watched: Watched, request: pytest.FixtureRequest) -> 
     "                route=route,\n",
     '                route=str(scope.get("query_string")),\n',
 )
-def test_no_mark_stands_in_the_log_of_the_service_even_when_something_breaks(watched: Watched) -> None:
+def test_no_mark_stands_in_the_log_of_the_service_even_when_something_breaks(watched: WatchedService) -> None:
     text = watched.log.read_text(encoding="utf-8")
 
     assert '"event": "request"' in text
@@ -204,12 +206,12 @@ def test_no_mark_stands_in_the_log_of_the_service_even_when_something_breaks(wat
     assert "kanari" not in text
     for line in filter(None, text.partition("Stop with Ctrl-C; the data stays.\n")[2].splitlines()):
         entry = json.loads(line)  # text that a client sent begins no line of its own
-        fields = {"logger"} if entry["event"] == "library" else EVENTS[entry["event"]]
+        fields = {"logger"} if entry["event"] == "library" else LOG_EVENTS[entry["event"]]
         assert entry.keys() <= fields | {"event", "level", "timestamp"}, line
     assert [case.id for case in watched.cases if case.id in text] == []
 
 
-def test_metrics_are_counted_by_route_and_code_and_tell_of_nobody(watched: Watched) -> None:
+def test_metrics_are_counted_by_route_and_code_and_tell_of_nobody(watched: WatchedService) -> None:
     """No label holds a case, a number, a person, an organisation or an address (issue 4, 9)."""
     watched.people.anna.get(f"{watched.cases[0].path}/file")
     text = httpx.get(watched.metrics_url).text
@@ -237,7 +239,7 @@ def test_metrics_are_counted_by_route_and_code_and_tell_of_nobody(watched: Watch
     assert [mark for mark in (*marks, "127.0.0.1") if mark in text] == []
 
 
-def test_no_mark_stands_in_any_answer_or_address_but_where_content_is_served(watched: Watched) -> None:
+def test_no_mark_stands_in_any_answer_or_address_but_where_content_is_served(watched: WatchedService) -> None:
     leaks = [
         f"{answer.request.method} {answer.url.path} {answer.status_code}"
         for answer in watched.answers
@@ -251,10 +253,10 @@ def test_no_mark_stands_in_any_answer_or_address_but_where_content_is_served(wat
     assert leaks == []
 
 
-def test_no_mark_reaches_the_learning_table(watched: Watched) -> None:
+def test_no_mark_reaches_the_learning_table(watched: WatchedService) -> None:
     """Cases of the tests above are too few to be released. Two more of each sort than the ladder asks are enough."""
     for _ in range(7):
-        submitted(watched)
+        submit_case(watched)
 
     answers = [
         watched.people.noor.get("/learning/histories", headers={"Accept": media})

@@ -7,18 +7,18 @@ from psycopg import errors
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.exc import DBAPIError
 
-from api_tests.support.databases import ROLES, as_role, migrated, new_database, owned
+from api_tests.support.databases import ROLES, as_role, migrated_engine, new_database, owner_engine
 from api_tests.support.postgres import SUPERUSER, Cluster
 from api_tests.support.sabotages import broken_by
 from api_tests.support.servers import settings_for
-from service.app import build
+from service.app import build_service
 from service.commands.migrate import migrate_database
 from service.commands.roles import make_roles
 from service.database.engine import open_engine
-from service.database.health import failing
+from service.database.health import failing_database_checks
 from service.database.keyring import Keyring
-from service.database.postgres_roles import REPORTED
-from service.database.row_security import NoSecondWall, insist_on_wall
+from service.database.postgres_roles import REPORTING_COLUMNS
+from service.database.row_security import RowSecurityNotBinding, require_row_security
 from service.database.worker_threads import Database
 from service.identity.trusted_issuer import TrustedIssuer
 from service.settings import Settings
@@ -50,7 +50,7 @@ def settings(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     folder = tmp_path_factory.mktemp("roles")
     issuers = [TrustedIssuer(name="http://127.0.0.1:9")]
     settings = settings_for(folder, new_database(request, folder, request.param), mode="production", issuers=issuers)
-    migrated(settings).dispose()
+    migrated_engine(settings).dispose()
     return settings
 
 
@@ -134,7 +134,7 @@ def test_the_service_cannot_remove_the_protections_that_bind_it(application: Eng
     "SET search_path = pg_temp, public",
 )
 def test_every_referee_judges_by_all_rows_of_the_tables_of_the_service(settings: Settings) -> None:
-    engine = owned(settings)
+    engine = owner_engine(settings)
     query = text(
         "SELECT prosecdef, proconfig FROM pg_proc"
         " WHERE prorettype = 'trigger'::regtype AND pronamespace = 'public'::regnamespace"
@@ -162,14 +162,14 @@ def test_the_role_for_figures_reads_states_times_and_codes_and_no_person_or_text
         readable = {(row.table_name, row.column_name) for row in rows if row.table_schema in ("public", "keys")}
         counts = connection.exec_driver_sql("SELECT count(phase), count(age_band), count(codes) FROM transitions").one()
 
-    assert {table for table, _ in readable} == set(REPORTED)
+    assert {table for table, _ in readable} == set(REPORTING_COLUMNS)
     assert {column for column in readable if column[1] in NEVER_REPORTED} == EXCEPTIONS
     assert len(counts) == 3
-    other_tables = [table.fullname for table in metadata.sorted_tables if table.fullname not in REPORTED]
+    other_tables = [table.fullname for table in metadata.sorted_tables if table.fullname not in REPORTING_COLUMNS]
     assert {"contents", "keys.case_keys", "people", "requests", "drafts", "access_log"} <= set(other_tables)
     forbidden = [f"SELECT count(*) FROM {table}" for table in other_tables]
     forbidden += ["SELECT * FROM transitions", "SELECT number FROM cases", "SELECT name FROM organisations"]
-    forbidden += [f"DELETE FROM {table}" for table in REPORTED]
+    forbidden += [f"DELETE FROM {table}" for table in REPORTING_COLUMNS]
     forbidden += ["INSERT INTO regions VALUES ('JZ99', '', '')", "UPDATE cases SET region = NULL"]
     assert [statement for statement in forbidden if not is_refused(reporting, statement)] == []
 
@@ -177,8 +177,8 @@ def test_the_role_for_figures_reads_states_times_and_codes_and_no_person_or_text
 @broken_by(
     "issue 4, 6: in earnest nothing is served as a role that the wall does not bind",
     "service/app.py",
-    "    if settings.insists_on_wall:\n",
-    "    if settings.insists_on_wall and False:\n",
+    "    if settings.requires_row_security:\n",
+    "    if settings.requires_row_security and False:\n",
 )
 def test_in_production_the_service_does_not_start_as_a_role_that_the_wall_does_not_bind(
     settings: Settings, cluster: Cluster
@@ -191,13 +191,13 @@ def test_in_production_the_service_does_not_start_as_a_role_that_the_wall_does_n
 
     for role, kind in UNBOUND.items():
         engine = open_engine(unbound[role].database_url, connections=1)
-        with engine.connect() as connection, pytest.raises(NoSecondWall, match=f"the role {role} is {kind}: "):
-            insist_on_wall(connection)
+        with engine.connect() as connection, pytest.raises(RowSecurityNotBinding, match=f"the role {role} is {kind}: "):
+            require_row_security(connection)
         engine.dispose()
-    with pytest.raises(NoSecondWall, match=r"python -m service roles.*CASUSROUTE_WITHOUT_SECOND_WALL=true"):
-        build(unbound[ROLES.owner])
-    build(unbound[ROLES.owner].model_copy(update={"without_second_wall": True})).database.close()
-    build(settings).database.close()
+    with pytest.raises(RowSecurityNotBinding, match=r"python -m service roles.*CASUSROUTE_WITHOUT_SECOND_WALL=true"):
+        build_service(unbound[ROLES.owner])
+    build_service(unbound[ROLES.owner].model_copy(update={"without_second_wall": True})).database.close()
+    build_service(settings).database.close()
 
 
 def test_a_service_that_the_wall_no_longer_binds_is_not_ready(settings: Settings) -> None:
@@ -206,7 +206,9 @@ def test_a_service_that_the_wall_no_longer_binds_is_not_ready(settings: Settings
     for engine in (bound, unbound):
         database = Database(engine, Keyring(b"m" * 32), connections=1)
         failures.append(
-            database.read_now(lambda transaction: failing(transaction, may_lose_data=True, second_wall=True))
+            database.read_sync(
+                lambda transaction: failing_database_checks(transaction, may_lose_data=True, second_wall=True)
+            )
         )
         database.close()
 

@@ -12,12 +12,12 @@ from api_tests.support.demonstration import PERSON_IDS
 from api_tests.support.engines import ENGINES
 from api_tests.support.problems import problem_of
 from api_tests.support.sabotages import Refusal, broken_by
-from api_tests.support.servers import Running, running, settings_for
-from api_tests.support.shared_case import bearing, signer_of
-from service.app import IssuersRefused, build
-from service.identity.tokens import Signer
+from api_tests.support.servers import RunningService, running, settings_for
+from api_tests.support.shared_case import client_with_token, signer_of
+from service.app import IssuersRefused, build_service
+from service.identity.tokens import DemonstrationSigner
 from service.identity.trusted_issuer import TrustedIssuer
-from service.people.use_cases.demonstration import ISSUER, ADemonstration, NotADemonstration
+from service.people.use_cases.demonstration import DEMONSTRATION_ISSUER, DemonstrationPeoplePresent, RealPeoplePresent
 from service.settings import Settings
 
 pytestmark = pytest.mark.server
@@ -43,9 +43,9 @@ def for_production(settings: Settings) -> Settings:
     "_signer(settings)",
 )
 def test_production_knows_no_demonstration_and_takes_none_of_its_tokens(empty: Settings) -> None:
-    token = Signer(ISSUER).token("esra")
+    token = DemonstrationSigner(DEMONSTRATION_ISSUER).sign_token("esra")
 
-    with running(for_production(empty)) as production, bearing(production, token) as client:
+    with running(for_production(empty)) as production, client_with_token(production, token) as client:
         answers: list[httpx.Response] = [
             client.get("/demonstration/people"),
             client.post("/demonstration/tokens", json={"person": "esra"}),
@@ -55,12 +55,12 @@ def test_production_knows_no_demonstration_and_takes_none_of_its_tokens(empty: S
         health = client.get("/health").status_code
 
     assert [answer.status_code for answer in answers] == [404, 404, 401, 401]
-    assert production.built.api.state.house.signer is None
+    assert production.built.api.state.context.signer is None
     assert health == 200
 
 
 @broken_by(
-    "no demonstration beside real people", Refusal("service/people/use_cases/demonstration.py", "NotADemonstration")
+    "no demonstration beside real people", Refusal("service/people/use_cases/demonstration.py", "RealPeoplePresent")
 )
 def test_a_demonstration_is_refused_on_a_database_with_people_of_another_issuer(empty: Settings) -> None:
     with running(for_production(empty)) as production:
@@ -71,22 +71,22 @@ def test_a_demonstration_is_refused_on_a_database_with_people_of_another_issuer(
         with production.tables.begin() as connection:
             connection.execute(insertion)
 
-    with pytest.raises(NotADemonstration, match="other issuers"):
-        build(empty)
+    with pytest.raises(RealPeoplePresent, match="other issuers"):
+        build_service(empty)
 
 
 @broken_by(
     "issue 4.5: no real people are served beside those of a demonstration",
     "service/app.py",
-    "if signer else insist_on_real_people)",
+    "if signer else require_real_people\n    )",
     "if signer else (lambda _: None))",
 )
 def test_a_database_with_the_people_of_a_demonstration_is_not_served_in_production(empty: Settings) -> None:
     with running(empty):
         pass
 
-    with pytest.raises(ADemonstration, match="has the people of a demonstration"):
-        build(for_production(empty))
+    with pytest.raises(DemonstrationPeoplePresent, match="has the people of a demonstration"):
+        build_service(for_production(empty))
 
 
 def test_a_demonstration_of_an_earlier_version_gets_the_people_that_came_since(empty: Settings) -> None:
@@ -94,7 +94,7 @@ def test_a_demonstration_of_an_earlier_version_gets_the_people_that_came_since(e
         for deletion in ("DELETE FROM memberships WHERE person_id = :sara", "DELETE FROM people WHERE id = :sara"):
             connection.execute(text(deletion), {"sara": str(PERSON_IDS["sara"])})
 
-    with running(empty) as later, bearing(later, signer_of(later).token("sara")) as sara:
+    with running(empty) as later, client_with_token(later, signer_of(later).sign_token("sara")) as sara:
         view = sara.get("/me").json()
 
     assert (view["name"], [membership["role"] for membership in view["memberships"]]) == (
@@ -106,14 +106,14 @@ def test_a_demonstration_of_an_earlier_version_gets_the_people_that_came_since(e
 @broken_by(
     "a token of a demonstration outlives a restart",
     "service/app.py",
-    "        return Signer(ISSUER, file.read_bytes())",
-    "        return Signer(ISSUER)",
+    "        return DemonstrationSigner(DEMONSTRATION_ISSUER, file.read_bytes())",
+    "        return DemonstrationSigner(DEMONSTRATION_ISSUER)",
 )
 def test_a_token_outlives_a_restart_of_the_demonstration(empty: Settings) -> None:
     with running(empty) as first:
-        token = signer_of(first).token("esra")
+        token = signer_of(first).sign_token("esra")
 
-    with running(empty) as second, bearing(second, token) as esra:
+    with running(empty) as second, client_with_token(second, token) as esra:
         answer = esra.get("/me")
 
     assert (answer.status_code, answer.json()["name"]) == (200, "Esra Yilmaz")
@@ -122,14 +122,20 @@ def test_a_token_outlives_a_restart_of_the_demonstration(empty: Settings) -> Non
 def test_a_key_of_a_demonstration_signs_for_nobody_in_production(empty: Settings) -> None:
     """Also where that key stands beside the key of production."""
     folder = empty.master_key_file.parent
-    key = Signer.new_key()
+    key = DemonstrationSigner.new_key()
     (folder / "master.key.tokens").write_bytes(key)
 
     with running(for_production(empty)) as production:
-        tokens = [signer.token("esra") for signer in (Signer(ISSUER, key), Signer("http://127.0.0.1:9", key))]
+        tokens = [
+            signer.sign_token("esra")
+            for signer in (
+                DemonstrationSigner(DEMONSTRATION_ISSUER, key),
+                DemonstrationSigner("http://127.0.0.1:9", key),
+            )
+        ]
         statuses = []
         for token in tokens:
-            with bearing(production, token) as client:
+            with client_with_token(production, token) as client:
                 statuses.append(client.get("/me").status_code)
 
     # The second token names an issuer that production trusts, and whose keys cannot be fetched now.
@@ -140,7 +146,7 @@ def test_an_unreadable_key_for_tokens_is_refused_with_a_remedy(empty: Settings) 
     (empty.master_key_file.parent / "master.key.tokens").write_text("no key")
 
     with pytest.raises(IssuersRefused, match="remove the file, and a new key is made"):
-        build(empty)
+        build_service(empty)
 
 
 @broken_by(
@@ -149,10 +155,10 @@ def test_an_unreadable_key_for_tokens_is_refused_with_a_remedy(empty: Settings) 
     " In a demonstration POST /v1/demonstration/tokens gives a new one, for an hour.",
     "",
 )
-def test_an_expired_token_is_answered_with_the_way_to_a_new_one(service: Running) -> None:
-    token = signer_of(service).token("esra", now=time.time() - 7_200)
+def test_an_expired_token_is_answered_with_the_way_to_a_new_one(service: RunningService) -> None:
+    token = signer_of(service).sign_token("esra", now=time.time() - 7_200)
 
-    with bearing(service, token) as esra:
+    with client_with_token(service, token) as esra:
         answers = {language: esra.get("/me", headers={"Accept-Language": language}) for language in ("nl", "en")}
 
     for answer in answers.values():
@@ -160,8 +166,8 @@ def test_an_expired_token_is_answered_with_the_way_to_a_new_one(service: Running
     assert "geeft" in answers["nl"].json()["detail"]
 
 
-def test_nobody_outside_the_demonstration_can_be_acted_as(service: Running) -> None:
-    with bearing(service, None) as client:
+def test_nobody_outside_the_demonstration_can_be_acted_as(service: RunningService) -> None:
+    with client_with_token(service, None) as client:
         answer = client.post("/demonstration/tokens", json={"person": "somebody"})
 
     assert answer.status_code == 404

@@ -11,12 +11,12 @@ from api_tests.support.escalations import signal
 from api_tests.support.forms import filled
 from api_tests.support.people import People, Person
 from api_tests.support.sabotages import broken_by
-from api_tests.support.servers import Running
+from api_tests.support.servers import RunningService
 from api_tests.support.shared_case import end_memberships_of, in_days, newcomer, rows
 from api_tests.support.workflows import RULES
 from service.cases.rules.steps import Step
-from service.cases.use_cases.take_step import Made, StepNumber
-from service.database.idempotency import IdempotencyKey, Outcome
+from service.cases.use_cases.take_step import StepReceipt, StepResult
+from service.database.idempotency import IdempotencyKey, IdempotentResult
 from service.database.transaction import Transaction
 from service.file_rights.use_cases.emergency_access import take_emergency_access
 from service.identity.caller import Caller
@@ -58,7 +58,7 @@ def test_emergency_access_shows_one_whole_case_and_allows_reading_alone(people: 
 
 
 def test_emergency_access_ends_after_the_hours_of_the_region_and_at_once_when_reviewed(
-    service: Running, people: People, case: CaseFile
+    service: RunningService, people: People, case: CaseFile
 ) -> None:
     part = case.read_in_an_emergency(by="petra")
     assert people.petra.get(case.path).status_code == 200
@@ -79,7 +79,7 @@ def test_everybody_around_the_case_sees_who_took_access_and_why_and_the_officer_
 ) -> None:
     part = case.read_in_an_emergency(by="ivo")
 
-    view = case.seen(by="anna")
+    view = case.view(by="anna")
     work_items = people.quint.get(f"/work-items?whose=organisation&number={case.number}").json()["items"]
     entry = people.quint.get(f"{case.address(part)}/transitions/1").json()
 
@@ -95,10 +95,12 @@ def test_everybody_around_the_case_sees_who_took_access_and_why_and_the_officer_
     assert duty["part"]["dueOn"] is not None
     assert entry["form"]["explanation"] == filled("emergency_access@1")["explanation"]
     case.fire("review", part=part, by="quint")
-    assert case.seen(by="anna")["attention"] == []
+    assert case.view(by="anna")["attention"] == []
 
 
-def test_i18_a_reading_in_an_emergency_is_logged_as_one(service: Running, people: People, case: CaseFile) -> None:
+def test_i18_a_reading_in_an_emergency_is_logged_as_one(
+    service: RunningService, people: People, case: CaseFile
+) -> None:
     case.read_in_an_emergency(by="petra")
     people.petra.get(f"{case.path}/file")
     people.esra.get(f"{case.path}/file")
@@ -129,7 +131,7 @@ def test_consent_withheld_from_a_provider_does_not_stand_in_the_way_of_an_emerge
 
 
 def test_emergency_access_is_refused_to_readers_of_the_case_to_other_roles_and_to_systems(
-    service: Running, people: People, case: CaseFile
+    service: RunningService, people: People, case: CaseFile
 ) -> None:
     by_reader = take_access(people.esra, case.number)
     no_role = {
@@ -138,7 +140,7 @@ def test_emergency_access_is_refused_to_readers_of_the_case_to_other_roles_and_t
     no_case = take_access(people.petra, "0000-0000")
     no_reason = take_access(people.petra, case.number, explanation=" ")
     issuer = rows(service, "SELECT issuer FROM people WHERE subject = 'petra'")[0]["issuer"]
-    machine = Caller(issuer, "petra", trace_id="", machine=True)
+    machine = Caller(issuer, "petra", trace_id="", is_machine=True)
 
     assert (by_reader.status_code, by_reader.json()["code"], by_reader.json()["caseId"]) == (
         409,
@@ -148,11 +150,13 @@ def test_emergency_access_is_refused_to_readers_of_the_case_to_other_roles_and_t
     assert set(no_role.values()) == {403}
     assert (no_case.status_code, no_reason.status_code) == (404, 400)
     with pytest.raises(HumansOnly):
-        service.built.database.write_now(lambda transaction: _take_access_as(transaction, machine, case.number))
+        service.built.database.write_sync(lambda transaction: _take_access_as(transaction, machine, case.number))
     assert case.parts("emergency_access") == []
 
 
-def _take_access_as(transaction: Transaction, caller: Caller, number: str) -> Outcome[Made | StepNumber]:
+def _take_access_as(
+    transaction: Transaction, caller: Caller, number: str
+) -> IdempotentResult[StepResult | StepReceipt]:
     step = Step(trigger="take_emergency_access", occurred_at=transaction.now)
     key = IdempotencyKey("k", "")
     return take_emergency_access(transaction, caller, number, step, key, rules=RULES, new_id=uuid4)
@@ -178,8 +182,8 @@ def test_the_same_request_begins_one_access_and_nobody_reviews_their_own(people:
 @broken_by(
     "Issue 4 point 3: an emergency takes no right away; a liaison goes on signalling by number",
     "service/escalations/use_cases.py",
-    "as_it_stands(transaction, replace(actor, emergencies=()), case, part, rules)",
-    "as_it_stands(transaction, actor, case, part, rules)",
+    "load_situation(transaction, replace(actor, emergencies=()), case, part, rules)",
+    "load_situation(transaction, actor, case, part, rules)",
 )
 def test_emergency_access_takes_no_other_right_away(people: People) -> None:
     """The liaison signals a case out of her sight by its number: the one she reads in an emergency, and another."""
@@ -194,7 +198,7 @@ def test_emergency_access_takes_no_other_right_away(people: People) -> None:
 @broken_by(
     "Issue 4 point 3: who sees a case in an emergency alone has a say in their own access and nothing else",
     "service/cases/use_cases/situation.py",
-    "if actor.emergencies and not own_emergency(actor, part, history):",
+    "if actor.emergencies and not own_emergency_access(actor, part, history):",
     "if False:",
 )
 def test_nobody_gets_a_say_in_what_they_see_in_an_emergency_alone(case: CaseFile) -> None:
@@ -215,7 +219,7 @@ def test_nobody_gets_a_say_in_what_they_see_in_an_emergency_alone(case: CaseFile
     "if (row.emergency_role, row.emergency_organisation_id) in regions",
     "if row.emergency_part_id is not None",
 )
-def test_i29_emergency_access_ends_with_the_role_that_it_was_taken_in(service: Running, case: CaseFile) -> None:
+def test_i29_emergency_access_ends_with_the_role_that_it_was_taken_in(service: RunningService, case: CaseFile) -> None:
     """I29: rights end at the next request, also rights taken for some hours."""
     with newcomer(service, ("team-haarlem", Role.CHAIR, in_days(-9), None)) as leaver:
         access = take_access(leaver, case.number).status_code
@@ -229,11 +233,11 @@ def test_i29_emergency_access_ends_with_the_role_that_it_was_taken_in(service: R
 
 @broken_by(
     "I18: looking back to what only an emergency shows is logged as that",
-    "service/cases/use_cases/read.py",
-    ("    seat = seat_of(transaction, reading.rights, sight)\n    reader = "),
-    ("    seat = seat_of(transaction, actor, sight)\n    reader = "),
+    "service/cases/use_cases/read_content.py",
+    ("    seat = require_seat(transaction, reading.entitled_actor, sight)\n    reader = "),
+    ("    seat = require_seat(transaction, actor, sight)\n    reader = "),
 )
-def test_i18_a_past_view_that_only_an_emergency_shows_is_logged_as_one(service: Running, people: People) -> None:
+def test_i18_a_past_view_that_only_an_emergency_shows_is_logged_as_one(service: RunningService, people: People) -> None:
     """Floor reads the case at the table today by right, and its earlier state only because she took access."""
     case = CaseFile.submitted(people)
     case.read_in_an_emergency(by="floor")

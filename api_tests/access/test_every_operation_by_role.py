@@ -11,13 +11,13 @@ import pytest
 
 from api_tests.support.administration import DECISIONS
 from api_tests.support.demonstration import ORGANISATION_IDS, PERSON_IDS
-from api_tests.support.destructions import ended, proposed
-from api_tests.support.expected_operations import ALL, BY_HAND, PUBLIC
+from api_tests.support.destructions import new_proposal, withdrawn_case
+from api_tests.support.expected_operations import ALL_PEOPLE, BY_HAND, PUBLIC
 from api_tests.support.people import People, offered
 from api_tests.support.receivers import dead_letter
 from api_tests.support.sabotages import broken_by
-from api_tests.support.servers import Running
-from api_tests.support.shared_case import FAR_AHEAD, Scene, bearing, help_running, signer_of
+from api_tests.support.servers import RunningService
+from api_tests.support.shared_case import FAR_AHEAD, SharedCase, client_with_token, help_running, signer_of
 from api_tests.support.workflows import RULES, form_for
 
 PARTS = {
@@ -45,26 +45,26 @@ Operation = tuple[str, str, str]
 
 
 @pytest.fixture(scope="module")
-def scene(people: People) -> Scene:
+def scene(people: People) -> SharedCase:
     return help_running(people)
 
 
 @pytest.fixture(scope="module")
-def askers(service: Running, people: People) -> Iterator[dict[str, httpx.Client]]:
+def askers(service: RunningService, people: People) -> Iterator[dict[str, httpx.Client]]:
     """Clients of everybody, of nobody, and of a stranger: a sound token of an unknown person."""
     with ExitStack() as stack:
-        stranger = stack.enter_context(bearing(service, signer_of(service).token("a-stranger")))
-        nobody = stack.enter_context(bearing(service, None))
+        stranger = stack.enter_context(client_with_token(service, signer_of(service).sign_token("a-stranger")))
+        nobody = stack.enter_context(client_with_token(service, None))
         yield {**{key: person.client for key, person in people.items()}, "nobody": nobody, "stranger": stranger}
 
 
-def published(service: Running) -> dict[str, Any]:
-    with bearing(service, None) as anybody:
+def published(service: RunningService) -> dict[str, Any]:
+    with client_with_token(service, None) as anybody:
         paths: dict[str, Any] = anybody.get("/openapi.json").json()["paths"]
     return paths
 
 
-def operations(service: Running) -> list[Operation]:
+def operations(service: RunningService) -> list[Operation]:
     """Returns every published operation as (name, method, path)."""
     paths = published(service).items()
     return [
@@ -72,9 +72,9 @@ def operations(service: Running) -> list[Operation]:
     ]
 
 
-def test_the_table_names_every_published_operation_and_everybody(service: Running, people: People) -> None:
+def test_the_table_names_every_published_operation_and_everybody(service: RunningService, people: People) -> None:
     assert {name for name, _, _ in operations(service)} == set(BY_HAND)
-    assert set(people) == ALL
+    assert set(people) == ALL_PEOPLE
 
 
 @broken_by(
@@ -86,11 +86,11 @@ def test_the_table_names_every_published_operation_and_everybody(service: Runnin
 @broken_by(
     "Issue 3.7: who somebody is, and for whom they act, is read by administrators alone",
     "service/people/api/relations.py",
-    "    administrator(transaction, caller)\n    account = People(transaction).identity(person_id)",
-    "    account = People(transaction).identity(person_id)",
+    "    require_administrator(transaction, caller)\n    account = People(transaction).account(person_id)",
+    "    account = People(transaction).account(person_id)",
 )
 def test_every_operation_answers_whom_it_should_and_nobody_else(
-    service: Running, scene: Scene, askers: dict[str, httpx.Client]
+    service: RunningService, scene: SharedCase, askers: dict[str, httpx.Client]
 ) -> None:
     paths, differences = published(service), list[str]()
 
@@ -107,7 +107,7 @@ def test_every_operation_answers_whom_it_should_and_nobody_else(
 
 
 def test_a_stranger_and_nobody_are_told_the_same_on_everything_that_is_not_public(
-    service: Running, scene: Scene, askers: dict[str, httpx.Client]
+    service: RunningService, scene: SharedCase, askers: dict[str, httpx.Client]
 ) -> None:
     closed = [operation for operation in operations(service) if BY_HAND[operation[0]].answered != PUBLIC]
 
@@ -122,7 +122,9 @@ def test_a_stranger_and_nobody_are_told_the_same_on_everything_that_is_not_publi
     assert [status for status, _ in answers] == [401]
 
 
-def _ask(client: httpx.Client, name: str, method: str, path: str, scene: Scene, service: Running) -> httpx.Response:
+def _ask(
+    client: httpx.Client, name: str, method: str, path: str, scene: SharedCase, service: RunningService
+) -> httpx.Response:
     """Ask for the operation on the case of the scene. A change is asked for in such a way that nothing changes."""
     collection = path.split("/")[3] if path.count("/") >= 3 else ""
     part = scene.parts[PARTS[collection]] if collection in PARTS else None
@@ -150,11 +152,11 @@ def _ask(client: httpx.Client, name: str, method: str, path: str, scene: Scene, 
     if method != "get" and ("{draftId}" in path or path.endswith("/changes")):
         headers["If-Match"] = '"1"'
     elif method == "post" and path.endswith("/transitions"):
-        headers["If-Match"] = f'"{part["version"] if part else scene.case.seen()["main"]["version"]}"'
+        headers["If-Match"] = f'"{part["version"] if part else scene.case.view()["main"]["version"]}"'
     return client.request(method, address, json=_body(name, method, scene), headers=headers)
 
 
-def _body(name: str, method: str, scene: Scene) -> dict[str, Any] | None:
+def _body(name: str, method: str, scene: SharedCase) -> dict[str, Any] | None:
     if method == "get" or name == "deleteDraft":
         return None
     bodies: dict[str, dict[str, Any]] = {
@@ -195,23 +197,23 @@ def _body(name: str, method: str, scene: Scene) -> dict[str, Any] | None:
     return {**bodies, **DECISIONS}.get(name, NOTE)
 
 
-def _hold(scene: Scene) -> str:
+def _hold(scene: SharedCase) -> str:
     return str(scene.case.people.esra.post(f"{scene.case.path}/legal-holds", HOLD).json()["id"])
 
 
-def _proposal(scene: Scene) -> str:
+def _proposal(scene: SharedCase) -> str:
     """Returns the id of a proposal that nobody can carry out: its case was reopened after it."""
     people = scene.case.people
     proposals = [item for item in people.esra.get("/destruction-proposals").json()["items"] if item["state"] == "open"]
     if proposals:
         return str(proposals[0]["id"])
-    case = ended(people)
-    proposal = proposed(case)
+    case = withdrawn_case(people)
+    proposal = new_proposal(case)
     case.fire("reopen", by="esra")
     return proposal
 
 
-def _draft(scene: Scene) -> str:
+def _draft(scene: SharedCase) -> str:
     anna = scene.case.people.anna
     unchanged = (item for item in anna.get("/drafts").json()["items"] if item["version"] == 1)
     return str((next(unchanged, None) or anna.post("/drafts", {"form": {}}).json())["id"])

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from api_tests.support.case_file import CaseFile
-from api_tests.support.demonstration import ORGANISATION_IDS, WHO
-from api_tests.support.every_step import Part, how, take_every_step
+from api_tests.support.demonstration import ORGANISATION_IDS, PERSON_BY_ROLE
+from api_tests.support.every_step import Part, step_arguments, take_every_step
 from api_tests.support.expected_triggers import BY_HAND, OF_A_FAMILY, OUTSIDERS, PERSON_OF
 from api_tests.support.people import People
 from api_tests.support.sabotages import broken_by
@@ -52,9 +52,9 @@ def test_every_role_may_take_the_steps_that_the_field_gives_it_and_no_other(peop
                 for key in expected
                 if answers[key] != expected[key]
             )
-        case.fire(trigger, part=part, **how(case, trigger, part))
+        case.fire(trigger, part=part, **step_arguments(case, trigger, part))
 
-    take_every_step(lambda: CaseFile.submitted(people), lambda: CaseFile.asked(people), compare)
+    take_every_step(lambda: CaseFile.submitted(people), lambda: CaseFile.ask_consult(people), compare)
 
     assert differences == []
     assert compared == {(kind, trigger) for kind, triggers in BY_HAND.items() for trigger in triggers}
@@ -71,15 +71,19 @@ def test_a_family_takes_the_steps_that_are_its_own_in_the_case_that_it_brought_a
 
     def compare(case: CaseFile, trigger: str, part: Part) -> None:
         kind: PartKind = part["kind"] if part else "case"
-        options = how(case, trigger, part)
+        options = step_arguments(case, trigger, part)
         if (kind, trigger) not in answers:
             answers[kind, trigger] = _answers(case, trigger, part, ("wilma", "yara", "anna"))
         roles = RULES.current(kind).definition.triggers[trigger].roles
-        if options.get("by", WHO[roles[0]]) == "anna":  # a step of Anna in other cases; she did not bring this one
+        if (
+            options.get("by", PERSON_BY_ROLE[roles[0]]) == "anna"
+        ):  # a step of Anna in other cases; she did not bring this one
             options["by"] = "wilma" if "parent" in roles else "hanna"
         case.fire(trigger, part=part, **options)
 
-    take_every_step(lambda: CaseFile.submitted(people, by="wilma"), lambda: CaseFile.asked(people, by="wilma"), compare)
+    take_every_step(
+        lambda: CaseFile.submitted(people, by="wilma"), lambda: CaseFile.ask_consult(people, by="wilma"), compare
+    )
 
     assert answers == {
         (kind, trigger): {"wilma": may, "yara": may, "anna": MAY_NOT_KNOW}
@@ -132,7 +136,7 @@ def _expected(kind: str, trigger: str, readers: set[str]) -> dict[str, str]:
 
 def _answers(case: CaseFile, trigger: str, part: Part, keys: Iterable[str]) -> dict[str, str]:
     """Returns each person's outcome of the step, asked for at a moment that has not come yet."""
-    form = how(case, trigger, part).get("form")
+    form = step_arguments(case, trigger, part).get("form")
     version = int(case.people.esra.get(case.address(part)).headers["ETag"].strip('"'))
     answers = {}
     for key in keys:

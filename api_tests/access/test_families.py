@@ -9,7 +9,7 @@ import pytest
 from api_tests.support.case_file import CaseFile
 from api_tests.support.people import People
 from api_tests.support.sabotages import broken_by
-from api_tests.support.servers import Running
+from api_tests.support.servers import RunningService
 from api_tests.support.shared_case import SOME_TIME_AGO, newcomer, rows, today
 from service.vocabulary.roles import Role
 
@@ -118,8 +118,8 @@ def test_i22_after_the_end_the_young_person_still_decides_whether_parents_read(p
 @broken_by(
     "I22: what a child agreed to before sixteen does not open the file after",
     "service/cases/use_cases/reading_rights.py",
-    "agreed.last is not None and agreed.last.age >= CHILD_DECIDES_FROM",
-    "agreed.last is not None",
+    "agreed.last_given is not None and agreed.last_given.lowest_age >= CHILD_SOLE_CONSENT_AGE",
+    "agreed.last_given is not None",
 )
 def test_i22_what_a_child_agreed_to_before_sixteen_opens_nothing_after(people: People) -> None:
     consents = [
@@ -135,7 +135,7 @@ def test_i22_what_a_child_agreed_to_before_sixteen_opens_nothing_after(people: P
 
 @broken_by(
     "7.3.10: a family does not read notes and documents of others",
-    "service/cases/use_cases/read.py",
+    "service/cases/use_cases/read_content.py",
     "if entry.sequence in contents and reader.may_read(entry)\n",
     "if entry.sequence in contents\n",
 )
@@ -160,8 +160,8 @@ def test_i22_up_to_sixteen_parents_read_the_texts_of_their_family_and_those_writ
 def test_a_member_of_a_family_who_asked_a_consult_reads_the_answer_at_any_age_and_nobody_reads_along(
     people: People,
 ) -> None:
-    case_of_mother = CaseFile.asked(people, by="wilma", birth_month=SIXTEEN_NOW)
-    case_of_daughter = CaseFile.asked(people, by="yara", birth_month=SIXTEEN_NOW)
+    case_of_mother = CaseFile.ask_consult(people, by="wilma", birth_month=SIXTEEN_NOW)
+    case_of_daughter = CaseFile.ask_consult(people, by="yara", birth_month=SIXTEEN_NOW)
     for case in (case_of_mother, case_of_daughter):
         case.fire("give_consult", by="carla")
 
@@ -173,10 +173,12 @@ def test_a_member_of_a_family_who_asked_a_consult_reads_the_answer_at_any_age_an
     } == {(403, "young_person_decides")}
 
 
-def test_i18_what_a_family_reads_is_logged_with_a_purpose_of_its_own(service: Running, advised: CaseFile) -> None:
+def test_i18_what_a_family_reads_is_logged_with_a_purpose_of_its_own(
+    service: RunningService, advised: CaseFile
+) -> None:
     people = advised.people
     people.yara.get(f"{advised.path}/file")
-    case = CaseFile.asked(people, by="wilma")
+    case = CaseFile.ask_consult(people, by="wilma")
     people.wilma.get(f"{case.path}/file")
 
     lines = rows(
@@ -192,7 +194,7 @@ def test_i18_what_a_family_reads_is_logged_with_a_purpose_of_its_own(service: Ru
 
 
 def test_another_family_and_the_lists_of_organisations_know_nothing_of_a_family(
-    service: Running, people: People, advised: CaseFile
+    service: RunningService, people: People, advised: CaseFile
 ) -> None:
     organisations = people.ivo.get("/organisations").json()["items"]
 
@@ -201,7 +203,9 @@ def test_another_family_and_the_lists_of_organisations_know_nothing_of_a_family(
     assert not any("Gezin W" in organisation["name"] for organisation in organisations)
 
 
-def test_a_member_of_the_family_reads_as_family_whatever_other_role_they_hold(service: Running, people: People) -> None:
+def test_a_member_of_the_family_reads_as_family_whatever_other_role_they_hold(
+    service: RunningService, people: People
+) -> None:
     case = CaseFile.submitted(people, by="wilma", birth_month=SIXTEEN_NOW)
 
     memberships = (("gezin-w", Role.PARENT, SOME_TIME_AGO, None), ("ret", Role.CHAIR, SOME_TIME_AGO, None))

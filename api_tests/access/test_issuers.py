@@ -17,14 +17,14 @@ import pytest
 from joserfc import jwt
 
 from api_tests.support.forms import filled
-from api_tests.support.issuer import Issuer, issuing, key, until
+from api_tests.support.issuer import Issuer, key, new_issuer, wait_until
 from api_tests.support.issuer_process import ASSERTION
-from api_tests.support.production import Service, served
+from api_tests.support.production import ProductionService, production_service
 from api_tests.support.sabotages import broken_by
 from api_tests.support.servers import WITHOUT_TLS
 from api_tests.support.shared_case import today
 from service import __main__ as command_line
-from service.app import IssuersRefused, build
+from service.app import IssuersRefused, build_service
 from service.identity.trusted_issuer import TrustedIssuer
 from service.settings import Settings
 
@@ -37,7 +37,7 @@ SIX_HOURS = 6 * 3600
 class World:
     """A service, an issuer of people, and an issuer of people (who signed in well) and of machines."""
 
-    service: Service
+    service: ProductionService
     people: Issuer
     mixed: Issuer
 
@@ -56,7 +56,7 @@ class World:
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     folders = [tmp_path_factory.mktemp(name) for name in ("people", "mixed", "service")]
-    with issuing(folders[0]) as people, issuing(folders[1]) as mixed:
+    with new_issuer(folders[0]) as people, new_issuer(folders[1]) as mixed:
         people.publish(RSA, EC)
         mixed.publish(key("rsa"))
         people.start()
@@ -72,7 +72,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
                 "acr": ["http://eidas.europa.eu/LoA/substantial", HIGH],
             },
         ]
-        with served(folders[2], trusted, issuer_refresh_seconds=3600) as service:
+        with production_service(folders[2], trusted, issuer_refresh_seconds=3600) as service:
             yield World(service, people, mixed)
 
 
@@ -93,7 +93,7 @@ def test_a_person_signs_in_with_a_token_of_a_trusted_issuer_by_each_accepted_sig
 
 @pytest.mark.server
 def test_a_token_of_a_stranger_or_for_something_else_is_a_401(world: World) -> None:
-    world.service.known(world.ada, world.mixed.name, "ada")
+    world.service.add_person(world.ada, world.mixed.name, "ada")
     other_key = world.mixed.keys[0]
     tokens = {
         "signed by another trusted issuer, under the same kid": world.people.token(other_key),
@@ -117,7 +117,7 @@ def test_a_token_of_a_stranger_or_for_something_else_is_a_401(world: World) -> N
 @pytest.mark.server
 def test_a_person_who_did_not_sign_in_well_enough_is_a_401(world: World) -> None:
     """The issuer must state how the person signed in (acr, on the eIDAS scale)."""
-    world.service.known(world.ada, world.mixed.name, "p-1")
+    world.service.add_person(world.ada, world.mixed.name, "p-1")
 
     tokens = {
         "low": world.person(acr="http://eidas.europa.eu/LoA/low"),
@@ -132,7 +132,7 @@ def test_a_person_who_did_not_sign_in_well_enough_is_a_401(world: World) -> None
 @pytest.mark.server
 def test_a_machine_proves_itself_with_its_own_key_and_does_what_its_memberships_say(world: World) -> None:
     """Client credentials with private_key_jwt. Rights end at the next request, also with the token at hand (I29)."""
-    machine_id = world.service.known(world.ada, world.mixed.name, "machine:crm")
+    machine_id = world.service.add_person(world.ada, world.mixed.name, "machine:crm")
     team = world.service.post(world.ada, "/organisations", kind="local_team", name="Wijkteam", municipality="GM0392")
     request = {"personId": machine_id, "organisationId": team.json()["subject"], "role": "local_team"}
     assert world.service.post(world.ada, "/memberships", **request).status_code == 201
@@ -150,7 +150,7 @@ def test_a_machine_proves_itself_with_its_own_key_and_does_what_its_memberships_
 def token_for(client: str, issuer: Issuer) -> str:
     """Returns the token that the issuer gives to a client that signs with its own key."""
     client_key, now, address = key("client"), int(time.time()), f"{issuer.name}/token"
-    issuer.know(client, client_key)
+    issuer.register_client(client, client_key)
     proof = {"iss": client, "sub": client, "aud": address, "iat": now, "exp": now + 60, "jti": "once"}
     form = {
         "grant_type": "client_credentials",
@@ -165,15 +165,15 @@ def token_for(client: str, issuer: Issuer) -> str:
 @broken_by(
     "issue 4.5: a person who took a machine's name at an issuer does not get its rights",
     "service/identity/tokens.py",
-    "and not subject.startswith(MACHINE)",
+    "and not subject.startswith(MACHINE_PREFIX)",
     "",
 )
 @pytest.mark.server
 def test_a_machine_is_never_taken_for_a_person_nor_a_person_for_a_machine(world: World) -> None:
     """A person who chooses the name of a machine gains nothing, and a machine is refused what is for people."""
-    world.service.known(world.ada, world.mixed.name, "machine:nightly")
-    world.service.known(world.ada, world.mixed.name, "machine:0b6f-account")
-    world.service.known(world.ada, world.people.name, "machine:nightly")
+    world.service.add_person(world.ada, world.mixed.name, "machine:nightly")
+    world.service.add_person(world.ada, world.mixed.name, "machine:0b6f-account")
+    world.service.add_person(world.ada, world.people.name, "machine:nightly")
     machines = {
         "by its own name": world.machine(sub="nightly", client_id="nightly"),
         "as older providers name it": world.machine(sub="nightly", client_id=..., azp="nightly"),
@@ -204,7 +204,7 @@ def test_new_keys_are_fetched_at_once_with_one_request_and_invented_ones_cause_n
     """No stampede: twenty people bring the new key at the same moment. No flood: one request a minute."""
     new_key = key("new")
     world.people.publish(new_key, RSA, EC)
-    requests_before = world.people.asked()
+    requests_before = world.people.request_count()
 
     with ThreadPoolExecutor(20) as crowd:
         statuses = list(
@@ -213,7 +213,7 @@ def test_new_keys_are_fetched_at_once_with_one_request_and_invented_ones_cause_n
     invented = [world.service.status(world.people.token(key_named(RSA, f"made-up-{number}"))) for number in range(20)]
 
     assert (statuses, invented) == ([200] * 20, [401] * 20)
-    assert world.people.asked() == requests_before + 1
+    assert world.people.request_count() == requests_before + 1
 
 
 def key_named(private_key: Any, kid: str) -> Any:
@@ -223,7 +223,7 @@ def key_named(private_key: Any, kid: str) -> Any:
 @broken_by(
     "issue 4.5: a withdrawn key stops working, also for a token seen a moment before",
     "service/identity/tokens.py",
-    "if cached and now < cached.until and cached.edition == cached.issuer.edition:",
+    "if cached and now < cached.until and cached.edition == cached.issuer.keys_version:",
     "if cached and now < cached.until:",
 )
 @pytest.mark.server
@@ -231,20 +231,20 @@ def test_withdrawn_keys_stop_known_ones_outlive_their_issuer_and_a_late_issuer_i
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     first_key, second_key = key("first"), key("second")
-    with issuing(tmp_path_factory.mktemp("late")) as issuer:
+    with new_issuer(tmp_path_factory.mktemp("late")) as issuer:
         issuer.publish(first_key)
         trusted = [{"name": issuer.name, "keys": f"{issuer.name}/keys"}]
-        with served(tmp_path_factory.mktemp("waiting"), trusted, issuer_refresh_seconds=0.1) as service:
+        with production_service(tmp_path_factory.mktemp("waiting"), trusted, issuer_refresh_seconds=0.1) as service:
             by_first, by_second = issuer.token(first_key), issuer.token(second_key)
 
             unreachable = service.me(by_first)
             issuer.start()
-            until(lambda: service.status(by_first) == 200)
+            wait_until(lambda: service.status(by_first) == 200)
             issuer.publish(second_key)
-            until(lambda: service.status(by_first) == 401)
+            wait_until(lambda: service.status(by_first) == 401)
             status = service.status(by_second)
             issuer.stop()
-            until(lambda: "no_connection" in service.log.read_text().rpartition('"keys": 1')[2])
+            wait_until(lambda: "no_connection" in service.log.read_text().rpartition('"keys": 1')[2])
             offline = {"known": service.status(by_second), "health": service.client.get("/health").status_code}
             with_unknown_key = service.me(issuer.token(key("third")))
 
@@ -313,9 +313,9 @@ def test_production_without_issuers_and_a_demonstration_with_issuers_do_not_star
     )
 
     with pytest.raises(IssuersRefused, match="CASUSROUTE_ISSUERS"):
-        build(empty)
+        build_service(empty)
     with pytest.raises(IssuersRefused, match="accepts only its own tokens"):
-        build(demonstration)
+        build_service(demonstration)
     assert not database_file.exists()
 
 

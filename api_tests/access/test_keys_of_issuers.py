@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import pytest
 
 from api_tests.support.issuer import Issuer as Publisher
-from api_tests.support.issuer import issuing, key, public, until
+from api_tests.support.issuer import key, new_issuer, public_keys, wait_until
 from api_tests.support.sabotages import broken_by
 from api_tests.support.servers import WITHOUT_TLS
 from service.identity import discovery as published
@@ -29,7 +29,7 @@ DAY = 86_400
 
 @pytest.fixture(scope="module")
 def publisher(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Publisher]:
-    with issuing(tmp_path_factory.mktemp("publisher")) as publisher:
+    with new_issuer(tmp_path_factory.mktemp("publisher")) as publisher:
         publisher.publish(GOOD)
         publisher.start()
         yield publisher
@@ -47,12 +47,12 @@ class Clock:
 
 def trusted_issuer(publisher: Publisher, clock: Callable[[], float] = time.monotonic) -> Issuer:
     trusted = TrustedIssuer(name=publisher.name)
-    return Issuer(trusted, partial(published.published, trusted, WITHOUT_TLS), keep_seconds=DAY, clock=clock)
+    return Issuer(trusted, partial(published.fetch_keys, trusted, WITHOUT_TLS), keep_seconds=DAY, clock=clock)
 
 
 async def outcome_of(issuer: Issuer, kid: str) -> str:
     try:
-        return "known" if await issuer.key(kid) else "unknown"
+        return "known" if await issuer.find_key(kid) else "unknown"
     except IssuerUnreachable:
         return "unreachable"
 
@@ -69,7 +69,7 @@ def run(story: Callable[[], Coroutine[Any, Any, T]]) -> T:
 )
 def test_an_unknown_key_is_asked_for_once_a_minute_at_most(publisher: Publisher) -> None:
     publisher.publish(GOOD)
-    clock, requests_before = Clock(), publisher.asked()
+    clock, requests_before = Clock(), publisher.request_count()
     issuer = trusted_issuer(publisher, clock)
 
     async def story() -> list[tuple[set[str], int]]:
@@ -77,7 +77,7 @@ def test_an_unknown_key_is_asked_for_once_a_minute_at_most(publisher: Publisher)
         for seconds in (0, 1, 59, 61, 100, 122):
             clock.seconds = seconds
             answers = await asyncio.gather(*(outcome_of(issuer, f"made-up-{index}") for index in range(10)))
-            outcomes.append((set(answers), publisher.asked() - requests_before))
+            outcomes.append((set(answers), publisher.request_count() - requests_before))
         return outcomes
 
     assert run(story) == [({"unknown"}, times) for times in (1, 1, 1, 2, 2, 3)]
@@ -95,10 +95,10 @@ def test_the_keys_of_a_silent_issuer_go_on_for_a_day_and_no_longer(publisher: Pu
 
     async def story() -> list[str]:
         publisher.publish(GOOD)
-        await issuer.ask()
+        await issuer.refresh()
         publisher.serve({}, status=503)
         clock.seconds = DAY - 1
-        await issuer.ask()
+        await issuer.refresh()
         within_a_day = await outcome_of(issuer, "good")
         clock.seconds = DAY + 1
         after_a_day = await outcome_of(issuer, "good")
@@ -116,13 +116,13 @@ def test_a_withdrawn_key_ends_with_the_next_fetch_and_tokens_verified_with_it_ar
 
     async def story() -> tuple[list[str], bool, bool]:
         publisher.publish(GOOD, OTHER)
-        await issuer.ask()
-        edition = issuer.edition
-        await issuer.ask()
-        unchanged = issuer.edition == edition
+        await issuer.refresh()
+        edition = issuer.keys_version
+        await issuer.refresh()
+        unchanged = issuer.keys_version == edition
         publisher.publish(GOOD)
-        await issuer.ask()
-        return [await outcome_of(issuer, kid) for kid in ("good", "other")], unchanged, issuer.edition == edition
+        await issuer.refresh()
+        return [await outcome_of(issuer, kid) for kid in ("good", "other")], unchanged, issuer.keys_version == edition
 
     assert run(story) == (["known", "unknown"], True, False)
 
@@ -132,20 +132,20 @@ def test_tokens_with_known_keys_do_not_wait_for_an_issuer_that_hangs(publisher: 
 
     async def story() -> tuple[str, bool, list[str]]:
         publisher.publish(GOOD)
-        await issuer.ask()
+        await issuer.refresh()
         publisher.publish(GOOD, OTHER, held=True)
         waiting = [asyncio.create_task(outcome_of(issuer, "other")) for _ in range(5)]
-        await asyncio.to_thread(until, lambda: publisher.asked() > requests_before)
+        await asyncio.to_thread(wait_until, lambda: publisher.request_count() > requests_before)
         meanwhile, still_waiting = await outcome_of(issuer, "good"), not any(task.done() for task in waiting)
         publisher.publish(GOOD, OTHER)
         return meanwhile, still_waiting, await asyncio.gather(*waiting)
 
-    requests_before = publisher.asked() + 1
+    requests_before = publisher.request_count() + 1
     assert run(story) == ("known", True, ["known"] * 5)
-    assert publisher.asked() == requests_before + 1
+    assert publisher.request_count() == requests_before + 1
 
 
-SOUND_KEYS = json.dumps({"keys": public(OTHER)})
+SOUND_KEYS = json.dumps({"keys": public_keys(OTHER)})
 # Each answer holds sound keys, which would be known if they were accepted.
 BAD_ANSWERS: dict[str, dict[str, Any]] = {
     "an error": {"status": 500},
@@ -178,23 +178,23 @@ BAD_ANSWERS: dict[str, dict[str, Any]] = {
 def test_keys_that_come_badly_are_not_taken_and_the_known_ones_stay(
     publisher: Publisher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(published, "SECONDS", 0.5)
+    monkeypatch.setattr(published, "TIMEOUT_SECONDS", 0.5)
 
     async def outcomes(answer: dict[str, Any]) -> list[str]:
         issuer = trusted_issuer(publisher)
         publisher.publish(GOOD)
-        await issuer.ask()
-        more = [public(OTHER)[0] | {"kid": f"more-{index}"} for index in range(answer.get("more", 0))]
+        await issuer.refresh()
+        more = [public_keys(OTHER)[0] | {"kid": f"more-{index}"} for index in range(answer.get("more", 0))]
         addressed = json.loads(json.dumps(answer).replace("{port}", str(publisher.port)))
-        publisher.serve({"keys": public(OTHER) + more}, **addressed)
-        await issuer.ask()
+        publisher.serve({"keys": public_keys(OTHER) + more}, **addressed)
+        await issuer.refresh()
         return [await outcome_of(issuer, kid) for kid in ("good", "other")]
 
     async def story() -> dict[str, list[str]]:
         return {name: await outcomes(answer) for name, answer in BAD_ANSWERS.items()}
 
     assert run(story) == {name: ["known", "unreachable"] for name in BAD_ANSWERS}
-    assert publisher.asked("/elsewhere") == 0
+    assert publisher.request_count("/elsewhere") == 0
 
 
 @broken_by(
@@ -204,7 +204,7 @@ def test_keys_that_come_badly_are_not_taken_and_the_known_ones_stay(
     "if not isinstance(kind, str)",
 )
 def test_a_key_that_is_no_public_key_for_these_signatures_is_ignored(publisher: Publisher) -> None:
-    rsa, ec = public(OTHER)[0], public(key("ec", "EC"))[0]
+    rsa, ec = public_keys(OTHER)[0], public_keys(key("ec", "EC"))[0]
     off_curve = base64.urlsafe_b64encode(b"\x01" * 32).decode().rstrip("=")
     entries: dict[str, Any] = {
         "a shared secret": {"kty": "oct", "k": "c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0"},
@@ -229,11 +229,11 @@ def test_a_key_that_is_no_public_key_for_these_signatures_is_ignored(publisher: 
     issuer = trusted_issuer(publisher)
 
     async def story() -> dict[str, str]:
-        publisher.serve({"keys": [*public(GOOD), *named_entries[:8], *duplicates, *nameless]})
-        await issuer.ask()
+        publisher.serve({"keys": [*public_keys(GOOD), *named_entries[:8], *duplicates, *nameless]})
+        await issuer.refresh()
         outcomes = {kid: await outcome_of(issuer, kid) for kid in ("good", "twice", "None", *list(entries)[:8])}
-        publisher.serve({"keys": [*public(GOOD), *named_entries[8:]]})
-        await issuer.ask()
+        publisher.serve({"keys": [*public_keys(GOOD), *named_entries[8:]]})
+        await issuer.refresh()
         return outcomes | {entry: await outcome_of(issuer, entry) for entry in list(entries)[8:]}
 
     outcomes = run(story)

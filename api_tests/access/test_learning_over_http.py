@@ -13,7 +13,7 @@ import pytest
 from api_tests.support.case_file import CaseFile
 from api_tests.support.people import People
 from api_tests.support.sabotages import broken_by
-from api_tests.support.servers import Running
+from api_tests.support.servers import RunningService
 from api_tests.support.shared_case import referral_of, rows
 
 K = 5  # domain.md 5.7: kleine_cel
@@ -66,7 +66,7 @@ def test_i24_a_road_that_only_one_child_went_is_not_shown(people: People, crowd:
 
 
 def test_i24_nothing_in_a_release_names_a_case_a_person_an_organisation_a_region_or_a_day(
-    service: Running, people: People, crowd: list[CaseFile]
+    service: RunningService, people: People, crowd: list[CaseFile]
 ) -> None:
     texts = [pull(people).text, pull(people, headers=CSV).text]
 
@@ -81,7 +81,7 @@ def test_i24_nothing_in_a_release_names_a_case_a_person_an_organisation_a_region
     assert [re.findall(r"\d{4}-\d\d-\d\dT?\b|JZ\d\d|GM\d{4}|\d\d:\d\d", text) for text in texts] == [[], []]
 
 
-def _identifying(service: Running) -> set[str]:
+def _identifying(service: RunningService) -> set[str]:
     """Every id, number, digest and name that the service knows."""
     queries = (
         "SELECT id, number, digest FROM cases",
@@ -107,10 +107,12 @@ def test_i24_the_histories_of_two_releases_cannot_be_matched(people: People, cro
 @broken_by(
     "issue 4.7: replicas whose clocks differ keep nobody from learning",
     "service/learning/use_cases.py",
-    "release(routes(histories, as_of=as_of)",
-    "release(routes(histories, as_of=transaction.now)",
+    "release(build_routes(histories, as_of=as_of)",
+    "release(build_routes(histories, as_of=transaction.now)",
 )
-def test_a_step_recorded_ahead_by_another_clock_does_not_block_a_release(service: Running, people: People) -> None:
+def test_a_step_recorded_ahead_by_another_clock_does_not_block_a_release(
+    service: RunningService, people: People
+) -> None:
     service.clock.let_pass(minutes=2)
     CaseFile.submitted(people, by="bram", **referral_of("JZ10"))
     service.clock.let_pass(minutes=-2)

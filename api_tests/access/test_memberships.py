@@ -7,18 +7,20 @@ from api_tests.support.case_file import CaseFile
 from api_tests.support.demonstration import ORGANISATION_IDS
 from api_tests.support.people import Person
 from api_tests.support.sabotages import broken_by
-from api_tests.support.servers import Running
-from api_tests.support.shared_case import bearing, end_memberships_of, in_days, newcomer, signer_of, today
+from api_tests.support.servers import RunningService
+from api_tests.support.shared_case import client_with_token, end_memberships_of, in_days, newcomer, signer_of, today
 from service.vocabulary.roles import Role
 
 NOTE = {"trigger": "add_note", "form": {"text": "Gebeld."}}
 
 
-def test_an_organisation_that_lost_a_region_still_has_the_cases_of_its_time_and_no_new_ones(service: Running) -> None:
+def test_an_organisation_that_lost_a_region_still_has_the_cases_of_its_time_and_no_new_ones(
+    service: RunningService,
+) -> None:
     """Historic cases keep the relation of their time (I29): sight rests on the case, not on today's map."""
     with (
         newcomer(service, ("ret", Role.CHAIR, in_days(-9), None)) as chair,
-        bearing(service, signer_of(service).token("anna")) as client,
+        client_with_token(service, signer_of(service).sign_token("anna")) as client,
     ):
         anna = Person("anna", client)
         old_case = anna.submit().json()["caseId"]
@@ -32,15 +34,15 @@ def test_an_organisation_that_lost_a_region_still_has_the_cases_of_its_time_and_
         assert anna.submit().status_code == 201
 
 
-def uncover(service: Running, organisation: str, region: str) -> None:
+def uncover(service: RunningService, organisation: str, region: str) -> None:
     _set_cover(service, organisation, region, str(in_days(-1)))
 
 
-def cover(service: Running, organisation: str, region: str) -> None:
+def cover(service: RunningService, organisation: str, region: str) -> None:
     _set_cover(service, organisation, region, "9999-12-31")
 
 
-def _set_cover(service: Running, organisation: str, region: str, until: str) -> None:
+def _set_cover(service: RunningService, organisation: str, region: str, until: str) -> None:
     statement = text("UPDATE coverages SET valid_until = :until WHERE organisation_id = :id AND region = :region")
     values = {"until": until, "id": str(ORGANISATION_IDS[organisation]), "region": region}
     with service.tables.begin() as connection:
@@ -54,7 +56,7 @@ def _set_cover(service: Running, organisation: str, region: str, until: str) -> 
     "table.c.valid_from.is_not(None))",
 )
 @pytest.mark.usefixtures("case")  # so that there is a case to see
-def test_a_membership_holds_on_its_days_and_on_no_other(service: Running) -> None:
+def test_a_membership_holds_on_its_days_and_on_no_other(service: RunningService) -> None:
     """Ended memberships stop, future ones have not begun (I29). Both show at the next request."""
     chair = ("ret", Role.CHAIR)
     periods = {
@@ -77,7 +79,7 @@ def test_a_membership_holds_on_its_days_and_on_no_other(service: Running) -> Non
     }
 
 
-def test_an_ended_membership_stops_steps_at_the_next_request(service: Running, case: CaseFile) -> None:
+def test_an_ended_membership_stops_steps_at_the_next_request(service: RunningService, case: CaseFile) -> None:
     with newcomer(service, ("ret", Role.COORDINATOR, in_days(-9), None)) as coordinator:
         first = coordinator.post(f"{case.path}/transitions", NOTE, version=1)
         end_memberships_of(service, coordinator)

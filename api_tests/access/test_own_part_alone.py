@@ -9,7 +9,7 @@ from api_tests.support.case_file import COLLECTIONS
 from api_tests.support.demonstration import ORGANISATION_IDS
 from api_tests.support.people import People
 from api_tests.support.sabotages import broken_by
-from api_tests.support.shared_case import Scene, advice_of_two, help_arranged
+from api_tests.support.shared_case import SharedCase, advice_of_two, help_arranged
 
 ADVICE = advice_of_two()
 LINES = {line["key"]: line for line in ADVICE["lines"]}
@@ -20,18 +20,18 @@ ADDRESSED = {"ivo": "commitment A", "joke": "commitment B", "karim": "funding A"
 
 
 @pytest.fixture(scope="module")
-def scene(people: People) -> Scene:
+def scene(people: People) -> SharedCase:
     """The family consented to sharing with providers."""
     return help_arranged(people)
 
 
 @pytest.fixture(scope="module")
-def closed_scene(people: People) -> Scene:
+def closed_scene(people: People) -> SharedCase:
     """The family consented to the table and to nothing else."""
     return help_arranged(people, sharing=False)
 
 
-def advice_for(people: People, key: str, scene: Scene) -> dict[str, Any]:
+def advice_for(people: People, key: str, scene: SharedCase) -> dict[str, Any]:
     answer = people[key].get(f"{scene.case.path}/advices/1")
     assert answer.status_code == 200
     advice: dict[str, Any] = answer.json()
@@ -47,12 +47,12 @@ def advice_for(people: People, key: str, scene: Scene) -> dict[str, Any]:
 @broken_by(
     "I23: whoever sees only what is put to them sees no other part of the case",
     "service/cases/store/cases.py",
-    "visible(seen_by).is_(true())",
+    "may_see_part(seen_by).is_(true())",
     "true()",
     case="sqlite-ivo",
 )
 @pytest.mark.parametrize("key", ADDRESSED)
-def test_i23_an_addressee_sees_their_own_part_and_no_other(people: People, scene: Scene, key: str) -> None:
+def test_i23_an_addressee_sees_their_own_part_and_no_other(people: People, scene: SharedCase, key: str) -> None:
     own_ids = [scene.parts[name]["id"] for name in (ADDRESSED[key], *MORE_PARTS.get(key, ()))]
 
     view = people[key].get(scene.case.path).json()
@@ -77,7 +77,7 @@ def test_i23_an_addressee_sees_their_own_part_and_no_other(people: People, scene
     "sequence=entry.sequence",
 )
 @pytest.mark.parametrize("key", ADDRESSED)
-def test_i23_no_number_of_the_whole_case_is_told_with_a_part(people: People, scene: Scene, key: str) -> None:
+def test_i23_no_number_of_the_whole_case_is_told_with_a_part(people: People, scene: SharedCase, key: str) -> None:
     path = scene.path(ADDRESSED[key])
 
     history = people[key].get(f"{path}/transitions").json()["transitions"]
@@ -97,12 +97,12 @@ def test_i23_no_number_of_the_whole_case_is_told_with_a_part(people: People, sce
 
 @broken_by(
     "I23: a goal does not name other parties' lines",
-    "service/advice/rules/own_lines.py",
+    "service/advice/rules/addressee_lines.py",
     "if key in lines]}",
     "if key]}",
 )
 def test_i23_a_provider_reads_its_own_line_and_its_goals_where_sharing_was_consented_to(
-    people: People, scene: Scene
+    people: People, scene: SharedCase
 ) -> None:
     advice = advice_for(people, "joke", scene)["advice"]
 
@@ -112,7 +112,7 @@ def test_i23_a_provider_reads_its_own_line_and_its_goals_where_sharing_was_conse
 
 
 def test_i17_dissent_and_the_familys_statement_stand_with_the_advice_for_every_reader_of_it(
-    people: People, scene: Scene
+    people: People, scene: SharedCase
 ) -> None:
     readers = ("anna", "carla", "daan", "esra", "hanna", "mila", "ivo", "joke")
 
@@ -125,11 +125,11 @@ def test_i17_dissent_and_the_familys_statement_stand_with_the_advice_for_every_r
 @broken_by(
     "I23: no words of the advice for a provider without consent to sharing",
     "service/advice/use_cases.py",
-    "shared = SHARED_FOR[Role.PROVIDER] in fold(history, KINDS).consented",
+    "shared = SHARING_PURPOSES[Role.PROVIDER] in fold_facts(history, KINDS).consented_purposes",
     "shared = True",
 )
 def test_i23_a_provider_gets_the_line_without_words_where_sharing_was_not_consented_to(
-    people: People, closed_scene: Scene
+    people: People, closed_scene: SharedCase
 ) -> None:
     advice = advice_for(people, "joke", closed_scene)["advice"]
 
@@ -163,13 +163,13 @@ def test_i23_a_legal_ground_opens_the_words_as_consent_does(people: People) -> N
 
 @broken_by(
     "I23: a payer sees no aim",
-    "service/advice/rules/own_lines.py",
+    "service/advice/rules/addressee_lines.py",
     '_CODED_FIELDS = ("key",',
     '_CODED_FIELDS = ("aim", "key",',
 )
 @broken_by(
     "I23: a payer that the system found sees the line that it pays for",
-    "service/advice/rules/own_lines.py",
+    "service/advice/rules/addressee_lines.py",
     " | _lines_with_payer_found(form, parts, payers_asked)",
     "",
     case="sqlite-karim-A-True",
@@ -177,7 +177,7 @@ def test_i23_a_legal_ground_opens_the_words_as_consent_does(people: People) -> N
 @pytest.mark.parametrize("consented", [True, False])
 @pytest.mark.parametrize(("key", "line"), [("karim", "A"), ("lotte", "B")])
 def test_i23_a_payer_sees_what_is_to_be_paid_for_and_neither_aim_nor_goals(
-    people: People, scene: Scene, closed_scene: Scene, key: str, line: str, consented: bool
+    people: People, scene: SharedCase, closed_scene: SharedCase, key: str, line: str, consented: bool
 ) -> None:
     advice = advice_for(people, key, scene if consented else closed_scene)["advice"]
 
@@ -190,7 +190,7 @@ def test_i23_a_payer_sees_what_is_to_be_paid_for_and_neither_aim_nor_goals(
 
 @pytest.mark.parametrize("key", ADDRESSED)
 def test_i23_the_words_of_the_referral_and_of_other_lines_reach_nobody_who_is_addressed(
-    people: People, scene: Scene, key: str
+    people: People, scene: SharedCase, key: str
 ) -> None:
     other_aims = [line["aim"] for line in ADVICE["lines"] if line["key"] not in ADDRESSED[key]]
     file = scene.case.people.esra.get(f"{scene.case.path}/file").json()
@@ -208,7 +208,7 @@ def test_i23_the_words_of_the_referral_and_of_other_lines_reach_nobody_who_is_ad
 @broken_by(
     "I23: a version without a line of theirs is not there",
     "service/advice/use_cases.py",
-    'if sight.whole or not lines.isdisjoint(entry.codes.get("line", ()))',
+    'if sight.may_read_case or not lines.isdisjoint(entry.codes.get("line", ()))',
     "if lines or sight",
 )
 def test_i23_a_version_of_the_advice_without_a_line_of_theirs_does_not_exist_for_them(people: People) -> None:

@@ -14,29 +14,29 @@ import pytest
 
 from api_tests.promises.test_acting_once import REPLAYED, same, submission
 from api_tests.support.case_file import CaseFile
-from api_tests.support.destructions import destroyed
+from api_tests.support.destructions import destroy_case
 from api_tests.support.escalations import signal
 from api_tests.support.forms import filled
 from api_tests.support.people import People
 from api_tests.support.problems import problem_of
 from api_tests.support.sabotages import broken_by
-from api_tests.support.servers import Running
-from api_tests.support.shared_case import end_memberships_of, forget, in_days, newcomer, without_memberships
+from api_tests.support.servers import RunningService
+from api_tests.support.shared_case import anonymise_person, end_memberships_of, in_days, newcomer, without_memberships
 from service.vocabulary.roles import Role
 
 NOTE = {"trigger": "add_note", "form": {"text": "Gebeld."}}
 Ask = Callable[[], httpx.Response]
-Way = Callable[[Running, People, ExitStack], tuple[httpx.Response, Ask]]
+Way = Callable[[RunningService, People, ExitStack], tuple[httpx.Response, Ask]]
 
 
-def left_the_team(service: Running, _: People, open_: ExitStack) -> tuple[httpx.Response, Ask]:
+def left_the_team(service: RunningService, _: People, open_: ExitStack) -> tuple[httpx.Response, Ask]:
     leaver, key, body = open_.enter_context(in_haarlem(service)), str(uuid4()), submission()
     first = leaver.post("/cases", body, key=key)
     end_memberships_of(service, leaver)
     return first, lambda: leaver.post("/cases", body, key=key)
 
 
-def left_the_team_and_the_case_moved_on(service: Running, people: People, open_: ExitStack) -> tuple[Any, Ask]:
+def left_the_team_and_the_case_moved_on(service: RunningService, people: People, open_: ExitStack) -> tuple[Any, Ask]:
     case, key = CaseFile.submitted(people), str(uuid4())
     leaver = open_.enter_context(in_haarlem(service))
     first = leaver.post(f"{case.path}/transitions", NOTE, version=1, key=key)
@@ -45,33 +45,33 @@ def left_the_team_and_the_case_moved_on(service: Running, people: People, open_:
     return first, lambda: leaver.post(f"{case.path}/transitions", NOTE, version=1, key=key)
 
 
-def the_table_rose(_: Running, people: People, __: ExitStack) -> tuple[httpx.Response, Ask]:
+def the_table_rose(_: RunningService, people: People, __: ExitStack) -> tuple[httpx.Response, Ask]:
     case, key = CaseFile.submitted(people).go_to("in_review"), str(uuid4())
-    version = int(case.seen()["main"]["version"])
+    version = int(case.view()["main"]["version"])
     first = case.attempt("add_note", by="floor", key=key, version=version)
     case.go_to("arranging_placement")
     return first, lambda: case.attempt("add_note", by="floor", key=key, version=version)
 
 
-def the_escalation_ended(_: Running, people: People, __: ExitStack) -> tuple[httpx.Response, Ask]:
+def the_escalation_ended(_: RunningService, people: People, __: ExitStack) -> tuple[httpx.Response, Ask]:
     """From the campaign of faults: the liaison repeated her signal after the escalation had ended."""
     case, key = CaseFile.submitted(people).go_to("in_review"), str(uuid4())
     case.fire("request_escalation")
-    version = int(case.seen()["main"]["version"])
+    version = int(case.view()["main"]["version"])
     first = case.attempt("signal_escalation", by="mila", key=key, version=version)
     for part in case.parts("escalation"):
         case.fire("withdraw", part=part)
     return first, lambda: case.attempt("signal_escalation", by="mila", key=key, version=version)
 
 
-def the_emergency_was_reviewed(_: Running, people: People, __: ExitStack) -> tuple[httpx.Response, Ask]:
+def the_emergency_was_reviewed(_: RunningService, people: People, __: ExitStack) -> tuple[httpx.Response, Ask]:
     case, key = CaseFile.submitted(people), str(uuid4())
     first = in_an_emergency(people, case, key)
     case.fire("review", part=case.parts("emergency_access")[0], by="quint")
     return first, lambda: in_an_emergency(people, case, key)
 
 
-def the_hours_passed(service: Running, people: People, open_: ExitStack) -> tuple[httpx.Response, Ask]:
+def the_hours_passed(service: RunningService, people: People, open_: ExitStack) -> tuple[httpx.Response, Ask]:
     case, key = CaseFile.submitted(people), str(uuid4())
     first = in_an_emergency(people, case, key)
     service.clock.let_pass(hours=4.1)
@@ -79,7 +79,9 @@ def the_hours_passed(service: Running, people: People, open_: ExitStack) -> tupl
     return first, lambda: in_an_emergency(people, case, key)
 
 
-def asked_about_the_file_and_left(service: Running, people: People, open_: ExitStack) -> tuple[httpx.Response, Ask]:
+def asked_about_the_file_and_left(
+    service: RunningService, people: People, open_: ExitStack
+) -> tuple[httpx.Response, Ask]:
     case, key = CaseFile.submitted(people), str(uuid4())
     leaver = open_.enter_context(in_haarlem(service))
     body = {"trigger": "ask_about_file", "form": filled("file_request@1")}
@@ -88,7 +90,9 @@ def asked_about_the_file_and_left(service: Running, people: People, open_: ExitS
     return first, lambda: leaver.post(f"{case.path}/file-requests", body, key=key)
 
 
-def signalled_by_number_and_left(service: Running, people: People, open_: ExitStack) -> tuple[httpx.Response, Ask]:
+def signalled_by_number_and_left(
+    service: RunningService, people: People, open_: ExitStack
+) -> tuple[httpx.Response, Ask]:
     case, key = CaseFile.submitted(people).go_to("in_triage"), str(uuid4())
     liaison = open_.enter_context(newcomer(service, ("cce", Role.CCE_LIAISON, in_days(-9), None)))
     first = signal(liaison, case.number, key=key)
@@ -96,12 +100,12 @@ def signalled_by_number_and_left(service: Running, people: People, open_: ExitSt
     return first, lambda: signal(liaison, case.number, key=key)
 
 
-def the_case_was_destroyed(service: Running, people: People, open_: ExitStack) -> tuple[httpx.Response, Ask]:
+def the_case_was_destroyed(service: RunningService, people: People, open_: ExitStack) -> tuple[httpx.Response, Ask]:
     leaver, key, body = open_.enter_context(in_haarlem(service)), str(uuid4()), submission()
     first = leaver.post("/cases", body, key=key)
     case = CaseFile(people, first.json()["caseId"], first.json()["number"])
     case.fire("withdraw", by="anna")
-    destroyed(case)
+    destroy_case(case)
     assert problem_of(leaver.post("/cases", body, key=key), 410, "case_destroyed")["certificate"]["caseId"] == case.id
     end_memberships_of(service, leaver)
     return first, lambda: leaver.post("/cases", body, key=key)
@@ -114,7 +118,7 @@ WAYS = (
 )  # fmt: skip
 
 
-def in_haarlem(service: Running) -> Any:
+def in_haarlem(service: RunningService) -> Any:
     return newcomer(service, ("team-haarlem", Role.LOCAL_TEAM, in_days(-9), None))
 
 
@@ -127,15 +131,15 @@ def in_an_emergency(people: People, case: CaseFile, key: str) -> httpx.Response:
 @broken_by(
     "decision 13: a repeated step is answered before anything else, also to a person who lost sight",
     "service/cases/use_cases/take_step.py",
-    "    def take() -> Made:\n        if sight is None:\n            raise NotFound\n",
-    "    if sight is None:\n        raise NotFound\n\n    def take() -> Made:\n",
+    "    def take() -> StepResult:\n        if sight is None:\n            raise NotFound\n",
+    "    if sight is None:\n        raise NotFound\n\n    def take() -> StepResult:\n",
     case="sqlite-the_table_rose",
 )
 @broken_by(
     "decision 14: a person who lost sight is told nothing more than the number",
     "service/cases/use_cases/take_step.py",
-    "    if sight and entries:\n        return Made(entries[0], sight.case.number, entries[1:], whole=sight.whole)\n",
-    "    if entries:\n        return Made(entries[0], cases.number(case_id), entries[1:], whole=True)\n",
+    "    if sight and entries:\n        return StepResult(entries[0], sight.case.number, entries[1:], may_read_case=sight.may_read_case)\n",
+    "    if entries:\n        return StepResult(entries[0], cases.number(case_id), entries[1:], may_read_case=True)\n",
 )
 @broken_by(
     "the second wall shows a person the row of their own act",
@@ -153,12 +157,12 @@ def in_an_emergency(people: People, case: CaseFile, key: str) -> httpx.Response:
 @broken_by(
     "decision 13: the number is that of the part, and not of the case",
     "service/cases/use_cases/take_step.py",
-    "StepNumber(case_id, cases.part_sequence(case_id, first.sequence))",
-    "StepNumber(case_id, first.sequence)",
+    "StepReceipt(case_id, cases.part_sequence(case_id, first.sequence))",
+    "StepReceipt(case_id, first.sequence)",
 )
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
 def test_a_person_who_lost_sight_hears_that_it_was_done_and_its_number(
-    service: Running, people: People, way: Way
+    service: RunningService, people: People, way: Way
 ) -> None:
     with ExitStack() as open_:
         first, ask = way(service, people, open_)
@@ -178,12 +182,14 @@ def test_a_person_who_lost_sight_hears_that_it_was_done_and_its_number(
         )
 
 
-def rows_of(service: Running) -> list[Any]:
+def rows_of(service: RunningService) -> list[Any]:
     with service.tables.connect() as connection:
         return list(connection.exec_driver_sql("SELECT case_id, sequence FROM transitions"))
 
 
-def test_a_client_of_an_older_document_knows_the_names_in_the_shorter_answer(service: Running, people: People) -> None:
+def test_a_client_of_an_older_document_knows_the_names_in_the_shorter_answer(
+    service: RunningService, people: People
+) -> None:
     with ExitStack() as open_:
         first, ask = left_the_team(service, people, open_)
         replay, first_answer = ask().json(), first.json()
@@ -196,7 +202,7 @@ def test_a_client_of_an_older_document_knows_the_names_in_the_shorter_answer(ser
         assert set(published["required"]) == replay.keys()
 
 
-def test_a_person_who_sees_the_part_again_gets_the_whole_first_answer_again(service: Running) -> None:
+def test_a_person_who_sees_the_part_again_gets_the_whole_first_answer_again(service: RunningService) -> None:
     with in_haarlem(service) as leaver:
         first = leaver.submit(key="seen-again")
         with without_memberships(service, leaver):
@@ -213,7 +219,7 @@ def test_a_person_who_sees_the_part_again_gets_the_whole_first_answer_again(serv
     "if False:",
 )
 def test_after_sight_was_lost_another_body_another_person_and_another_key_learn_nothing(
-    service: Running, case: CaseFile
+    service: RunningService, case: CaseFile
 ) -> None:
     path, key = f"{case.path}/transitions", str(uuid4())
     with in_haarlem(service) as leaver, in_haarlem(service) as other:
@@ -233,10 +239,10 @@ def test_after_sight_was_lost_another_body_another_person_and_another_key_learn_
     assert len(case.history()) == 2
 
 
-def test_a_person_who_is_no_longer_known_at_all_is_told_nothing(service: Running) -> None:
+def test_a_person_who_is_no_longer_known_at_all_is_told_nothing(service: RunningService) -> None:
     with in_haarlem(service) as leaver:
         first = leaver.submit(key="known-once")
-        forget(service, leaver)
+        anonymise_person(service, leaver)
 
         assert first.status_code == 201
         problem_of(leaver.submit(key="known-once"), 401)

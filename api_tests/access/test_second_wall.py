@@ -20,15 +20,15 @@ from api_tests.support.demonstration import ORGANISATION_IDS, PERSON_IDS
 from api_tests.support.people import everybody
 from api_tests.support.sabotages import broken_by
 from api_tests.support.servers import running, settings_for
-from api_tests.support.walls import OPEN, WALLED, Walled, count, furnished, tell
+from api_tests.support.walls import OPEN, WALLED, WalledCases, count, new_walled_cases, set_row_setting
 from service.cases.store.tables import parts, transitions
-from service.cases.store.visibility import main, visible
-from service.database.protections import Unprotected, insist
+from service.cases.store.visibility import main_part, may_see_part
+from service.database.protections import ProtectionMissing, require_protections
 from service.database.transaction import Transaction
 from service.people.use_cases.demonstration import PEOPLE
 from service.people.use_cases.identify import allow_rows_of
 from service.tables import metadata
-from service.vocabulary.actor import Actor, Emergency, Membership
+from service.vocabulary.actor import Actor, EmergencyAccessRight, Membership
 from service.vocabulary.roles import Role
 
 MEMBERSHIPS = tuple(
@@ -39,13 +39,13 @@ MEMBERSHIPS = tuple(
 
 
 @pytest.fixture(scope="module", params=["postgresql"])
-def walled(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walled]:
+def walled(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[WalledCases]:
     """A service with one connection, which all people use in turn."""
     folder = tmp_path_factory.mktemp("walled")
     url = new_database(request, folder, request.param)
     with running(settings_for(folder, url, database_connections=1)) as service:
         people = everybody(service.url)
-        yield furnished(service, people)
+        yield new_walled_cases(service, people)
         for person in people.values():
             person.client.close()
 
@@ -55,7 +55,7 @@ def rows_in_sight(connection: Connection) -> dict[str, int]:
 
 
 @pytest.mark.server
-def test_every_table_is_behind_the_wall_or_named_as_open(walled: Walled) -> None:
+def test_every_table_is_behind_the_wall_or_named_as_open(walled: WalledCases) -> None:
     query = text("SELECT oid::regclass::text FROM pg_class WHERE relrowsecurity")
     with walled.service.tables.connect() as connection:
         secured_tables = set(connection.scalars(query))
@@ -77,23 +77,26 @@ def test_every_table_is_behind_the_wall_or_named_as_open(walled: Walled) -> None
     "SELECT true",
 )
 @pytest.mark.server
-def test_a_fresh_transaction_sees_nothing_whoever_used_its_connection_before(walled: Walled) -> None:
+def test_a_fresh_transaction_sees_nothing_whoever_used_its_connection_before(walled: WalledCases) -> None:
     with walled.service.tables.connect() as connection:
         filled_tables = set(rows_in_sight(connection))
     reading = walled.people.esra.get(f"{walled.ours.path}/file")
-    with walled.bound() as connection:
+    with walled.transaction_with() as connection:
         after_a_request = rows_in_sight(connection)
-    with walled.bound(everything="to see it") as connection:
+    with walled.transaction_with(everything="to see it") as connection:
         granted_tables = set(rows_in_sight(connection))
-    with walled.bound() as connection:
+    with walled.transaction_with() as connection:
         after_a_rollback = rows_in_sight(connection)
-    with pytest.raises(DBAPIError, match="division by zero"), walled.bound(everything="to see it") as connection:
+    with (
+        pytest.raises(DBAPIError, match="division by zero"),
+        walled.transaction_with(everything="to see it") as connection,
+    ):
         connection.exec_driver_sql("SELECT 1/0")
-    with walled.bound() as connection:
+    with walled.transaction_with() as connection:
         after_an_error = rows_in_sight(connection)
     with walled.service.built.database.engine.begin() as connection:
-        tell(connection, "everything", "to see it")
-    with walled.bound() as connection:
+        set_row_setting(connection, "everything", "to see it")
+    with walled.transaction_with() as connection:
         after_a_commit = rows_in_sight(connection)
 
     assert filled_tables == granted_tables == set(WALLED)
@@ -132,18 +135,22 @@ def test_no_grant_to_a_transaction_stays_with_its_connection() -> None:
 @settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(memberships=st.lists(st.sampled_from(MEMBERSHIPS), max_size=4, unique=True), emergency=st.booleans())
 def test_the_wall_is_coarser_than_the_filter_and_shows_whole_cases_of_ones_own_organisations_alone(
-    walled: Walled, memberships: list[Membership], emergency: bool
+    walled: WalledCases, memberships: list[Membership], emergency: bool
 ) -> None:
     """The wall lets through all rows that the filter shows, and beyond these only rows of one's own cases."""
-    emergency_access = Emergency(UUID(walled.theirs.id), uuid4(), Membership(Role.CHAIR, ORGANISATION_IDS["ret"]))
+    emergency_access = EmergencyAccessRight(
+        UUID(walled.theirs.id), uuid4(), Membership(Role.CHAIR, ORGANISATION_IDS["ret"])
+    )
     actor = Actor(PERSON_IDS["roos"], tuple(memberships), (emergency_access,) if emergency else ())
     with walled.service.tables.connect() as connection:
         filtered = set(
-            connection.scalars(select(parts.c.id).join(main, main.c.id == parts.c.case_id).where(visible(actor)))
+            connection.scalars(
+                select(parts.c.id).join(main_part, main_part.c.id == parts.c.case_id).where(may_see_part(actor))
+            )
         )
         rows = connection.execute(select(parts)).all()
 
-    rows_through = walled.service.built.database.read_now(lambda transaction: _through(transaction, actor))
+    rows_through = walled.service.built.database.read_sync(lambda transaction: _through(transaction, actor))
 
     organisations = {str(membership.organisation_id) for membership in memberships}
     own_cases = {row.case_id for row in rows if organisations & {row.team_id, row.submitter_id, row.addressee_id}}
@@ -193,7 +200,7 @@ def _through(transaction: Transaction, actor: Actor) -> dict[str, set[str]]:
     ],
     ids=["outbox", "feed", "parts", "access_log", "requests", "drafts", "cases"],
 )
-def test_nothing_is_written_for_somebody_elses_case(walled: Walled, statement: str) -> None:
+def test_nothing_is_written_for_somebody_elses_case(walled: WalledCases, statement: str) -> None:
     """A transaction granted to the team of Haarlem writes into a case of Twente."""
     twente = {
         "case": walled.theirs.id,
@@ -204,7 +211,7 @@ def test_nothing_is_written_for_somebody_elses_case(walled: Walled, statement: s
     }
     grants = {"person": str(PERSON_IDS["anna"]), "organisations": str(ORGANISATION_IDS["team-haarlem"])}
 
-    with pytest.raises(DBAPIError) as refusal, walled.bound(**grants) as connection:
+    with pytest.raises(DBAPIError) as refusal, walled.transaction_with(**grants) as connection:
         connection.execute(text(statement), twente)
 
     assert isinstance(refusal.value.orig, errors.InsufficientPrivilege)
@@ -212,7 +219,7 @@ def test_nothing_is_written_for_somebody_elses_case(walled: Walled, statement: s
 
 
 @pytest.mark.server
-def test_a_probe_for_the_number_of_a_hidden_case_is_told_no_detail(walled: Walled) -> None:
+def test_a_probe_for_the_number_of_a_hidden_case_is_told_no_detail(walled: WalledCases) -> None:
     """A number in use cannot be hidden. Numbers are random, and only the service assigns them."""
     statement = text(
         "INSERT INTO cases (id, number, region, team_id, submitter_id, submitted_at, sequence, digest, recorded_at)"
@@ -221,7 +228,7 @@ def test_a_probe_for_the_number_of_a_hidden_case_is_told_no_detail(walled: Walle
     mine = str(ORGANISATION_IDS["team-haarlem"])
     probing = {"number": walled.theirs.number, "mine": mine}
 
-    with pytest.raises(IntegrityError) as by_service, walled.bound(organisations=mine) as connection:
+    with pytest.raises(IntegrityError) as by_service, walled.transaction_with(organisations=mine) as connection:
         connection.execute(statement, probing)
     with pytest.raises(IntegrityError) as by_owner, walled.service.tables.connect() as connection:
         connection.execute(statement, probing)
@@ -231,9 +238,9 @@ def test_a_probe_for_the_number_of_a_hidden_case_is_told_no_detail(walled: Walle
 
 
 @pytest.mark.server
-def test_the_wall_finds_the_rows_of_one_case_along_indexes(walled: Walled) -> None:
+def test_the_wall_finds_the_rows_of_one_case_along_indexes(walled: WalledCases) -> None:
     query = f"EXPLAIN SELECT * FROM transitions WHERE case_id = '{walled.ours.id}'"
-    with walled.bound(organisations=str(ORGANISATION_IDS["de-veste"])) as connection:
+    with walled.transaction_with(organisations=str(ORGANISATION_IDS["de-veste"])) as connection:
         connection.exec_driver_sql("SET LOCAL enable_seqscan = off")  # otherwise a short table is read whole
         plan = "\n".join(connection.exec_driver_sql(query).scalars())
 
@@ -243,7 +250,7 @@ def test_the_wall_finds_the_rows_of_one_case_along_indexes(walled: Walled) -> No
 
 
 @pytest.mark.server
-def test_a_table_of_a_sessions_own_fools_no_referee(walled: Walled) -> None:
+def test_a_table_of_a_sessions_own_fools_no_referee(walled: WalledCases) -> None:
     """A temporary table precedes the table of its name where no schema is named, as if the case were destroyed."""
     emptied = ", ".join(f"{column.name} = NULL" for column in transitions.c if column.name not in _NUMBERS)
     statement = f"UPDATE transitions SET part_kind = 'case', {emptied}"
@@ -271,10 +278,10 @@ _NUMBERS = (
         ("CREATE POLICY figures ON contents USING (true)", "not of a migration: policy figures on contents"),
     ],
 )
-def test_a_database_without_the_wall_is_not_served(walled: Walled, damage: str, fault: str) -> None:
+def test_a_database_without_the_wall_is_not_served(walled: WalledCases, damage: str, fault: str) -> None:
     with walled.service.tables.connect() as connection:
         connection.exec_driver_sql(damage)
 
-        with pytest.raises(Unprotected, match=fault):
-            insist(connection)
+        with pytest.raises(ProtectionMissing, match=fault):
+            require_protections(connection)
         connection.rollback()

@@ -11,7 +11,7 @@ from api_tests.support.case_file import COLLECTIONS, CaseFile
 from api_tests.support.demonstration import PERSON_IDS
 from api_tests.support.people import People
 from api_tests.support.sabotages import broken_by
-from api_tests.support.shared_case import EXPERTS, SUBMITTERS, TEAM, advised, referral_of, sees_part, sees_whole
+from api_tests.support.shared_case import EXPERTS, SUBMITTERS, TEAM, advised_case, referral_of, sees_part, sees_whole
 
 KEYS = tuple(PERSON_IDS)
 BESIDE_THE_FILE = ("file_request", "emergency_access")
@@ -43,7 +43,7 @@ def _kinds() -> st.SearchStrategy[CaseKind]:
 
 def create_case(people: People, kind: CaseKind) -> CaseFile:
     if kind.state in ("advice_issued", "arranging_placement"):
-        case = advised(people, kind.region)
+        case = advised_case(people, kind.region)
     else:
         case = CaseFile.submitted(people, by=SUBMITTERS[kind.region], **referral_of(kind.region))
     if kind.region != "JZ14":
@@ -63,7 +63,7 @@ def _escalate(case: CaseFile) -> None:
 
 def all_answers(people: People, case: CaseFile, key: str) -> dict[str, tuple[int, bytes]]:
     """Returns all that this person can ask about work and about this case: (status, bytes) by path."""
-    parts = [case.address(part) for part in case.seen()["parts"]]
+    parts = [case.address(part) for part in case.view()["parts"]]
     paths = [
         *(
             f"/work-items?whose={whose}&includeEnded=true&limit=200"
@@ -83,8 +83,8 @@ def all_answers(people: People, case: CaseFile, key: str) -> dict[str, tuple[int
 @broken_by(
     "Decision 14: who asked for a reconsideration sees what becomes of it, on every list alike",
     "service/advice/rules/kinds.py",
-    "seen_by=frozenset({Role.PROVIDER, Role.MUNICIPALITY})",
-    "seen_by=frozenset({Role.MUNICIPALITY})",
+    "addressee_roles=frozenset({Role.PROVIDER, Role.MUNICIPALITY})",
+    "addressee_roles=frozenset({Role.MUNICIPALITY})",
 )
 @example(
     kinds=[CaseKind("JZ11", "arranging_placement", escalated=True)],
@@ -98,7 +98,7 @@ def test_a_part_stands_on_a_persons_list_exactly_when_they_can_open_it(
     for kind in kinds:
         case = create_case(people, kind)
         owner = "petra" if kind.region == "JZ14" else "esra"
-        parts = [None, *case.seen(owner)["parts"]]
+        parts = [None, *case.view(owner)["parts"]]
         for key in askers:
             expected = {
                 part["id"] if part else case.id
@@ -204,7 +204,7 @@ MOVES: tuple[Callable[[CaseFile], None], ...] = (
 def test_steps_of_others_in_the_same_case_change_nothing_of_the_answers_to_an_addressee(
     people: People, moves: list[Callable[[CaseFile], None]], key: str
 ) -> None:
-    case = advised(people)
+    case = advised_case(people)
     answers_before = all_answers(people, case, key)
 
     for move in moves:
@@ -250,8 +250,8 @@ def _sees_any(key: str, kind: CaseKind) -> bool:
 @broken_by(
     "an expert sees a case at the table and not before or after",
     "service/cases/store/visibility.py",
-    'AT_THE_TABLE = ("review", "binding_advice")',
-    'AT_THE_TABLE = ("review", "binding_advice", "placement")',
+    'TABLE_PHASES = ("review", "binding_advice")',
+    'TABLE_PHASES = ("review", "binding_advice", "placement")',
 )
 def test_experts_see_a_case_while_it_is_at_the_table_and_not_before_or_after(people: People) -> None:
     case = CaseFile.submitted(people)
@@ -294,7 +294,7 @@ def test_the_liaison_sees_a_case_of_any_region_once_it_is_escalated_and_none_bef
 @broken_by(
     "what one may not see is not there: seen_by narrows every read",
     "service/cases/store/visibility.py",
-    "    return or_(whole(actor), *addressed_parts)",
+    "    return or_(may_read_whole_case(actor), *addressed_parts)",
     "    return or_(parts.c.id.is_not(None), *addressed_parts)",
 )
 def test_facilitator_and_administrator_see_no_case_and_the_officer_sees_what_stands_beside_the_file(

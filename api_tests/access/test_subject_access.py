@@ -15,10 +15,17 @@ from api_tests.support.form_fields import all_fields
 from api_tests.support.people import People
 from api_tests.support.receivers import feed
 from api_tests.support.sabotages import broken_by
-from api_tests.support.servers import Running
-from api_tests.support.shared_case import Scene, help_running, rows
+from api_tests.support.servers import RunningService
+from api_tests.support.shared_case import SharedCase, help_running, rows
 from service.cases.rules.forms.referral import Referral
-from service.file_rights.rules.personal_data import COLUMNS, FIELDS, OF_A_CASE, Unclassified, column_of, field_of
+from service.file_rights.rules.personal_data import (
+    CASE_TABLES,
+    COLUMN_CATEGORIES,
+    FIELD_CATEGORIES,
+    UnclassifiedData,
+    category_of_column,
+    category_of_field,
+)
 from service.kinds import KINDS
 
 ABOUT = {"child", "parents", "family", "network", "professional", "user"}
@@ -27,7 +34,7 @@ TEXT = {"Accept": "text/plain"}
 
 
 @pytest.fixture(scope="module")
-def scene(people: People) -> Scene:
+def scene(people: People) -> SharedCase:
     """A case with a part of every kind, a note, and an amendment."""
     scene = help_running(people)
     scene.case.fire("add_note", by="esra", text="Over de buren, niet voor het gezin.")
@@ -56,7 +63,7 @@ def bundle(case: CaseFile, by: str) -> dict[str, Any]:
     return view
 
 
-def columns_of(service: Running) -> dict[str, set[str]]:
+def columns_of(service: RunningService) -> dict[str, set[str]]:
     """Returns every table of the database with its columns."""
     inspector = inspect(service.built.database.engine)
     tables = [(schema, name) for schema in (None, "keys") for name in inspector.get_table_names(schema)]
@@ -71,7 +78,7 @@ def columns_of(service: Running) -> dict[str, set[str]]:
     "Issue 4 point 3: a field that holds personal data is classified",
     "service/cases/rules/forms/referral.py",
     "    birth_month: BirthMonth\n    residence: Residence\n",
-    "    birth_month: BirthMonth\n    residence: Residence\n    nickname: OrNone[ShortText] = None\n",
+    "    birth_month: BirthMonth\n    residence: Residence\n    nickname: Nullable[ShortText] = None\n",
 )
 def test_every_field_of_every_form_is_classified_by_person_and_kind() -> None:
     """A field without a class is a fault, and so is a rule for a field that does not exist."""
@@ -80,15 +87,15 @@ def test_every_field_of_every_form_is_classified_by_person_and_kind() -> None:
     unclassified, used = set[str](), set[str]()
     for model, name in fields:
         try:
-            classification = field_of(model, name)
-        except Unclassified as fault:
+            classification = category_of_field(model, name)
+        except UnclassifiedData as fault:
             unclassified.add(str(fault))
         else:
             assert (classification.about in ABOUT, classification.kind in SORTS) == (True, True), f"{model}.{name}"
-            used |= {rule for rule, value in FIELDS.items() if value is classification}
+            used |= {rule for rule, value in FIELD_CATEGORIES.items() if value is classification}
 
     assert unclassified == set()
-    assert set(FIELDS) - used == set()
+    assert set(FIELD_CATEGORIES) - used == set()
     assert len(fields) > 300
 
 
@@ -97,8 +104,8 @@ def test_a_new_field_without_a_class_is_a_fault() -> None:
         form_name: ClassVar[str] = "referral@9"
         nickname: str
 
-    with pytest.raises(Unclassified, match="nickname"):
-        [field_of(*field) for field in all_fields(Nicknamed)]
+    with pytest.raises(UnclassifiedData, match="nickname"):
+        [category_of_field(*field) for field in all_fields(Nicknamed)]
 
 
 @broken_by(
@@ -107,31 +114,31 @@ def test_a_new_field_without_a_class_is_a_fault() -> None:
     'life = ["age_band"]',
     "life = []",
 )
-def test_every_column_of_every_table_is_classified_by_person_and_kind(service: Running) -> None:
+def test_every_column_of_every_table_is_classified_by_person_and_kind(service: RunningService) -> None:
     tables = columns_of(service)
 
     unclassified = set[str]()
     for table, columns in tables.items():
         for name in columns:
             try:
-                assert column_of(table, name).about in ABOUT | {"nobody"}, f"{table}.{name}"
-            except Unclassified as fault:
+                assert category_of_column(table, name).about in ABOUT | {"nobody"}, f"{table}.{name}"
+            except UnclassifiedData as fault:
                 unclassified.add(str(fault))
 
     assert unclassified == set()
-    assert {column.partition(".")[2] or column for column in COLUMNS} - {
+    assert {column.partition(".")[2] or column for column in COLUMN_CATEGORIES} - {
         column for columns in tables.values() for column in columns
     } == set()
-    with pytest.raises(Unclassified):
-        column_of("cases", "nickname")
+    with pytest.raises(UnclassifiedData):
+        category_of_column("cases", "nickname")
 
 
-def test_every_table_with_rows_of_a_case_is_in_the_bundle(service: Running, scene: Scene) -> None:
+def test_every_table_with_rows_of_a_case_is_in_the_bundle(service: RunningService, scene: SharedCase) -> None:
     """The bundle has as many rows as the database holds of this case, counted past the service."""
     view = bundle(scene.case, "carla")
     tables = {table for table, columns in columns_of(service).items() if "case_id" in columns}
 
-    assert tables <= OF_A_CASE.keys()
+    assert tables <= CASE_TABLES.keys()
     for table in tables - {"contents", "access_log"}:
         count = rows(service, f"SELECT count(*) AS n FROM {table} WHERE case_id = '{scene.case.id}'")[0]["n"]
         assert len(view["records"].get(to_camel(table), [])) == count, table
@@ -153,7 +160,7 @@ def places(value: Any, at: str = "") -> Iterator[str]:
         yield at
 
 
-def test_every_answer_in_the_file_is_in_the_bundle_in_words(scene: Scene) -> None:
+def test_every_answer_in_the_file_is_in_the_bundle_in_words(scene: SharedCase) -> None:
     """Nothing is withheld from the team that hands the bundle over. Codes and ids are told by name."""
     file = scene.case.people.carla.get(f"{scene.case.path}/file").json()["documents"]
     texts = {text["sequence"]: text for text in bundle(scene.case, "carla")["written"]}
@@ -176,7 +183,7 @@ def test_every_answer_in_the_file_is_in_the_bundle_in_words(scene: Scene) -> Non
     assert {answer["says"]["nl"] for answer in question} == {"Anders gevraagd."}
 
 
-def test_no_key_digest_or_ciphertext_is_in_the_bundle(service: Running, scene: Scene) -> None:
+def test_no_key_digest_or_ciphertext_is_in_the_bundle(service: RunningService, scene: SharedCase) -> None:
     body = scene.case.people.esra.get(f"{scene.case.path}/subject-access").text
 
     technique = re.compile(r'"\w*(?:digest|salt|nonce|ciphertext|wrapped|fingerprint)":', re.IGNORECASE)
@@ -191,7 +198,9 @@ def test_no_key_digest_or_ciphertext_is_in_the_bundle(service: Running, scene: S
     "if entry.sequence in contents and not reader.may_read(entry):",
     "if entry.sequence in contents and not entry.form:",
 )
-def test_a_family_gets_everything_held_about_it_except_texts_of_others(service: Running, family_case: CaseFile) -> None:
+def test_a_family_gets_everything_held_about_it_except_texts_of_others(
+    service: RunningService, family_case: CaseFile
+) -> None:
     """Jeugdwet 7.3.10: the family is told that there is more, not what. The export is logged as such."""
     text = family_case.people.wilma.get(f"{family_case.path}/subject-access", headers=TEXT)
     view = bundle(family_case, "wilma")

@@ -10,7 +10,7 @@ import pytest
 from api_tests.support.case_file import COLLECTIONS, CaseFile
 from api_tests.support.people import People
 from api_tests.support.sabotages import broken_by
-from api_tests.support.shared_case import Scene, help_running
+from api_tests.support.shared_case import SharedCase, help_running
 from api_tests.support.workflows import form_for
 
 NOTE = {"trigger": "add_note", "form": {"text": "Gebeld."}}
@@ -22,7 +22,7 @@ CASE_READS = [
 
 
 @pytest.fixture(scope="module")
-def scene(people: People) -> Scene:
+def scene(people: People) -> SharedCase:
     return help_running(people)
 
 
@@ -35,7 +35,7 @@ def comparable(answer: httpx.Response) -> tuple[int, bytes, dict[str, str]]:
     )
 
 
-def test_a_forbidden_path_and_a_missing_one_get_the_same_answer(people: People, scene: Scene) -> None:
+def test_a_forbidden_path_and_a_missing_one_get_the_same_answer(people: People, scene: SharedCase) -> None:
     paths = [f"{path}{suffix}" for path in (scene.case.path, *map(scene.path, scene.parts)) for suffix in READS]
     paths += [f"{scene.case.path}{suffix}" for suffix in CASE_READS]
     unknown = {path: re.sub(r"(?<=/)[0-9a-f-]{36}", lambda _: str(uuid4()), path) for path in paths}
@@ -52,7 +52,9 @@ def test_a_forbidden_path_and_a_missing_one_get_the_same_answer(people: People, 
     assert {repr(answer) for answer in posts} == {repr(forbidden[scene.case.path])}
 
 
-def test_no_version_key_or_body_gets_more_out_of_a_forbidden_part_than_not_found(people: People, scene: Scene) -> None:
+def test_no_version_key_or_body_gets_more_out_of_a_forbidden_part_than_not_found(
+    people: People, scene: SharedCase
+) -> None:
     path = f"{scene.path('commitment B')}/transitions"
 
     statuses = {
@@ -64,7 +66,7 @@ def test_no_version_key_or_body_gets_more_out_of_a_forbidden_part_than_not_found
     assert statuses == {404}
 
 
-def test_a_part_cannot_be_reached_through_another_case_or_another_collection(people: People, scene: Scene) -> None:
+def test_a_part_cannot_be_reached_through_another_case_or_another_collection(people: People, scene: SharedCase) -> None:
     other = CaseFile.submitted(people)
     commitment = scene.parts["commitment A"]["id"]
 
@@ -83,7 +85,7 @@ def test_a_part_cannot_be_reached_through_another_case_or_another_collection(peo
     '"role": str(winner.role),',
     '"role": str(winner.role), "by": str(winner.actor_id),',
 )
-def test_the_second_of_two_rivals_hears_which_step_won_and_nobodys_name(people: People, scene: Scene) -> None:
+def test_the_second_of_two_rivals_hears_which_step_won_and_nobodys_name(people: People, scene: SharedCase) -> None:
     path = f"{scene.path('commitment A')}/transitions"
     version = people.ivo.get(scene.path("commitment A")).json()["version"]
     people.hanna.post(path, {"trigger": "add_note", "form": {"text": "Vertrouwelijk gebeld."}}, version=version)
@@ -105,7 +107,7 @@ def test_the_key_of_another_persons_request_is_a_new_key(people: People) -> None
     assert second["caseId"] != first["caseId"]
 
 
-def test_the_cursor_of_another_person_opens_nothing_of_theirs(people: People, scene: Scene) -> None:
+def test_the_cursor_of_another_person_opens_nothing_of_theirs(people: People, scene: SharedCase) -> None:
     cursor = people.esra.get("/work-items", params={"whose": "all", "limit": 1}).json()["nextCursor"]
     assert cursor
 
@@ -176,7 +178,7 @@ def test_a_draft_is_its_owners_alone(people: People) -> None:
     assert people.anna.get(path).json()["version"] == 1
 
 
-def test_a_refusal_repeats_nothing_of_what_was_typed(people: People, scene: Scene) -> None:
+def test_a_refusal_repeats_nothing_of_what_was_typed(people: People, scene: SharedCase) -> None:
     typed = "Zijn-moeder-heet-Wilhelmina"
     form: dict[str, Any] = {**(form_for("case", "submit") or {}), "birthMonth": typed, typed: typed}
     answers = [

@@ -8,14 +8,14 @@ import pytest
 
 from api_tests.access.test_families import SIXTEEN_NEXT_MONTH
 from api_tests.support.case_file import CaseFile
-from api_tests.support.destructions import destroyed, ended
+from api_tests.support.destructions import destroy_case, withdrawn_case
 from api_tests.support.people import People
 from api_tests.support.sabotages import broken_by
-from api_tests.support.servers import Running
+from api_tests.support.servers import RunningService
 from api_tests.support.shared_case import SOME_TIME_AGO, newcomer, rows, today
-from service.audit.rules import REGISTER, Activity, Purpose, in_words, sentence
+from service.audit.rules import REGISTER, Activity, Purpose, detail_in_words, entry_in_words
 from service.kinds import KINDS
-from service.vocabulary.language import Words
+from service.vocabulary.language import BilingualText
 from service.vocabulary.messages import MESSAGES
 from service.vocabulary.roles import Role
 
@@ -52,7 +52,7 @@ def dutch(lines: list[dict[str, Any]]) -> list[str]:
 @broken_by(
     "Issue 4 point 3: when a young person reads about themselves is no affair of their parents",
     "service/file_rights/use_cases/access_overview.py",
-    "filter_ = replace(filter_, beside_role=Role.YOUNG_PERSON)",
+    "filter_ = replace(filter_, excluded_role=Role.YOUNG_PERSON)",
     "pass",
 )
 def test_t22_i18_a_parent_reads_in_plain_dutch_who_saw_the_file_when_and_why(case: CaseFile) -> None:
@@ -83,7 +83,7 @@ def test_i18_the_team_and_its_officer_are_told_every_name_and_the_young_person_e
 @broken_by(
     "I18: looking at the log is logged too",
     "service/file_rights/use_cases/access_overview.py",
-    '    record(transaction, caller, actor.person_id, membership, "read_access_log", case_id=case.id)\n',
+    '    log_access(transaction, caller, actor.person_id, membership, "read_access_log", case_id=case.id)\n',
     "",
 )
 def test_i18_a_reading_of_the_log_stands_in_the_next_answer_once(people: People) -> None:
@@ -122,7 +122,7 @@ def test_the_log_comes_in_pages_that_follow_each_other(case: CaseFile) -> None:
     "if membership",
 )
 def test_a_reader_who_is_not_responsible_for_the_case_is_not_told_its_other_readers(
-    service: Running, case: CaseFile
+    service: RunningService, case: CaseFile
 ) -> None:
     """A screener sees the case; a chair elsewhere, in an emergency, sees it and not its log; Bram sees nothing."""
     statuses = {key: case.people[key].get(f"{case.path}/access-log").status_code for key in ("daan", "petra", "bram")}
@@ -171,9 +171,9 @@ def test_the_officer_oversees_all_cases_of_their_team_and_no_other(people: Peopl
 
 def test_the_log_of_a_case_outlives_it_for_the_officer_alone(people: People) -> None:
     """The log is kept for five years at least, and names no more than forms."""
-    case = ended(people, by="wilma", birth_month=SIXTEEN_NEXT_MONTH)
+    case = withdrawn_case(people, by="wilma", birth_month=SIXTEEN_NEXT_MONTH)
     people.esra.get(f"{case.path}/file")
-    destroyed(case, by="wilma")
+    destroy_case(case, by="wilma")
 
     statuses = {key: people[key].get(f"{case.path}/access-log").status_code for key in ("wilma", "carla", "bram")}
 
@@ -184,7 +184,9 @@ def test_the_log_of_a_case_outlives_it_for_the_officer_alone(people: People) -> 
     assert people.wilma.get(f"{case.path}/subject-access").status_code == 410
 
 
-def test_the_officer_exports_the_log_as_records_of_processing_page_by_page(service: Running, case: CaseFile) -> None:
+def test_the_officer_exports_the_log_as_records_of_processing_page_by_page(
+    service: RunningService, case: CaseFile
+) -> None:
     """Logboek Dataverwerkingen with the fields of NEN 7513. The export is logged as such."""
     quint, address = case.people.quint, f"/access-log?case={case.id}&limit=3"
 
@@ -214,27 +216,27 @@ def test_the_officer_exports_the_log_as_records_of_processing_page_by_page(servi
     'find_payer = { nl = "{who} zette',
     'find_the_payer = { nl = "{who} zette',
 )
-def test_every_entry_of_the_log_has_a_sentence_in_both_languages(service: Running) -> None:
+def test_every_entry_of_the_log_has_a_sentence_in_both_languages(service: RunningService) -> None:
     """The names are types: no other name can be logged. Every name in a log is among them."""
     lines = rows(service, "SELECT DISTINCT processing_activity, purpose, object_detail FROM access_log")
 
     sentences = [
-        sentence(Words("Zij", "She"), activity, purpose, detail, emergency=False)
+        entry_in_words(BilingualText("Zij", "She"), activity, purpose, detail, emergency=False)
         for activity in get_args(Activity)
         for purpose in get_args(Purpose)
         for detail in ("referral@1#3", "advice version 2")
     ]
     assert all("{" not in wording.nl + wording.en and wording.nl != wording.en for wording in sentences)
-    assert all(in_words(f"{form}#12") == MESSAGES["documents"][form.partition("@")[0]] for form in KINDS.forms)
+    assert all(detail_in_words(f"{form}#12") == MESSAGES["documents"][form.partition("@")[0]] for form in KINDS.forms)
     assert {line["processing_activity"] for line in lines} <= set(REGISTER) == set(get_args(Activity))
     assert {line["purpose"] for line in lines} <= set(get_args(Purpose))
-    assert in_words("referral@1#1, as known at 7").nl == "de aanmelding, zoals het bij stap 7 bekend was"
-    fallback = in_words("nothing that is known")
+    assert detail_in_words("referral@1#1, as known at 7").nl == "de aanmelding, zoals het bij stap 7 bekend was"
+    fallback = detail_in_words("nothing that is known")
     details = {line["object_detail"] for line in lines if not line["object_detail"].startswith("regions")}
-    assert [detail for detail in details if in_words(detail) == fallback] == []
+    assert [detail for detail in details if detail_in_words(detail) == fallback] == []
 
 
-def test_the_register_of_processing_is_there_for_everybody(service: Running) -> None:
+def test_the_register_of_processing_is_there_for_everybody(service: RunningService) -> None:
     items = httpx.get(f"{service.url}/v1/processing-activities").json()["items"]
 
     assert {item["id"] for item in items} == set(REGISTER)

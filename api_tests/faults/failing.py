@@ -27,7 +27,7 @@ from api_tests.faults.tracing import record
 from service import app
 from service.cases.store.cases import Cases
 from service.database.keyring import Keyring
-from service.logs import configure
+from service.logs import configure_logging
 from service.settings import Settings
 
 # The points at which a process may die, and the exit code for each.
@@ -68,12 +68,12 @@ def live(settings: Mapping[str, Any], faults: Faults, log: str) -> None:
 
 
 def _serve(settings: Mapping[str, Any], faults: Faults) -> None:
-    configure("ERROR")
+    configure_logging("ERROR")
     point = _Point(faults)
     point.install()
     if faults.sabotage:
         SABOTAGES[faults.sabotage]()
-    built = app.build(Settings.model_validate(settings), _clock(*faults.skew))
+    built = app.build_service(Settings.model_validate(settings), _clock(*faults.skew))
     application = _watched(built.application, point)
     uvicorn.run(application, host=settings["host"], port=settings["port"], access_log=False, log_config=None)
 
@@ -102,7 +102,7 @@ class _Point:
     def install(self) -> None:
         """Install the points inside a transaction, which runs in one thread: the state is kept per thread."""
         state = threading.local()
-        record, create = Cases.record, Keyring.create
+        record, create = Cases.record, Keyring.create_keys
         commit: Any = DefaultDialect.do_commit
         rollback: Any = DefaultDialect.do_rollback
 

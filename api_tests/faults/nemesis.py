@@ -10,7 +10,7 @@ from api_tests.faults.disks import filled, no_file_may_grow, said_to_be_full
 from api_tests.faults.scene import Scene
 from api_tests.support.demonstration import PERSON_IDS
 from api_tests.support.load_clients import Client, LoadState
-from service.database.columns import NO_DAY
+from service.database.columns import NO_DUE_DAY
 from service.database.engine import open_engine
 from service.people.store.tables import memberships
 
@@ -52,7 +52,7 @@ def take_sight_away(scene: Scene) -> None:
     request, first = scene.chance.choice(candidates)
     engine = open_engine(scene.database_url)
     with engine.begin() as connection:
-        connection.execute(update(memberships).values(valid_until=NO_DAY))
+        connection.execute(update(memberships).values(valid_until=NO_DUE_DAY))
         of_person = memberships.c.person_id == str(PERSON_IDS[request.person])
         connection.execute(update(memberships).where(of_person).values(valid_until=LONG_AGO))
     engine.dispose()

@@ -12,11 +12,11 @@ from pathlib import Path
 from random import Random
 
 from api_tests.faults.tracing import SystemEvent, read_events
-from api_tests.support.history_checker import contents, histories, master_key
+from api_tests.support.history_checker import content_faults, history_faults, master_key
 from api_tests.support.ledger import Ledger
 from api_tests.support.raw_tables import read_sqlite
 from service.database.engine import open_engine
-from service.integrity.store.case_history import verify
+from service.integrity.store.case_history import verify_history
 
 SECTOR = 512
 _ACKNOWLEDGEMENT = re.compile(
@@ -120,8 +120,8 @@ _KNOWN_EVENTS = {"write", "truncate", "begin", "sync"}
 def _violations(database: Path, acknowledged: set[tuple[str, int]], base: Path) -> Iterator[str]:
     tables = read_sqlite(database)
     yield from tables.complaints
-    yield from histories(tables)
-    yield from contents(tables, master_key(base.parent), Ledger())
+    yield from history_faults(tables)
+    yield from content_faults(tables, master_key(base.parent), Ledger())
     if lost := acknowledged - {
         (transition["part_id"], transition["part_sequence"]) for transition in tables["transitions"]
     }:
@@ -129,7 +129,7 @@ def _violations(database: Path, acknowledged: set[tuple[str, int]], base: Path) 
     engine = open_engine(f"sqlite:///{database}")
     with engine.connect() as connection:
         for case in tables["cases"]:
-            verification = verify(connection, case["id"])
+            verification = verify_history(connection, case["id"])
             if not verification.sound:
                 yield f"{case['id']} does not verify: {verification.reason}"
     engine.dispose()

@@ -15,7 +15,7 @@ from service import app
 from service.routes import create_api
 
 key = RSAKey.generate_key(2048, {"kid": "demonstration", "use": "sig", "alg": "RS256"})
-rules = app.read_folder(ROOT / "workflows")
+rules = app.read_rulebook(ROOT / "workflows")
 api = create_api(rules, "http://127.0.0.1")
 
 replace_attributes(RSAKey, generate_key=lambda *_, **__: key)

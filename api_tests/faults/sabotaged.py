@@ -20,10 +20,10 @@ from service.cases.rules.steps import Situation
 from service.cases.store import cases
 from service.cases.store.cases import Cases
 from service.cases.use_cases import take_step as transition
-from service.cases.use_cases.take_step import Made, StepNumber
+from service.cases.use_cases.take_step import StepReceipt, StepResult
 from service.database import engine, idempotency
 from service.database import worker_threads as database
-from service.database.idempotency import Answered, Outcome
+from service.database.idempotency import AnswerReference, IdempotentResult
 from service.database.keyring import Keyring
 from service.database.tables import case_keys
 from service.database.transaction import Transaction
@@ -38,6 +38,7 @@ _CHANCE = Random(1)
 def replace_attributes(owner: object, **values: Any) -> None:
     """Replace the attributes of an object."""
     for name, value in values.items():
+        getattr(owner, name)  # raises AttributeError where there is nothing to replace
         setattr(owner, name, value)
 
 
@@ -58,7 +59,7 @@ def answer_before_commit() -> None:
 
         def run() -> None:
             try:
-                self.write_now(work_and_answer)
+                self.write_sync(work_and_answer)
             except BaseException as error:  # noqa: BLE001 - handed on
                 settle(answer.set_exception, error)
 
@@ -96,7 +97,7 @@ def outbox_skipped() -> None:
             self._connection = connection
 
         def execute(self, statement: Any, *values: Any) -> Any:
-            if statement is cases._ADD_NEWS and _CHANCE.random() < 0.1:  # noqa: SLF001 - broken on purpose
+            if statement is cases._ADD_EVENTS and _CHANCE.random() < 0.1:  # noqa: SLF001 - broken on purpose
                 return None
             return self._connection.execute(statement, *values)
 
@@ -117,8 +118,7 @@ def keys_after_data() -> None:
         keys = {name: os.urandom(32) for name in names}
         self._unwrapped |= {(str(owner_id), name): key for name, key in keys.items()}
         pending[str(owner_id)] = [
-            {"owner_id": str(owner_id), "content_class": name, "wrapped": self.wrapped(key)}
-            for name, key in keys.items()
+            {"owner_id": str(owner_id), "content_class": name, "wrapped": self.wrap(key)} for name, key in keys.items()
         ]
 
     def run_with_late_keys(self: Database, engine: Any, work: Callable[[Transaction], T]) -> T:
@@ -126,7 +126,7 @@ def keys_after_data() -> None:
 
         def watched(transaction: Transaction) -> T:
             result = work(transaction)
-            if transaction.recorded:
+            if transaction.has_new_events:
                 recorded.update(pending)
             return result
 
@@ -137,7 +137,7 @@ def keys_after_data() -> None:
                 run_once(self, self.engine, partial(_add_keys, rows=rows))
         return result
 
-    replace_attributes(Keyring, create=create)
+    replace_attributes(Keyring, create_keys=create)
     replace_attributes(Database, _once=run_with_late_keys)
 
 
@@ -159,26 +159,26 @@ def commits_not_synced() -> None:
 
 def waiting_is_a_mistake() -> None:
     """A database that is down, locked or full is answered as an internal error."""
-    replace_attributes(database, _is_operational=lambda _: False)
+    replace_attributes(database, _is_temporary=lambda _: False)
 
 
 def time_runs_backwards() -> None:
     """Entries carry the time of the process, also when it is before the last entry."""
-    move = moves.move
+    move = moves.build_transitions
 
     def stamped(situation: Situation, *args: Any, **kwargs: Any) -> Any:
         return tuple(replace(entry, recorded_at=situation.now) for entry in move(situation, *args, **kwargs))
 
-    replace_attributes(transition, move=stamped)
+    replace_attributes(transition, build_transitions=stamped)
 
 
 def sight_before_the_key() -> None:
     """A person who lost sight gets the answer to a new request."""
     original = transition._told_again  # noqa: SLF001 - broken on purpose
 
-    def answer_again(*args: Any, **kwargs: Any) -> Made | StepNumber:
+    def answer_again(*args: Any, **kwargs: Any) -> StepResult | StepReceipt:
         result = original(*args, **kwargs)
-        if isinstance(result, StepNumber):
+        if isinstance(result, StepReceipt):
             raise NotFound
         return result
 
@@ -188,12 +188,12 @@ def sight_before_the_key() -> None:
 def told_out_of_sight() -> None:
     """A repeated request gets its full answer, also after loss of sight."""
 
-    def answer_again(transaction: Transaction, first: Answered, **_: Any) -> Made:
+    def answer_again(transaction: Transaction, first: AnswerReference, **_: Any) -> StepResult:
         transaction.allow_all_rows("broken on purpose")
         assert first.case_id
         assert first.sequence
-        entry, *opened = Cases(transaction).entries_from(first.case_id, first.sequence)
-        return Made(entry, Cases(transaction).number(first.case_id), tuple(opened))
+        entry, *opened = Cases(transaction).entry_and_effects(first.case_id, first.sequence)
+        return StepResult(entry, Cases(transaction).case_number(first.case_id), tuple(opened))
 
     replace_attributes(transition, _told_again=answer_again)
 
@@ -204,11 +204,11 @@ def done_without_looking() -> None:
 
     def take_unchecked(
         transaction: Transaction, caller: Caller, address: tuple[UUID, UUID], *args: Any, version: int | None, **kw: Any
-    ) -> Outcome[Made | StepNumber]:
+    ) -> IdempotentResult[StepResult | StepReceipt]:
         try:
             return take(transaction, caller, address, *args, version=version, **kw)
         except NotFound:
-            return Outcome(StepNumber(address[0], (version or 0) + 1), repeated=True)
+            return IdempotentResult(StepReceipt(address[0], (version or 0) + 1), repeated=True)
 
     replace_attributes(steps, perform_transition=take_unchecked)
 

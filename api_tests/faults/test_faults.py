@@ -27,7 +27,7 @@ FAULT_BY_NAME = {(fault.engine, fault.name): fault for fault in FAULTS}
 @broken_by(
     "decision 13: a request that was answered is known again, also by a person who lost sight",
     "service/cases/use_cases/take_step.py",
-    "    return StepNumber(case_id, cases.part_sequence(case_id, first.sequence))\n",
+    "    return StepReceipt(case_id, cases.part_sequence(case_id, first.sequence))\n",
     "    raise NotFound\n",
     case="sight lost meanwhile",
 )
@@ -74,7 +74,7 @@ def test_every_fault_is_tried_on_both_engines_or_is_of_one_of_them() -> None:
 
 @broken_by(
     "issue 4.7: of replicas that start at once all take one master key",
-    "service/database/own_files.py",
+    "service/database/private_files.py",
     "    with suppress(FileExistsError):\n        file.hardlink_to(temporary)\n    Path(temporary).unlink()\n",
     "    Path(temporary).rename(file)\n",
 )

@@ -5,7 +5,7 @@ from typing import Any
 from api_tests.support.case_file import CaseFile
 from api_tests.support.forms import filled
 from api_tests.support.people import People
-from api_tests.support.refusals import faults, unmet
+from api_tests.support.refusals import faults, unmet_guards
 from api_tests.support.sabotages import Guard, Rule, broken_by
 
 DISSENT = [{"name": "Aylin Demir", "view": "Ik zou de behandeling eerder laten beginnen dan de school."}]
@@ -72,8 +72,8 @@ def test_i13_a_new_version_says_why_and_what_is_new(people: People) -> None:
 @broken_by(
     "I13: issued advice is never amended",
     "service/cases/use_cases/amend.py",
-    'NEVER_AMENDED = frozenset({"advice", "advice_revision", ',
-    "NEVER_AMENDED = frozenset({",
+    'UNAMENDABLE_FORMS = frozenset({"advice", "advice_revision", ',
+    "UNAMENDABLE_FORMS = frozenset({",
 )
 def test_i13_issued_advice_is_never_amended(people: People) -> None:
     case = case_with_advice(people)
@@ -104,7 +104,7 @@ def test_i13_a_line_that_stays_is_not_asked_of_its_provider_again(people: People
 @broken_by("I16: no advice before child and parents are heard", Guard("child_and_parents_heard"))
 def test_i16_no_advice_is_issued_before_the_child_is_heard_or_a_reason_is_recorded(people: People) -> None:
     case = drafted_without(people, "child")
-    assert unmet(case.attempt("issue_advice")) == {"child_and_parents_heard"}
+    assert unmet_guards(case.attempt("issue_advice")) == {"child_and_parents_heard"}
 
     table = next(entry["partSequence"] for entry in case.history() if entry["trigger"] == "open_table")
     not_heard = {
@@ -122,7 +122,7 @@ def test_i16_no_advice_is_issued_before_the_child_is_heard_or_a_reason_is_record
 def test_i16_no_advice_is_issued_before_a_parent_is_heard_or_a_reason_is_recorded(people: People) -> None:
     case = drafted_without(people, "parent", "parent_without_authority")
 
-    assert unmet(case.attempt("issue_advice")) == {"child_and_parents_heard"}
+    assert unmet_guards(case.attempt("issue_advice")) == {"child_and_parents_heard"}
     assert case.state == "advice_drafted"
 
 
@@ -139,7 +139,7 @@ def test_i16_not_heard_counts_only_with_the_reason_why_not(people: People) -> No
 
 @broken_by(
     "I17: dissent stands beside every version",
-    "service/advice/rules/own_lines.py",
+    "service/advice/rules/addressee_lines.py",
     '"checksOn", "dissent", ',
     '"checksOn", ',
 )

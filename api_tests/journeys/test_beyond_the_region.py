@@ -11,17 +11,17 @@ from api_tests.support.escalations import (
     CONSULTATION,
     ELSEWHERE,
     NATIONAL,
-    asked_of,
     escalation,
-    mine,
+    form_of_question,
+    ownership_of,
     question_to,
     signal,
-    whose,
+    work_items_of,
 )
 from api_tests.support.people import People, Person
-from api_tests.support.refusals import code_of, refusal, unmet
+from api_tests.support.refusals import code_of, refusal, unmet_guards
 from api_tests.support.sabotages import broken_by
-from api_tests.support.servers import Running
+from api_tests.support.servers import RunningService
 from api_tests.support.shared_case import SOME_TIME_AGO, newcomer, referral_of
 from api_tests.support.workflows import form_for
 from service.vocabulary.roles import Role
@@ -32,10 +32,10 @@ def test_r21_r22_the_network_finds_no_fit_and_a_place_elsewhere_is_asked_with_a_
 ) -> None:
     """Story c: each body answers its own question. The two national levels stay apart. The region keeps the case."""
     case = CaseFile.submitted(people).go_to("arranging_placement")
-    duty_before = whose(case)
+    duty_before = ownership_of(case)
     case.fire("ask_network")
     network = escalation(case, "network_asked")
-    question_to_network = asked_of(people.sara, case, network)
+    question_to_network = form_of_question(people.sara, case, network)
     case.fire("record_network_answer", part=network, by="sara")
     case.fire("bring_back", part=escalation(case, "answered"), by="esra")
 
@@ -47,10 +47,11 @@ def test_r21_r22_the_network_finds_no_fit_and_a_place_elsewhere_is_asked_with_a_
         case.fire("escalate", part=escalation(case, state), level=level, answer_expected_on=day)
     questions = {part["addressee"]["id"]: (part["party"]["role"], part["dueOn"]) for part in case.parts("question")}
     readings = {
-        key: asked_of(people[key], case, question_to(case, body)) for key, body in (("tom", "steun"), ("ulla", "cce"))
+        key: form_of_question(people[key], case, question_to(case, body))
+        for key, body in (("tom", "steun"), ("ulla", "cce"))
     }
     case.fire("record_answer", part=question_to(case, "cce"), by="ulla")
-    unmet_guards = unmet(case.attempt("record_answer", part=escalation(case, "escalated"), form={}))
+    guards_of_escalation = unmet_guards(case.attempt("record_answer", part=escalation(case, "escalated"), form={}))
     case.fire("record_answer", part=question_to(case, "steun"), by="tom")
     case.fire("record_answer", part=escalation(case, "escalated"), form={})
     answered_part = escalation(case, "answered")
@@ -71,26 +72,26 @@ def test_r21_r22_the_network_finds_no_fit_and_a_place_elsewhere_is_asked_with_a_
         "ulla": "cce_consultation",
     }
     assert {question["purpose"]["code"] for question in readings.values()} == {"other_region"}
-    assert unmet_guards == {"no_open_question"}
+    assert guards_of_escalation == {"no_open_question"}
     assert answered_part["party"]["role"] == "chair"
     assert [code_of(part) for part in case.parts("escalation")] == ["brought_back", "brought_back"]
-    assert whose(case) == duty_before
+    assert ownership_of(case) == duty_before
 
 
 def test_t17_the_liaison_escalates_waits_nudges_records_the_answer_and_brings_it_back(people: People) -> None:
     """Story f: the body answers by telephone, and the liaison records its words in the body's own question."""
     case = CaseFile.submitted(people).go_to("help_started")
-    duty_before = whose(case)
+    duty_before = ownership_of(case)
     case.fire("request_escalation")
     case.fire("escalate", part=escalation(case, "requested"), level=CONSULTATION)
 
-    actions = [item["part"]["nextAction"]["code"] for item in mine(people.mila, case)]
+    actions = [item["part"]["nextAction"]["code"] for item in work_items_of(people.mila, case)]
     case.fire("remind", part=question_to(case, "cce"), answer_expected_on="2027-06-10")
     case.fire("remind", part=escalation(case, "escalated"), answer_expected_on="2027-06-11")
     days = [question_to(case, "cce")["dueOn"], escalation(case, "escalated")["dueOn"]]
     case.fire("record_answer", part=question_to(case, "cce"), by="mila")
     case.fire("record_answer", part=escalation(case, "escalated"), form={})
-    open_work = mine(people.mila, case)
+    open_work = work_items_of(people.mila, case)
     case.fire("bring_back", part=escalation(case, "answered"), by="mila")
 
     assert actions == ["record_answer"]
@@ -100,7 +101,7 @@ def test_t17_the_liaison_escalates_waits_nudges_records_the_answer_and_brings_it
         "brought_back",
         "answered",
     ]
-    assert whose(case) == duty_before
+    assert ownership_of(case) == duty_before
 
 
 @broken_by(
@@ -111,19 +112,20 @@ def test_t17_the_liaison_escalates_waits_nudges_records_the_answer_and_brings_it
 )
 def test_i9_a_liaison_signals_on_her_own_and_does_not_wait_for_the_chair_who_is_told(people: People) -> None:
     noted_case, escalated_case = (CaseFile.submitted(people).go_to("arranging_placement") for _ in range(2))
-    duty_and_status = whose(noted_case), people.mila.get(noted_case.path).status_code
+    duty_and_status = ownership_of(noted_case), people.mila.get(noted_case.path).status_code
     key = str(uuid4())
 
     first = signal(people.mila, noted_case.number, key=key)
     replay = signal(people.mila, noted_case.number, key=key)
     other = signal(people.mila, escalated_case.number, key=key)
     actions = [
-        (item["part"]["state"]["code"], item["part"]["nextAction"]["code"]) for item in mine(people.esra, noted_case)
+        (item["part"]["state"]["code"], item["part"]["nextAction"]["code"])
+        for item in work_items_of(people.esra, noted_case)
     ]
     noted_case.fire("acknowledge", part=escalation(noted_case, "signalled"))
     assert signal(people.mila, escalated_case.number).status_code == 201
     escalated_case.fire("escalate", part=escalation(escalated_case, "signalled"))
-    signals = [item["code"] for item in escalated_case.seen()["attention"]]
+    signals = [item["code"] for item in escalated_case.view()["attention"]]
     escalated_case.fire("add_note", part=escalation(escalated_case, "escalated"), by="esra")
 
     assert (first.status_code, replay.status_code) == (201, 201)
@@ -131,14 +133,14 @@ def test_i9_a_liaison_signals_on_her_own_and_does_not_wait_for_the_chair_who_is_
     assert refusal(other) == (409, "key_reused")
     assert actions == [("signalled", "acknowledge")]
     # Going ahead does not take the news away from the chair: it stands with the case until the chair acts.
-    assert (signals, [item["code"] for item in escalated_case.seen()["attention"]]) == (["signalled"], [])
-    assert noted_case.seen()["attention"] == []
-    assert [item["part"]["state"]["code"] for item in mine(people.mila, noted_case, escalated_case)] == [
+    assert (signals, [item["code"] for item in escalated_case.view()["attention"]]) == (["signalled"], [])
+    assert noted_case.view()["attention"] == []
+    assert [item["part"]["state"]["code"] for item in work_items_of(people.mila, noted_case, escalated_case)] == [
         "requested",
         "escalated",
     ]
-    assert (whose(noted_case), 404) == duty_and_status
-    assert noted_case.seen(by="mila")["number"] == noted_case.number
+    assert (ownership_of(noted_case), 404) == duty_and_status
+    assert noted_case.view(by="mila")["number"] == noted_case.number
 
     noted_case.fire("withdraw", part=escalation(noted_case, "requested"))
     answer = first.json()
@@ -147,7 +149,7 @@ def test_i9_a_liaison_signals_on_her_own_and_does_not_wait_for_the_chair_who_is_
 
 
 @pytest.fixture
-def coordinator_of_twente(service: Running) -> Iterator[Person]:
+def coordinator_of_twente(service: RunningService) -> Iterator[Person]:
     with newcomer(service, ("ret-twente", Role.COORDINATOR, SOME_TIME_AGO, None)) as person:
         yield person
 
@@ -166,16 +168,18 @@ def test_i9_a_liaison_has_one_list_over_all_of_her_regions_and_each_region_keeps
 
     duties = {
         item["region"]: (item["caseState"]["code"], item["part"]["party"]["role"])
-        for item in mine(people.mila, own_case, twente_case)
+        for item in work_items_of(people.mila, own_case, twente_case)
     }
     assert duties == {"JZ11": ("in_triage", "cce_liaison"), "JZ14": ("in_triage", "cce_liaison")}
-    assert {item["part"]["party"]["role"] for item in mine(people.mila, own_case, twente_case)} == {"cce_liaison"}
-    assert twente_case.seen(by="mila")["team"]["id"] == str(ORGANISATION_IDS["ret-twente"])
+    assert {item["part"]["party"]["role"] for item in work_items_of(people.mila, own_case, twente_case)} == {
+        "cce_liaison"
+    }
+    assert twente_case.view(by="mila")["team"]["id"] == str(ORGANISATION_IDS["ret-twente"])
     assert [people.petra.get(own_case.path).status_code, people.esra.get(twente_case.path).status_code] == [404, 404]
 
 
 def test_i1_where_no_network_is_known_the_process_director_asks_around_and_records_the_answer(
-    service: Running, people: People
+    service: RunningService, people: People
 ) -> None:
     case = CaseFile.submitted(people).go_to("in_review")
     ben = ORGANISATION_IDS["ben-noord"]

@@ -12,7 +12,7 @@ from api_tests.support.people import People
 from api_tests.support.refusals import refusal
 from api_tests.support.roads import Move, history
 from api_tests.support.sabotages import broken_by
-from service.cases.rules.facts import fold
+from service.cases.rules.facts import fold_facts
 from service.cases.rules.forms.consent import ConsentGiven
 from service.future_plan.rules import coming_of_age
 from service.kinds import KINDS
@@ -132,10 +132,10 @@ def test_i7_a_consent_given_at_fifteen_is_asked_again_at_sixteen_and_at_eighteen
         {"kind": {"code": "consent"}, "by": {"code": by}, "purposes": [{"code": "cce"}], "givenOn": "2024-02-01"}
         for by in ("child", "parent")
     ]
-    consent = ConsentGiven.model_validate({"consents": consents}).weighed("2008-06")
-    facts = fold(history([Move("case", "record_consent", "in_triage", "in_triage", Role.CHAIR, consent)]), KINDS)
+    consent = ConsentGiven.model_validate({"consents": consents}).age_codes("2008-06")
+    facts = fold_facts(history([Move("case", "record_consent", "in_triage", "in_triage", Role.CHAIR, consent)]), KINDS)
 
-    assert [(duty.purpose, list(duty.ages)) for duty in coming_of_age(facts, "2008-06", on).ask_again] == (
+    assert [(duty.purpose, list(duty.ages)) for duty in coming_of_age(facts, "2008-06", on).consents_to_reask] == (
         [("cce", ages)] if ages else []
     )
 
@@ -146,7 +146,7 @@ def test_i7_story_h_at_18_nothing_moves_and_everything_stays_possible(elsewhere:
     case.go_to("advice_drafted")
 
     def snapshot() -> tuple[object, ...]:
-        view = case.seen()
+        view = case.view()
         steps = elsewhere.people.esra.get(f"{case.path}/possible-transitions").json()["transitions"]
         return view["main"]["state"], view["main"]["party"], view["main"]["version"], view["sequence"], steps
 
@@ -184,7 +184,7 @@ def test_i22_on_the_first_day_of_the_month_of_sixteen_parents_stop_reading(elsew
 
 
 def test_a_question_that_tells_no_month_of_birth_asks_nothing_of_age(people: People) -> None:
-    case = CaseFile.asked(people, birth_month=None)
+    case = CaseFile.ask_consult(people, birth_month=None)
 
     duties = duties_of_age(case)
 

@@ -9,7 +9,7 @@ from api_tests.journeys.conftest import Elsewhere
 from api_tests.support.case_file import CaseFile
 from api_tests.support.forms import filled
 from api_tests.support.people import People
-from api_tests.support.refusals import faults, refusal, unmet
+from api_tests.support.refusals import faults, refusal, unmet_guards
 from api_tests.support.sabotages import Guard, broken_by
 
 pytestmark = pytest.mark.server
@@ -33,19 +33,19 @@ def triggers_in_file(case: CaseFile, by: str) -> list[str]:
 
 
 def test_story_e_a_parent_asks_a_consult_is_answered_and_later_asks_for_the_table(people: People) -> None:
-    case = CaseFile.asked(people, by="wilma")
-    assert case.seen()["main"]["party"]["role"] == "coordinator"
-    assert case.seen()["submitter"]["name"] == "Gezin W. (demonstratie)"
+    case = CaseFile.ask_consult(people, by="wilma")
+    assert case.view()["main"]["party"]["role"] == "coordinator"
+    assert case.view()["submitter"]["name"] == "Gezin W. (demonstratie)"
 
     case.fire("give_consult", by="carla")
-    head = case.seen("wilma")["main"]
+    head = case.view("wilma")["main"]
     assert (head["party"]["role"], head["nextAction"]["code"]) == ("parent", "confirm_helped")
     assert triggers_in_file(case, "wilma") == ["ask_consult", "give_consult"]
     case.fire("confirm_helped", by="wilma")
     assert case.state == "closed"
 
     case.fire("reopen", by="wilma")
-    assert unmet(case.attempt("schedule", by="daan")) == {"referred"}
+    assert unmet_guards(case.attempt("schedule", by="daan")) == {"referred"}
     case.fire("refer", by="wilma")
     case.fire("start_triage", by="carla")
     case.fire("schedule", by="daan")
@@ -56,16 +56,16 @@ def test_story_e_a_parent_asks_a_consult_is_answered_and_later_asks_for_the_tabl
 
 @broken_by("issue 5: a question alone is not brought to the table", Guard("referred"))
 def test_a_question_alone_is_not_brought_to_the_table_and_a_case_is_referred_once(people: People) -> None:
-    case = CaseFile.asked(people, by="wilma")
+    case = CaseFile.ask_consult(people, by="wilma")
     case.fire("start_triage")
-    assert unmet(case.attempt("schedule", by="daan")) == {"referred"}
+    assert unmet_guards(case.attempt("schedule", by="daan")) == {"referred"}
     case.fire("give_consult", by="daan")
-    assert unmet(case.attempt("ask_for_table", by="wilma")) == {"referred"}
+    assert unmet_guards(case.attempt("ask_for_table", by="wilma")) == {"referred"}
 
     case.fire("refer", by="carla")
 
-    assert unmet(case.attempt("refer", by="wilma")) == {"not_referred_yet"}
-    assert case.seen()["submitter"]["name"] == "Gezin W. (demonstratie)", (
+    assert unmet_guards(case.attempt("refer", by="wilma")) == {"not_referred_yet"}
+    assert case.view()["submitter"]["name"] == "Gezin W. (demonstratie)", (
         "typing a referral does not make the typist its submitter"
     )
     case.go_to("scheduled")
@@ -80,7 +80,7 @@ def test_a_question_alone_is_not_brought_to_the_table_and_a_case_is_referred_onc
 )
 @pytest.mark.parametrize(("by", "role"), [("wilma", "parent"), ("yara", "young_person"), ("anna", "local_team")])
 def test_i1_the_person_who_asked_has_their_own_role_when_it_is_their_turn(people: People, by: str, role: str) -> None:
-    case = CaseFile.asked(people, by=by)
+    case = CaseFile.ask_consult(people, by=by)
 
     case.fire("give_consult", by="esra")
 
@@ -111,7 +111,7 @@ def test_the_municipality_decides_on_the_region_before_the_region_that_was_named
 
 
 def test_a_question_is_found_by_its_number_with_the_person_to_call(people: People) -> None:
-    case = CaseFile.asked(people, by="wilma")
+    case = CaseFile.ask_consult(people, by="wilma")
 
     items = people.carla.get("/cases", params={"number": case.number}).json()["items"]
 
@@ -144,13 +144,13 @@ def test_i8_the_child_waits_from_the_first_question_on(elsewhere: Elsewhere) -> 
     elsewhere.clock.let_pass(days=10)
     case.fire("refer", by="carla")
 
-    assert case.seen()["waitingDays"] == 13
+    assert case.view()["waitingDays"] == 13
 
 
 def test_a_family_submits_a_case_for_the_table_itself_and_does_what_a_submitter_does(people: People) -> None:
     case = CaseFile.submitted(people, by="yara")
     case.fire("request_information", by="carla")
-    assert case.seen("yara")["main"]["party"]["role"] == "young_person"
+    assert case.view("yara")["main"]["party"]["role"] == "young_person"
     assert triggers_in_file(case, "yara") == ["submit", "request_information"], "one reads what one is asked"
 
     case.fire("supply_information", by="wilma")

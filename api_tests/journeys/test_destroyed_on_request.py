@@ -11,26 +11,35 @@ import pytest
 from api_tests.support.administration import Office
 from api_tests.support.case_file import CaseFile
 from api_tests.support.demonstration import ORGANISATION_IDS
-from api_tests.support.destructions import GRANTED, destroyed, ended, granted, propose, proposed, request_of, signed
+from api_tests.support.destructions import (
+    GRANTED,
+    destroy_case,
+    granted_request,
+    new_proposal,
+    post_signature,
+    propose,
+    request_of,
+    withdrawn_case,
+)
 from api_tests.support.people import People
 from api_tests.support.problems import problem_of
 from api_tests.support.sabotages import Refusal, broken_by
-from api_tests.support.servers import Running
+from api_tests.support.servers import RunningService
 from api_tests.support.shared_case import rows
 from service.database.idempotency import IdempotencyKey
 from service.identity.caller import Caller
-from service.retention.store.certificate_list import DestructionList
-from service.retention.use_cases.signing import sign
+from service.retention.store.destruction_list import DestructionList
+from service.retention.use_cases.signatures import sign_proposal
 from service.vocabulary.refusals import HumansOnly
 
 
 @pytest.fixture
-def family(service: Running, people: People) -> Iterator[tuple[People, str]]:
+def family(service: RunningService, people: People) -> Iterator[tuple[People, str]]:
     """Everybody, with a mother of a family of her own, and the id of that family."""
     with ExitStack() as open_:
         office = Office(service, people.roos, open_)
-        organisation = office.organisation("family", "GM0392")
-        yield People({**people, "mother": office.member(organisation, "parent")}), organisation
+        organisation = office.add_organisation("family", "GM0392")
+        yield People({**people, "mother": office.add_member(organisation, "parent")}), organisation
 
 
 def obstacles(answer: httpx.Response) -> set[str]:
@@ -41,20 +50,20 @@ def obstacles(answer: httpx.Response) -> set[str]:
 
 
 def test_i21_a_file_is_destroyed_on_request_of_the_family_and_its_certificate_remains(
-    service: Running, family: tuple[People, str]
+    service: RunningService, family: tuple[People, str]
 ) -> None:
     people, organisation = family
     key = str(uuid4())
     submission = people.mother.submit(key=key).json()
     case = CaseFile(people, submission["caseId"], submission["number"])
     case.fire("withdraw", by="mother")
-    head = case.seen()["digest"]
+    head = case.view()["digest"]
 
-    proposal = proposed(case, by="mother")
-    first = signed(people, proposal, "hanna", "team")
+    proposal = new_proposal(case, by="mother")
+    first = post_signature(people, proposal, "hanna", "team")
     status_between = people.esra.get(case.path).status_code
     second_key = str(uuid4())
-    second = signed(people, proposal, "quint", "data_protection", second_key)
+    second = post_signature(people, proposal, "quint", "data_protection", second_key)
 
     assert (first.status_code, first.json()["state"], status_between) == (201, "open", 200)
     certificate = second.json()["certificate"]
@@ -82,7 +91,7 @@ def test_i21_a_file_is_destroyed_on_request_of_the_family_and_its_certificate_re
     for path in ("/cases?includeEnded=true", "/work-items?whose=all&includeEnded=true"):
         assert people.esra.get(f"{path}&number={case.number}").json()["items"] == []
     assert people.carla.get("/events").status_code == 200
-    replay = signed(people, proposal, "quint", "data_protection", second_key)
+    replay = post_signature(people, proposal, "quint", "data_protection", second_key)
     assert (replay.status_code, replay.headers["idempotent-replayed"]) == (201, "true")
     assert replay.json() == second.json()
 
@@ -99,9 +108,9 @@ def test_a_submission_that_is_sent_again_after_the_destruction_hears_of_it_and_m
     submission = people.anna.submit(key=key).json()
     case = CaseFile(people, submission["caseId"], submission["number"])
     case.fire("withdraw", by="anna")
-    proposal = proposed(case)
+    proposal = new_proposal(case)
     for signer, capacity in (("esra", "team"), ("quint", "data_protection")):
-        assert signed(people, proposal, signer, capacity).status_code == 201
+        assert post_signature(people, proposal, signer, capacity).status_code == 201
 
     replay = people.anna.submit(key=key)
 
@@ -116,20 +125,20 @@ def test_a_submission_that_is_sent_again_after_the_destruction_hears_of_it_and_m
     "if False:",
 )
 def test_one_person_in_two_roles_and_two_people_in_one_do_not_destroy_anything(
-    service: Running, people: People
+    service: RunningService, people: People
 ) -> None:
-    case = ended(people)
-    proposal = proposed(case)
+    case = withdrawn_case(people)
+    proposal = new_proposal(case)
     with ExitStack() as open_:
         office, ret = Office(service, people.roos, open_), str(ORGANISATION_IDS["ret"])
-        person = office.member(ret, "coordinator")
-        office.done("/memberships", personId=person.key, organisationId=ret, role="data_protection_officer")
+        person = office.add_member(ret, "coordinator")
+        office.record_change("/memberships", personId=person.key, organisationId=ret, role="data_protection_officer")
         with_person = People({**people, "double": person})
 
-        first = signed(with_person, proposal, "double", "team")
-        second = signed(with_person, proposal, "double", "data_protection")
-    second_of_team = signed(people, proposal, "esra", "team")
-    as_officer = signed(people, proposal, "esra", "data_protection")
+        first = post_signature(with_person, proposal, "double", "team")
+        second = post_signature(with_person, proposal, "double", "data_protection")
+    second_of_team = post_signature(people, proposal, "esra", "team")
+    as_officer = post_signature(people, proposal, "esra", "data_protection")
 
     assert first.status_code == 201
     assert obstacles(second) == {"signed_by_you"}
@@ -139,27 +148,30 @@ def test_one_person_in_two_roles_and_two_people_in_one_do_not_destroy_anything(
 
 
 @broken_by(
-    "I21: a system is nobody to agree to a destruction", Refusal("service/retention/use_cases/signing.py", "HumansOnly")
+    "I21: a system is nobody to agree to a destruction",
+    Refusal("service/retention/use_cases/signatures.py", "HumansOnly"),
 )
-def test_a_system_cannot_sign_a_destruction(service: Running, people: People) -> None:
-    case = ended(people)
-    proposal = proposed(case)
+def test_a_system_cannot_sign_a_destruction(service: RunningService, people: People) -> None:
+    case = withdrawn_case(people)
+    proposal = new_proposal(case)
     issuer = rows(service, "SELECT issuer FROM people WHERE subject = 'quint'")[0]["issuer"]
-    machine, key = Caller(issuer, "quint", trace_id="", machine=True), IdempotencyKey(str(uuid4()), "")
+    machine, key = Caller(issuer, "quint", trace_id="", is_machine=True), IdempotencyKey(str(uuid4()), "")
     outside = DestructionList(service.settings.destruction_list)
 
     with pytest.raises(HumansOnly):
-        service.built.database.write_now(
-            lambda transaction: sign(transaction, machine, UUID(proposal), "data_protection", key, outside=outside)
+        service.built.database.write_sync(
+            lambda transaction: sign_proposal(
+                transaction, machine, UUID(proposal), "data_protection", key, destruction_list=outside
+            )
         )
 
     assert people.quint.get(f"/destruction-proposals/{proposal}").json()["signed"] == []
 
 
 def test_a_legal_hold_keeps_a_case_until_it_is_lifted_and_stays_readable(people: People) -> None:
-    case = ended(people)
-    proposal = proposed(case)
-    assert signed(people, proposal, "carla", "team").status_code == 201
+    case = withdrawn_case(people)
+    proposal = new_proposal(case)
+    assert post_signature(people, proposal, "carla", "team").status_code == 201
     hold_request: dict[str, Any] = {"reason": {"code": "court_case"}}
     holds = [people[by].post(f"{case.path}/legal-holds", body) for by, body in (
         ("quint", hold_request),
@@ -168,13 +180,13 @@ def test_a_legal_hold_keeps_a_case_until_it_is_lifted_and_stays_readable(people:
     too_long = people.esra.post(f"{case.path}/legal-holds", {"reason": {"code": "other", "text": "x" * 301}})
     past = people.esra.post(f"{case.path}/legal-holds", {**hold_request, "until": "2020-01-01"})
 
-    under_two_holds = signed(people, proposal, "quint", "data_protection")
+    under_two_holds = post_signature(people, proposal, "quint", "data_protection")
     for hold in holds[:1]:
         people.esra.post(f"{case.path}/legal-holds/{hold.json()['id']}/lifting", {})
-    under_one_hold = signed(people, proposal, "quint", "data_protection")
+    under_one_hold = post_signature(people, proposal, "quint", "data_protection")
     lifting = people.quint.post(f"{case.path}/legal-holds/{holds[1].json()['id']}/lifting", {})
     holds_shown = people.esra.get(f"{case.path}/legal-holds").json()["items"]
-    without_hold = signed(people, proposal, "quint", "data_protection")
+    without_hold = post_signature(people, proposal, "quint", "data_protection")
 
     assert [hold.status_code for hold in holds] == [201, 201]
     assert (too_long.status_code, past.status_code, lifting.status_code) == (400, 400, 201)
@@ -187,13 +199,13 @@ def test_a_legal_hold_keeps_a_case_until_it_is_lifted_and_stays_readable(people:
 
 
 def test_a_change_of_the_file_after_the_proposal_refuses_and_what_is_beside_the_file_does_not(people: People) -> None:
-    changed, untouched = ended(people), ended(people)
-    proposals = [proposed(case) for case in (changed, untouched)]
+    changed, untouched = withdrawn_case(people), withdrawn_case(people)
+    proposals = [new_proposal(case) for case in (changed, untouched)]
     changed.fire("reopen", by="esra")
     request_of(untouched, "anna", kind={"code": "access"})
 
-    for_changed = signed(people, proposals[0], "esra", "team")
-    for_untouched = signed(people, proposals[1], "esra", "team")
+    for_changed = post_signature(people, proposals[0], "esra", "team")
+    for_untouched = post_signature(people, proposals[1], "esra", "team")
 
     assert obstacles(for_changed) == {"file_changed", "case_is_open"}
     assert for_untouched.status_code == 201
@@ -201,13 +213,13 @@ def test_a_change_of_the_file_after_the_proposal_refuses_and_what_is_beside_the_
         f"/destruction-proposals/{proposals[0]}/withdrawal", {"reason": {"code": "file_changed"}}
     )
     assert (withdrawal.status_code, withdrawal.json()["state"]) == (201, "withdrawn")
-    assert obstacles(signed(people, proposals[0], "esra", "team")) >= {"proposal_withdrawn"}
+    assert obstacles(post_signature(people, proposals[0], "esra", "team")) >= {"proposal_withdrawn"}
     assert proposals[0] not in {item["id"] for item in people.esra.get("/destruction-proposals").json()["items"]}
     assert proposals[0] in {item["id"] for item in people.quint.get("/destruction-proposals?state=all").json()["items"]}
 
 
 def test_only_a_request_granted_in_full_on_an_ended_case_is_proposed_and_once(people: People) -> None:
-    running, case = CaseFile.submitted(people), ended(people)
+    running, case = CaseFile.submitted(people), withdrawn_case(people)
     undecided, partly_granted = request_of(case, "anna"), request_of(case, "anna")
     partial = {"extent": {"code": "partial"}, "notGranted": "De melding van de school."}
     case.fire("grant", part=partly_granted, by="carla", form=GRANTED | partial)
@@ -215,7 +227,7 @@ def test_only_a_request_granted_in_full_on_an_ended_case_is_proposed_and_once(pe
     case.fire("grant", part=access, by="carla", form=GRANTED)
 
     refusals = [propose(case, request["id"]) for request in (undecided, partly_granted, access)]
-    for_running = propose(running, granted(running))
+    for_running = propose(running, granted_request(running))
     case.fire("grant", part=undecided, by="carla", form=GRANTED)
     first, second = propose(case, undecided["id"]), propose(case, undecided["id"], by="esra")
 
@@ -228,12 +240,12 @@ def test_only_a_request_granted_in_full_on_an_ended_case_is_proposed_and_once(pe
 @broken_by(
     "I21: a request or a grant that was put right since destroys nothing any more",
     "service/retention/rules/destruction.py",
-    "entries = with_amendments(history)",
+    "entries = amended_history(history)",
     "entries = history",
 )
 def test_a_request_or_a_grant_that_was_corrected_since_destroys_nothing(people: People) -> None:
     """The corrected text counts: a copy was asked for, and a part of the file must stay."""
-    cases = [ended(people), ended(people)]
+    cases = [withdrawn_case(people), withdrawn_case(people)]
     requests = [request_of(case, "anna") for case in cases]
     for case, request in zip(cases, requests, strict=True):
         case.fire("grant", part=request, by="carla", form=GRANTED)
@@ -245,14 +257,14 @@ def test_a_request_or_a_grant_that_was_corrected_since_destroys_nothing(people: 
         "amend", part=requests[1], by="carla", form={"amends": 2, "changes": partial, "reason": "Moet blijven."}
     )
 
-    refusals = [signed(people, proposal, "quint", "data_protection") for proposal in proposals]
+    refusals = [post_signature(people, proposal, "quint", "data_protection") for proposal in proposals]
 
     assert [obstacles(answer) for answer in refusals] == [{"not_granted"}] * 2
 
 
 def test_proposals_and_certificates_come_in_pages(people: People) -> None:
     for _ in range(3):
-        destroyed(ended(people))
+        destroy_case(withdrawn_case(people))
 
     for path in ("/destruction-proposals?state=all&", "/destructions?"):
         pages, cursor = list[list[dict[str, Any]]](), ""

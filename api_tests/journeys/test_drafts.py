@@ -59,7 +59,7 @@ def test_a_draft_grows_from_nothing_and_tells_each_time_what_is_still_missing(
 @broken_by(
     "a draft is used up by its submission",
     "service/cases/use_cases/submit.py",
-    "Drafts(transaction).remove(submission.draft_id, seen_by=actor.person_id)",
+    "FormDrafts(transaction).remove(submission.draft_id, seen_by=actor.person_id)",
     "pass",
 )
 def test_a_complete_draft_becomes_a_case_with_its_content_and_is_used_up(

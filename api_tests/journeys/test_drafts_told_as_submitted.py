@@ -8,14 +8,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from api_tests.support.changed_rules import copied, people_at
+from api_tests.support.changed_rules import copy_workflows, service_with_people
 from api_tests.support.databases import new_database
 from api_tests.support.engines import ENGINES
 from api_tests.support.people import People, Person
 from api_tests.support.sabotages import broken_by
-from api_tests.support.servers import Running
+from api_tests.support.servers import RunningService
 from api_tests.support.shared_case import in_days, newcomer
-from api_tests.support.varied_forms import filled_in, unreadable
+from api_tests.support.varied_forms import unreadable, varied_form
 from api_tests.support.workflows import form_for
 from service.vocabulary.roles import Role
 
@@ -42,7 +42,7 @@ def people_of_strict_region(
     """A service of its own, where one region asks more than the others."""
     folder = tmp_path_factory.mktemp(f"stricter-{request.param}")
     url = new_database(request, folder, request.param)
-    with people_at(folder, url, copied(folder, settings=STRICTER)) as (_, people):
+    with service_with_people(folder, url, copy_workflows(folder, settings=STRICTER)) as (_, people):
         yield people
 
 
@@ -55,7 +55,7 @@ def complete_referral(**changes: Any) -> dict[str, Any]:
 @st.composite
 def drafts(draw: st.DrawFn) -> dict[str, Any]:
     """A referral as it may stand in a draft: complete, changed, partly filled in, unreadable in some fields."""
-    form = draw(st.just(complete_referral()) | filled_in("referral@1"))
+    form = draw(st.just(complete_referral()) | varied_form("referral@1"))
     form |= {"residence": draw(st.sampled_from(RESIDENCES))}
     omitted = draw(st.just(set()) | st.sets(st.sampled_from(FIELDS)))
     unreadable_fields = draw(st.just(set()) | st.sets(st.sampled_from(FIELDS), max_size=3))
@@ -149,16 +149,16 @@ def test_a_draft_for_a_region_without_a_team_is_not_complete(people_of_strict_re
 @broken_by(
     "whoever may not submit any more, has no complete draft",
     "service/cases/use_cases/drafts.py",
-    "    except Refusal as refusal:",
+    "    except RequestRefusal as refusal:",
     "    except Invalid as refusal:",
 )
 @broken_by(
     "whoever may not submit any more, saves no draft",
     "service/cases/use_cases/drafts.py",
-    "    submitter(actor, rules, SUBMIT)\n    days =",
+    "    require_submitter(actor, rules, SUBMIT)\n    days =",
     "    days =",
 )
-def test_a_person_who_may_not_submit_any_more_reads_and_removes_drafts_and_makes_none(service: Running) -> None:
+def test_a_person_who_may_not_submit_any_more_reads_and_removes_drafts_and_makes_none(service: RunningService) -> None:
     with newcomer(
         service,
         ("team-haarlem", Role.LOCAL_TEAM, in_days(-9), None),

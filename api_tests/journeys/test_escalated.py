@@ -7,7 +7,7 @@ import pytest
 from api_tests.support.case_file import CaseFile
 from api_tests.support.escalations import signal
 from api_tests.support.people import People
-from api_tests.support.refusals import code_of, faults, refusal, unmet
+from api_tests.support.refusals import code_of, faults, refusal, unmet_guards
 from api_tests.support.sabotages import Guard, Rule, broken_by
 from api_tests.support.workflows import form_for
 
@@ -36,7 +36,7 @@ def escalation(case: CaseFile, by: str = "esra") -> dict[str, Any]:
 
 def duty_of(case: CaseFile) -> tuple[str, str, str, str]:
     """Returns everything that an escalation never changes: (state, region, team, role that must act)."""
-    view = case.seen()
+    view = case.view()
     return code_of(view["main"]), view["region"], view["team"]["name"], view["main"]["party"]["role"]
 
 
@@ -88,9 +88,9 @@ def test_i9_a_case_is_not_closed_over_an_open_escalation(people: People) -> None
     case.fire("request_escalation")
     case.fire("escalate", part=escalation(case))
 
-    assert "no_open_escalation" in unmet(case.attempt("close"))
+    assert "no_open_escalation" in unmet_guards(case.attempt("close"))
 
-    assert unmet(case.attempt("withdraw", part=escalation(case))) == {"no_open_question"}
+    assert unmet_guards(case.attempt("withdraw", part=escalation(case))) == {"no_open_question"}
     case.fire("withdraw", part=case.parts("question")[0], by="esra")
     case.fire("withdraw", part=escalation(case))
     case.go_to("closed")
@@ -160,6 +160,6 @@ def test_t17_the_liaison_alone_records_the_answer_of_the_national_level_and_sees
     case.fire("record_answer", part=escalation(case), form={})
 
     assert refusals == [(403, "role_not_allowed")] * 3
-    assert case.seen(by="mila")["number"] == case.number
+    assert case.view(by="mila")["number"] == case.number
     actors = [entry["by"] for entry in case.history(by="mila") if entry["trigger"] == "record_answer"]
     assert [(actor["person"]["name"], actor["role"]) for actor in actors] == [("Mila Dekker", "cce_liaison")] * 2

@@ -20,8 +20,8 @@ STATES = ["submitted", "scheduled", "arranging_placement", "monitored"]
 )
 @broken_by(
     "a correction keeps what was sent",
-    "service/cases/use_cases/read.py",
-    "current=as_it_reads(entry, amendments, contents) if amendments and content else None,",
+    "service/cases/use_cases/read_content.py",
+    "current=amended_form(entry, amendments, contents) if amendments and content else None,",
     "current=None,",
     case="sqlite-submitted",
 )
@@ -30,11 +30,11 @@ def test_a_correction_leaves_the_state_and_the_original_and_shows_the_corrected_
     people: People, state: str
 ) -> None:
     case = CaseFile.submitted(people).go_to(state)
-    due = case.seen()["main"]["dueOn"]
+    due = case.view()["main"]["dueOn"]
 
     case.fire("amend", by="anna", amends=1, changes={"previousMoves": 4, "interpreter": None})
 
-    view = case.seen()
+    view = case.view()
     assert (view["main"]["state"]["code"], view["main"]["dueOn"]) == (state, due)
     referral = people.anna.get(f"{case.path}/file").json()["documents"][0]
     assert referral["form"]["previousMoves"] == 2
@@ -88,7 +88,7 @@ def test_handing_over_puts_the_case_on_a_persons_own_list_and_leaves_the_state(p
 
     case.fire("reassign", by="esra", assignee_id=str(PERSON_IDS["carla"]))
 
-    main = case.seen()["main"]
+    main = case.view()["main"]
     assert (main["state"]["code"], main["party"]["assignee"]["name"]) == ("scheduled", "Carla de Boer")
     assert on_own_list(case, "carla")
     assert not on_own_list(case, "hanna")
@@ -107,7 +107,7 @@ def test_a_case_is_handed_only_to_a_member_of_the_organisation_that_must_act(cas
     answer = case.attempt("reassign", by="carla", assignee_id=str(PERSON_IDS["petra"]))
 
     assert faults(answer) == {("unknown_assignee", "/form/assigneeId")}
-    assert case.seen()["main"]["party"]["assignee"] is None
+    assert case.view()["main"]["party"]["assignee"] is None
 
 
 def test_nothing_is_added_to_a_case_that_ended(people: People) -> None:

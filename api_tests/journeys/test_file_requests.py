@@ -6,7 +6,7 @@ from api_tests.support.case_file import CaseFile
 from api_tests.support.forms import filled
 from api_tests.support.people import People
 from api_tests.support.sabotages import broken_by
-from api_tests.support.servers import Running
+from api_tests.support.servers import RunningService
 from api_tests.support.shared_case import rows
 
 
@@ -58,7 +58,7 @@ def test_t22_a_family_reads_the_decision_on_its_request_in_the_words_of_the_deci
     decisions = [
         people.wilma.get(f"{case.address(part)}/transitions/{number}") for part in (first, second) for number in (2, 3)
     ]
-    note = people.wilma.get(f"{case.path}/transitions/{case.seen()['main']['version']}")
+    note = people.wilma.get(f"{case.path}/transitions/{case.view()['main']['version']}")
 
     assert [answer.status_code for answer in decisions] == [200] * 4
     assert [answer.json()["grounds"] for answer in decisions[:2]] == ["Het is vakantie.", "Er loopt een klacht."]
@@ -82,11 +82,11 @@ def test_t22_a_file_is_asked_about_after_the_end_as_well_and_the_case_stays_ende
     part = case.ask_about_file("correction")
 
     assert part["state"]["code"] == "received"
-    assert (case.state, case.seen()["main"]["version"]) == ("withdrawn", 2)
+    assert (case.state, case.view()["main"]["version"]) == ("withdrawn", 2)
 
 
 def test_i21_a_request_about_a_file_does_not_extend_its_retention(
-    service: Running, people: People, case: CaseFile
+    service: RunningService, people: People, case: CaseFile
 ) -> None:
     case.fire("withdraw")
     keep_until_before = people.carla.get(f"{case.path}/retention").json()["keepUntil"]
@@ -100,7 +100,7 @@ def test_i21_a_request_about_a_file_does_not_extend_its_retention(
     assert keep_until_after == keep_until_before
 
 
-def test_the_text_of_a_request_is_content_and_only_its_kind_a_fact(service: Running, case: CaseFile) -> None:
+def test_the_text_of_a_request_is_content_and_only_its_kind_a_fact(service: RunningService, case: CaseFile) -> None:
     case.ask_about_file("own_statement")
 
     facts = rows(service, f"SELECT codes FROM transitions WHERE case_id = '{case.id}' AND sequence = 2")

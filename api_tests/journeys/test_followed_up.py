@@ -11,7 +11,7 @@ from api_tests.support.forms import filled
 from api_tests.support.people import People
 from api_tests.support.refusals import code_of, faults
 from api_tests.support.sabotages import Rule, broken_by
-from service.vocabulary.calendar import Term, day_in_amsterdam, due
+from service.vocabulary.calendar import Term, day_in_amsterdam, last_day_of
 
 pytestmark = pytest.mark.server
 
@@ -29,7 +29,7 @@ def moments(case: CaseFile) -> dict[str, dict[str, Any]]:
 
 
 def attention(case: CaseFile) -> list[str]:
-    return [signal["code"] for signal in case.seen()["attention"]]
+    return [signal["code"] for signal in case.view()["attention"]]
 
 
 def test_t15_help_is_checked_after_six_weeks_three_six_and_twelve_months_each_by_a_party_on_a_day(
@@ -49,7 +49,7 @@ def test_t15_help_is_checked_after_six_weeks_three_six_and_twelve_months_each_by
     assert days == {
         "six_weeks": str(first_day),
         "extra": str(first_day + timedelta(days=3)),
-        **{name: str(due(today, Term(days=length))) for name, length in lengths.items()},
+        **{name: str(last_day_of(today, Term(days=length))) for name, length in lengths.items()},
     }
     duties = {(check["party"]["role"], check["nextAction"]["code"]) for check in checks.values()}
     assert duties == {("process_director", "record_check")}
@@ -149,4 +149,4 @@ def test_t19_t20_a_closed_case_is_checked_again_half_a_year_later_and_comes_back
     case.fire("record_check", part=check, child_satisfied={"code": "not_satisfied"})
     assert case.state == "closed", "a check closes or opens nothing"
     case.fire("reopen", by="anna")
-    assert (case.state, case.seen()["waitingDays"]) == ("in_triage", 190)
+    assert (case.state, case.view()["waitingDays"]) == ("in_triage", 190)

@@ -9,14 +9,14 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import func, select
 
-from api_tests.support.changed_rules import copied, people_at, rewritten
+from api_tests.support.changed_rules import copy_workflows, replace_in_workflow, service_with_people
 from api_tests.support.databases import new_database
 from api_tests.support.engines import ENGINES
 from api_tests.support.people import People, Person
 from api_tests.support.problems import faults_in
 from api_tests.support.refusals import refusal
 from api_tests.support.sabotages import broken_by
-from api_tests.support.servers import Running
+from api_tests.support.servers import RunningService
 from api_tests.support.shared_case import in_days, newcomer
 from api_tests.support.workflows import RULES, form_for
 from service.database.tables import case_keys
@@ -29,17 +29,17 @@ MOST = 3
 @pytest.fixture(scope="module", params=ENGINES)
 def frugal(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[Running, People]]:
+) -> Iterator[tuple[RunningService, People]]:
     """A service of its own, where a person may have three drafts."""
     folder = tmp_path_factory.mktemp(f"frugal-{request.param}")
-    rules = copied(folder)
-    rewritten(rules, "settings", "drafts_per_person = 50", f"drafts_per_person = {MOST}")
-    with people_at(folder, new_database(request, folder, request.param), rules) as service_and_people:
+    rules = copy_workflows(folder)
+    replace_in_workflow(rules, "settings", "drafts_per_person = 50", f"drafts_per_person = {MOST}")
+    with service_with_people(folder, new_database(request, folder, request.param), rules) as service_and_people:
         yield service_and_people
 
 
 @contextmanager
-def drafter(service: Running) -> Iterator[Person]:
+def drafter(service: RunningService) -> Iterator[Person]:
     """A person of the local team without drafts."""
     with newcomer(service, ("team-haarlem", Role.LOCAL_TEAM, in_days(-9), None)) as person:
         yield person
@@ -52,7 +52,7 @@ def begin_draft(by: Person, question: str = "Hoe verder?") -> dict[str, Any]:
     return draft
 
 
-def keys_of(service: Running) -> int:
+def keys_of(service: RunningService) -> int:
     """Returns the number of keys."""
     with service.tables.connect() as connection:
         return connection.execute(select(func.count()).select_from(case_keys)).scalar_one()
@@ -68,7 +68,7 @@ def test_the_settings_say_how_many_drafts_a_person_may_have() -> None:
     "        raise TooManyDrafts(default.drafts_per_person, default.draft_days)",
     "        pass",
 )
-def test_a_person_with_all_the_drafts_allowed_is_told_how_to_get_room(frugal: tuple[Running, People]) -> None:
+def test_a_person_with_all_the_drafts_allowed_is_told_how_to_get_room(frugal: tuple[RunningService, People]) -> None:
     with drafter(frugal[0]) as person:
         drafts = [begin_draft(person) for _ in range(MOST)]
         keys = keys_of(frugal[0])
@@ -88,7 +88,9 @@ def test_a_person_with_all_the_drafts_allowed_is_told_how_to_get_room(frugal: tu
         assert refusal(person.post("/drafts", {"form": {}})) == (409, "too_many_drafts")
 
 
-def test_a_draft_that_is_submitted_makes_room_and_so_does_one_that_expires(frugal: tuple[Running, People]) -> None:
+def test_a_draft_that_is_submitted_makes_room_and_so_does_one_that_expires(
+    frugal: tuple[RunningService, People],
+) -> None:
     service, _ = frugal
     with drafter(service) as person:
         drafts = [person.post("/drafts", {"form": form_for("case", "submit")}).json() for _ in range(MOST)]
@@ -104,7 +106,7 @@ def test_a_draft_that_is_submitted_makes_room_and_so_does_one_that_expires(fruga
 
 
 def test_a_draft_begun_twice_with_one_key_is_answered_again_without_room_for_another(
-    frugal: tuple[Running, People],
+    frugal: tuple[RunningService, People],
 ) -> None:
     with drafter(frugal[0]) as person:
         key = str(uuid4())
@@ -118,7 +120,7 @@ def test_a_draft_begun_twice_with_one_key_is_answered_again_without_room_for_ano
         assert refusal(person.post("/drafts", {"form": {}})) == (409, "too_many_drafts")
 
 
-def test_twelve_drafts_at_once_do_not_exceed_the_limit(frugal: tuple[Running, People]) -> None:
+def test_twelve_drafts_at_once_do_not_exceed_the_limit(frugal: tuple[RunningService, People]) -> None:
     with drafter(frugal[0]) as person:
         begin_draft(person)
         with ThreadPoolExecutor(12) as pool:
@@ -131,7 +133,7 @@ def test_twelve_drafts_at_once_do_not_exceed_the_limit(frugal: tuple[Running, Pe
 @broken_by(
     "only who may submit makes drafts",
     "service/cases/use_cases/drafts.py",
-    "    submitter(actor, rules, SUBMIT)\n    default =",
+    "    require_submitter(actor, rules, SUBMIT)\n    default =",
     "    default =",
 )
 @pytest.mark.parametrize("who", ["esra", "ivo", "mila", "roos"])
@@ -160,7 +162,9 @@ def drafts_of(by: Person, limit: int, first: str | None = None) -> Iterator[dict
     "        order = (drafts.c.id, drafts.c.saved_at)\n",
 )
 @pytest.mark.parametrize("limit", [1, 2, 4, 5, 200])
-def test_a_walk_along_the_pages_meets_every_draft_once_the_last_saved_first(service: Running, limit: int) -> None:
+def test_a_walk_along_the_pages_meets_every_draft_once_the_last_saved_first(
+    service: RunningService, limit: int
+) -> None:
     with drafter(service) as person:
         drafts = [begin_draft(person, f"Nummer {n}") for n in range(5)]
         person.client.put(f"/drafts/{drafts[1]['id']}", json={"form": {}}, headers={"If-Match": '"1"'})
@@ -170,7 +174,7 @@ def test_a_walk_along_the_pages_meets_every_draft_once_the_last_saved_first(serv
         assert draft_ids == [drafts[n]["id"] for n in (1, 4, 3, 2, 0)]
 
 
-def test_drafts_that_are_saved_during_a_walk_move_no_other(service: Running) -> None:
+def test_drafts_that_are_saved_during_a_walk_move_no_other(service: RunningService) -> None:
     with drafter(service) as person:
         draft_ids = [begin_draft(person, f"Nummer {n}")["id"] for n in range(6)]
         page = person.get("/drafts", params={"limit": 2}).json()

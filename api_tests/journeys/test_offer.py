@@ -17,7 +17,7 @@ from api_tests.support.openapi_documents import operations, properties
 from api_tests.support.people import People
 from api_tests.support.problems import faults_in, problem_of
 from api_tests.support.sabotages import Returns, broken_by
-from api_tests.support.servers import Running
+from api_tests.support.servers import RunningService
 from api_tests.support.shared_case import referral_of
 from api_tests.support.workflows import form_for
 from service.vocabulary.calendar import day_in_amsterdam
@@ -72,7 +72,7 @@ def offer_on_overview(people: People, offer: dict[str, Any], **filters: str) -> 
 
 
 @pytest.fixture
-def today(service: Running) -> date:
+def today(service: RunningService) -> date:
     return day_in_amsterdam(service.clock())
 
 
@@ -103,7 +103,7 @@ def test_r8_a_statement_of_a_provider_stands_on_the_overview_with_its_day(people
 
 @broken_by(
     "Issue 3 point 6: what was stated longer ago than the region relies on is shown as stale",
-    Returns("service/offers/rules/offer.py", "Statement.is_stale", False),
+    Returns("service/offers/rules/offer.py", "RecordedStatement.is_stale", False),
 )
 def test_a_statement_goes_stale_after_31_days_and_stays_visible_and_so_do_earlier_ones(
     people: People, today: date
@@ -302,7 +302,7 @@ def test_statements_made_at_once_are_all_kept_each_with_a_number_of_its_own(peop
     '    return [\n        f"CREATE TRIGGER {table}_no_update BEFORE UPDATE ON {table} WHEN 0 {refuse}",\n',
 )
 def test_the_database_itself_refuses_to_change_or_remove_a_statement(
-    service: Running, people: People, today: date
+    service: RunningService, people: People, today: date
 ) -> None:
     offer = add_offer(people)
     add_statement(people, offer, today, placesFree=1)

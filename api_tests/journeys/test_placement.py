@@ -5,7 +5,7 @@ from typing import Any
 from api_tests.support.case_file import CaseFile
 from api_tests.support.forms import filled
 from api_tests.support.people import People
-from api_tests.support.refusals import code_of, faults, unmet
+from api_tests.support.refusals import code_of, faults, unmet_guards
 from api_tests.support.sabotages import Guard, broken_by
 
 
@@ -113,7 +113,7 @@ def test_i4_living_and_treatment_are_never_put_on_one_line(people: People) -> No
 @broken_by("a place that started is help that runs", Guard("help_runs", holds=False))
 def test_a_place_that_started_is_help_that_runs(people: People) -> None:
     case = case_that_seeks_a_place(people)
-    assert unmet(case.attempt("report_help_started", line="A")) == {"help_runs"}
+    assert unmet_guards(case.attempt("report_help_started", line="A")) == {"help_runs"}
 
     case.fire("agree", part=place(case))
     case.fire("start_stay", part=place(case))
@@ -126,7 +126,7 @@ def test_several_places_over_time_are_each_a_placement_and_the_moves_are_counted
     """R38, R40, R42: bridging, then a place in another region, then home again. Moves are counted, never typed."""
     case = CaseFile.submitted(people).go_to("arranging_placement")
     home = {"kind": {"code": "own_home"}, "why_not_higher": None, "return_plan": None, "work_on_return": None}
-    moves = [case.seen()["moves"]]
+    moves = [case.view()["moves"]]
 
     for changes in ({"bridging": True}, {"region": "JZ08", "why_elsewhere": "Daar woont zijn tante."}, home):
         case.fire("seek_placement", form=filled("search@2", **changes))
@@ -134,7 +134,7 @@ def test_several_places_over_time_are_each_a_placement_and_the_moves_are_counted
         case.fire("agree", part=new_place)
         case.fire("start_stay", part=new_place)
         case.fire("confirm_stable", part=new_place)
-        moves.append(case.seen()["moves"])
+        moves.append(case.view()["moves"])
 
     assert moves == [0, 1, 2, 3]
     assert [code_of(part) for part in case.parts("placement")] == ["started"] * 3
@@ -163,7 +163,7 @@ def test_a_search_that_is_still_open_keeps_a_case_from_closing(people: People) -
         if code_of(part) == "requested":
             case.fire("accept", part=part, by="hanna")
 
-    assert unmet(case.attempt("close")) == {"no_unanswered_request"}
+    assert unmet_guards(case.attempt("close")) == {"no_unanswered_request"}
     case.fire("end_placement", part=place(case))
 
     case.fire("close")

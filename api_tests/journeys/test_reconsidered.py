@@ -6,7 +6,7 @@ from api_tests.support.case_file import CaseFile
 from api_tests.support.demonstration import PERSON_IDS
 from api_tests.support.forms import filled
 from api_tests.support.people import People
-from api_tests.support.refusals import code_of, faults, refusal, unmet
+from api_tests.support.refusals import code_of, faults, refusal, unmet_guards
 from api_tests.support.sabotages import Guard, broken_by
 
 EXPERT = {
@@ -37,7 +37,7 @@ def test_t18_an_advice_is_confirmed_by_another_chair_while_the_help_goes_on(peop
     commitments = {part["id"]: part for part in case.parts("commitment")}
 
     case.fire("request_reconsideration", by="anna")
-    assert unmet(case.attempt("request_reconsideration", by="hanna")) == {"no_open_reconsideration"}
+    assert unmet_guards(case.attempt("request_reconsideration", by="hanna")) == {"no_open_reconsideration"}
     requested = latest_reconsideration(case)
     case.fire("take_up", part=requested, by="vera")
     taken_up = latest_reconsideration(case)
@@ -51,7 +51,7 @@ def test_t18_an_advice_is_confirmed_by_another_chair_while_the_help_goes_on(peop
     assert (code_of(requested), requested["party"]["role"]) == ("requested", "chair")
     assert taken_up["party"]["assignee"]["name"] == "Vera Blom"
     assert taken_up["dueOn"] == filled("reconsideration_start@1")["plannedOn"]
-    assert unmet(by_first_chair) == {"another_pair_of_eyes"}
+    assert unmet_guards(by_first_chair) == {"another_pair_of_eyes"}
     assert (code_of(latest_reconsideration(case)), latest_reconsideration(case)["party"], case.state) == (
         "confirmed",
         None,
@@ -73,8 +73,8 @@ def test_t18_an_advice_is_revised_and_the_reconsideration_ends_with_the_new_vers
     by_first_chair = case.attempt("conclude_revised", part=latest_reconsideration(case), by="esra")
     case.fire("conclude_revised", part=latest_reconsideration(case), by="vera")
 
-    assert unmet(too_soon) == {"advice_revised_since"}
-    assert unmet(by_first_chair) == {"another_pair_of_eyes"}
+    assert unmet_guards(too_soon) == {"advice_revised_since"}
+    assert unmet_guards(by_first_chair) == {"another_pair_of_eyes"}
     assert [item["version"] for item in people.anna.get(f"{case.path}/advices").json()["items"]] == [1, 2]
     assert (code_of(latest_reconsideration(case)), case.state) == ("revised", "help_started")
 
@@ -112,7 +112,7 @@ def test_r61_nobody_withdraws_the_request_of_another_and_a_provider_reads_the_ou
     case.fire("take_up", part=latest_reconsideration(case), by="vera")
     case.fire("confirm_advice", part=latest_reconsideration(case), by="vera")
 
-    assert unmet(by_another) == {"asked_by_you"}
+    assert unmet_guards(by_another) == {"asked_by_you"}
     assert code_of(people.ivo.get(own_path).json()) == "confirmed"
     forms = {number: people.ivo.get(f"{own_path}/transitions/{number}").json()["form"] for number in (2, 3)}
     assert forms[2] is None, "who looks, and when, is the team's own"
@@ -146,4 +146,6 @@ def test_t18_only_an_advice_in_force_is_reconsidered(people: People) -> None:
     line = next(part for part in case.parts("commitment") if code_of(part) == "running")
     case.fire("withdraw", by="anna")
 
-    assert unmet(case.attempt("request_reconsideration", part=line, by="ivo", asked_by=None)) == {"advice_in_force"}
+    assert unmet_guards(case.attempt("request_reconsideration", part=line, by="ivo", asked_by=None)) == {
+        "advice_in_force"
+    }

@@ -85,7 +85,7 @@ def test_i6_a_new_request_turns_a_refusal_into_help(people: People) -> None:
 def test_i6_no_number_of_refusals_closes_a_case_and_each_asks_the_chair_for_another_way(people: People) -> None:
     case = refuse_every_line(case_being_arranged(people))
 
-    view = case.seen()
+    view = case.view()
 
     assert code_of(view["main"]) == "arranging_placement"
     assert view["main"]["party"]["role"] == "process_director"
@@ -118,7 +118,7 @@ def test_i6_a_case_with_only_refusals_must_escalate_until_a_body_beyond_the_regi
 
 
 def attention(case: CaseFile) -> list[str]:
-    return [signal["code"] for signal in case.seen()["attention"]]
+    return [signal["code"] for signal in case.view()["attention"]]
 
 
 @broken_by(
@@ -172,7 +172,7 @@ def test_r3_after_a_return_to_the_table_another_provider_needs_another_line(peop
     "I6: a refusal says what would make it possible",
     "service/commitments/rules/forms.py",
     "possible_if: FreeText",
-    "possible_if: OrNone[FreeText] = None",
+    "possible_if: Nullable[FreeText] = None",
 )
 def test_i6_a_refusal_says_what_would_make_it_possible_or_is_not_taken(people: People) -> None:
     case = case_being_arranged(people)

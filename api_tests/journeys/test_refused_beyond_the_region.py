@@ -5,17 +5,17 @@ from api_tests.support.demonstration import ORGANISATION_IDS
 from api_tests.support.escalations import (
     CONSULTATION,
     NATIONAL,
-    escalated,
+    escalated_case,
     escalation,
-    offered,
+    has_both_languages,
+    offered_steps,
     question_to,
     signal,
-    told_in_two_languages,
 )
 from api_tests.support.people import People
-from api_tests.support.refusals import faults, refusal, unmet
+from api_tests.support.refusals import faults, refusal, unmet_guards
 from api_tests.support.sabotages import Guard, broken_by
-from api_tests.support.servers import Running
+from api_tests.support.servers import RunningService
 from api_tests.support.shared_case import SOME_TIME_AGO, newcomer
 from service.vocabulary.roles import Role
 
@@ -26,7 +26,9 @@ from service.vocabulary.roles import Role
     "where = and_(cases.c.number == number, cases.c.region.in_(sorted(regions)))",
     "where = and_(cases.c.number == number, cases.c.region.is_not(None))",
 )
-def test_only_a_liaison_signals_and_only_for_a_region_she_is_appointed_for(service: Running, people: People) -> None:
+def test_only_a_liaison_signals_and_only_for_a_region_she_is_appointed_for(
+    service: RunningService, people: People
+) -> None:
     case = CaseFile.submitted(people).go_to("in_review")
 
     with newcomer(service, ("steun", Role.CCE_LIAISON, SOME_TIME_AGO, None)) as stranger:
@@ -47,7 +49,7 @@ def test_only_a_liaison_signals_and_only_for_a_region_she_is_appointed_for(servi
 )
 def test_a_question_is_put_to_a_body_of_its_own_level_and_no_other(people: People) -> None:
     """The national support structure and the CCE are two levels, and the network is neither."""
-    case = escalated(people)
+    case = escalated_case(people)
     mismatches = ((NATIONAL, "cce"), (CONSULTATION, "steun"), (NATIONAL, "ben-noord"), (CONSULTATION, "de-veste"))
 
     refusals = [
@@ -62,7 +64,7 @@ def test_a_question_is_put_to_a_body_of_its_own_level_and_no_other(people: Peopl
     assert [name in answer.json()["errors"][0]["en"] for name, answer in zip(levels, refusals, strict=True)] == [
         True
     ] * 4
-    assert all(map(told_in_two_languages, refusals))
+    assert all(map(has_both_languages, refusals))
     assert case.parts("question") == []
 
 
@@ -77,7 +79,7 @@ def test_the_network_is_no_national_level_neither_in_the_request_nor_in_the_ques
 
     refusals = (on_request, on_signal, on_question)
     assert [faults(answer) for answer in refusals] == [{("network_is_asked_otherwise", "/form/level")}] * 3
-    assert all(map(told_in_two_languages, refusals))
+    assert all(map(has_both_languages, refusals))
 
 
 @broken_by("T17, issue 3.1: no question outlives the escalation that it is one of", Guard("no_open_question"))
@@ -85,8 +87,8 @@ def test_an_escalation_is_concluded_once_every_question_ended_and_with_the_answe
     people: People,
 ) -> None:
     """T17: an unanswered question is no answer, and no question outlives its escalation."""
-    case = escalated(people, NATIONAL, CONSULTATION)
-    possible = offered(people.mila, case, escalation(case, "escalated"))
+    case = escalated_case(people, NATIONAL, CONSULTATION)
+    possible = offered_steps(people.mila, case, escalation(case, "escalated"))
 
     withdrawal, conclusion = (
         case.attempt(trigger, part=escalation(case, "escalated")) for trigger in ("withdraw", "record_answer")
@@ -97,11 +99,11 @@ def test_an_escalation_is_concluded_once_every_question_ended_and_with_the_answe
     case.fire("record_answer", part=escalation(case, "escalated"))
 
     assert (possible["record_answer"]["possible"], possible["escalate"]["possible"]) == (False, True)
-    assert [unmet(withdrawal), unmet(conclusion)] == [{"no_open_question"}] * 2
+    assert [unmet_guards(withdrawal), unmet_guards(conclusion)] == [{"no_open_question"}] * 2
     assert faults(empty_conclusion) == {
         ("answer_missing", f"/form/{name}") for name in ("answer", "whatTheyDo", "staysWithRegion")
     }
-    assert all(map(told_in_two_languages, (withdrawal, conclusion, empty_conclusion)))
+    assert all(map(has_both_languages, (withdrawal, conclusion, empty_conclusion)))
 
 
 @broken_by(
@@ -111,7 +113,7 @@ def test_an_escalation_is_concluded_once_every_question_ended_and_with_the_answe
     "",
 )
 def test_an_answer_comes_once_and_not_after_the_question_was_brought_back(people: People) -> None:
-    case = escalated(people, NATIONAL)
+    case = escalated_case(people, NATIONAL)
     open_question, version = question_to(case, "steun"), question_to(case, "steun")["version"]
     case.fire("record_answer", part=open_question, by="tom")
 
@@ -127,5 +129,5 @@ def test_an_answer_comes_once_and_not_after_the_question_was_brought_back(people
     assert refusal(second_answer) == (412, "stale")
     assert second_answer.json()["won"]["role"] == "national_support"
     assert refusal(late_answer) == (409, "transition_not_allowed")
-    assert [unmet(reopening), unmet(second_reopening)] == [{"escalation_goes_on"}] * 2
-    assert all(map(told_in_two_languages, (second_answer, reopening, late_answer, second_reopening)))
+    assert [unmet_guards(reopening), unmet_guards(second_reopening)] == [{"escalation_goes_on"}] * 2
+    assert all(map(has_both_languages, (second_answer, reopening, late_answer, second_reopening)))

@@ -22,7 +22,7 @@ from api_tests.support.sabotages import broken_by
 from api_tests.support.servers import running, settings_for
 from service import __main__ as command_line
 from service.database.engine import open_engine
-from service.identity.tokens import Signer, Tokens
+from service.identity.tokens import DemonstrationSigner, TokenValidator
 
 pytestmark = pytest.mark.server
 
@@ -55,15 +55,15 @@ class Installation:
     @contextmanager
     def production_service(self) -> Iterator[Callable[[str], Person]]:
         """A production service that trusts an issuer of this test. Yields a function from a subject to a person."""
-        signer = Signer(ISSUER)
+        signer = DemonstrationSigner(ISSUER)
         issuers = [{"name": "http://127.0.0.1:9"}]  # replaced below by the issuer of this test
         with running(settings_for(self.folder, self.database_url, mode="production", issuers=issuers)) as service:
-            house = service.built.api.state.house
-            service.built.api.state.house = replace(house, tokens=Tokens((signer.issuer,)))
+            context = service.built.api.state.context
+            service.built.api.state.context = replace(context, tokens=TokenValidator((signer.issuer,)))
             clients = list[httpx.Client]()
 
             def acting_as(subject: str) -> Person:
-                headers = {"Authorization": f"Bearer {signer.token(subject)}"}
+                headers = {"Authorization": f"Bearer {signer.sign_token(subject)}"}
                 clients.append(httpx.Client(base_url=f"{service.url}/v1", headers=headers, timeout=30))
                 return Person(subject, clients[-1])
 

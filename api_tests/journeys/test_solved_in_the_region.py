@@ -35,7 +35,7 @@ def test_a_case_goes_from_submission_to_closure_and_every_step_stands_in_its_his
     case.go_to("monitored").go_to("closed")
 
     steps = [entry["trigger"] for entry in case.history() if entry["partKind"] == "case"]
-    assert steps == case.fired_on_the_case
+    assert steps == case.triggers_on_case
 
 
 @broken_by(
@@ -60,11 +60,11 @@ def test_each_step_tells_who_took_it_in_which_role_for_whom_and_from_which_state
 
 def test_a_closed_case_asks_nothing_of_anybody_and_its_whole_history_verifies(people: People) -> None:
     case = CaseFile.submitted(people).go_to("monitored")
-    assert case.seen()["waitingDays"] == 0
+    assert case.view()["waitingDays"] == 0
 
     case.go_to("closed")
 
-    view = case.seen()
+    view = case.view()
     assert (view["main"]["party"], view["main"]["nextAction"], view["main"]["dueOn"]) == (None, None, None)
     assert (view["waitingDays"], view["main"]["late"]) == (None, False)
     entries = case.history()

@@ -13,19 +13,19 @@ from pathlib import Path
 
 import pytest
 
-from api_tests.support.changed_rules import copied
+from api_tests.support.changed_rules import copy_workflows
 from api_tests.support.checkout import ROOT
 from api_tests.support.databases import new_database
 from api_tests.support.engines import ENGINES
 from api_tests.support.people import People
 from api_tests.support.sabotages import Guard, Refusal, Rule, broken_by
-from api_tests.support.servers import Running, running, settings_for
-from examples.answers import NotAsTold
+from api_tests.support.servers import RunningService, running, settings_for
+from examples.answers import StoryMismatch
 from examples.chapters import CHAPTERS
 from examples.story import play
 from service.kinds import KINDS
 from service.workflows.rules.rulebook import RulesRefused, read_rules
-from service.workflows.rules.workflow_file import load
+from service.workflows.rules.workflow_file import parse_workflow
 
 pytestmark = pytest.mark.server
 
@@ -157,7 +157,7 @@ def chapters_of(account: str) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def full_run(service: Running) -> subprocess.CompletedProcess[str]:
+def full_run(service: RunningService) -> subprocess.CompletedProcess[str]:
     """All chapters, played once on each engine."""
     return run_story("--base-url", service.url)
 
@@ -252,7 +252,7 @@ def test_the_story_stops_with_a_sentence_where_nothing_listens() -> None:
 
 
 def test_the_story_stops_with_a_sentence_when_the_service_does_not_start(tmp_path: Path) -> None:
-    rules = copied(tmp_path)
+    rules = copy_workflows(tmp_path)
     leave_out(rules, ("case", "start_triage", "submitted"))
 
     run = run_story(CASUSROUTE_WORKFLOWS=str(rules))
@@ -263,7 +263,7 @@ def test_the_story_stops_with_a_sentence_when_the_service_does_not_start(tmp_pat
 
 
 def test_the_story_stops_at_a_missing_edge_and_names_the_step(tmp_path: Path) -> None:
-    rules = copied(tmp_path)
+    rules = copy_workflows(tmp_path)
     leave_out(rules, ("escalation", "remind", "escalated"))
 
     with running(settings_for(tmp_path, f"sqlite:///{tmp_path / 'without.db'}", workflows=rules)) as service:
@@ -276,13 +276,13 @@ def test_the_story_stops_at_a_missing_edge_and_names_the_step(tmp_path: Path) ->
 
 
 def test_each_chapter_stops_at_a_missing_edge_of_its_own(
-    full_run: subprocess.CompletedProcess[str], service: Running, request: pytest.FixtureRequest, tmp_path: Path
+    full_run: subprocess.CompletedProcess[str], service: RunningService, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
     """One edge of each chapter, which no other chapter takes, is removed from the rules; other edges on each engine."""
     samples = own_edges({letter: edges_in(account) for letter, account in chapters_of(full_run.stdout).items()})
     assert {letter for sample in samples for letter in sample} == set(CHAPTERS)
     removed = samples[ENGINES.index(service.engine)]
-    rules = copied(tmp_path)
+    rules = copy_workflows(tmp_path)
     leave_out(rules, *removed.values())
 
     database = new_database(request, tmp_path, service.engine)
@@ -307,12 +307,12 @@ def own_edges(used: Mapping[str, list[Edge]]) -> list[dict[str, Edge]]:
     return samples
 
 
-def where_it_stops(service: Running, letter: str) -> str | None:
+def where_it_stops(service: RunningService, letter: str) -> str | None:
     """Returns the trigger at which the chapter stops, or None when it does not notice the missing edge."""
     try:
         with redirect_stdout(io.StringIO()):
             play(service.url, CHAPTERS[letter])
-    except NotAsTold as difference:
+    except StoryMismatch as difference:
         match = re.match(r"[\w-]+: (\w+) by ", str(difference))
         return match[1] if match else str(difference)
     return None
@@ -332,7 +332,7 @@ def without(*edges: Edge) -> Mapping[str, str]:
 
 
 def _without(text: str, kind: str, trigger: str, source: str) -> str:
-    definition = load(text, f"{kind}.toml").definition
+    definition = parse_workflow(text, f"{kind}.toml").definition
     assert definition
     match = re.search(rf"^\[triggers\.{trigger}\]\nfrom = (\[.*\])$", text, re.MULTILINE)
     assert match

@@ -20,12 +20,12 @@ def test_i28_in_a_year_that_nobody_acts_no_state_changes_and_everything_shows_th
 ) -> None:
     cases = [CaseFile.submitted(elsewhere.people).go_to(state) for state in STATES]
     cases[-1].fire("request_escalation")
-    views_before = [(case.seen(), case.history()) for case in cases]
+    views_before = [(case.view(), case.history()) for case in cases]
 
     elsewhere.clock.let_pass(days=366)
 
     for case, (view, history) in zip(cases, views_before, strict=True):
-        view_now = case.seen()
+        view_now = case.view()
         assert case.history() == history
         assert standing(view_now) == standing(view)
         assert all(part["late"] for part in (view_now["main"], *view_now["parts"]) if part["dueOn"])
@@ -39,12 +39,12 @@ def test_i28_in_a_year_that_nobody_acts_no_state_changes_and_everything_shows_th
 )
 def test_i28_the_day_after_the_last_one_is_late_and_the_last_one_is_not(elsewhere: Elsewhere) -> None:
     case = CaseFile.submitted(elsewhere.people).go_to("advice_drafted")
-    due_on = datetime.fromisoformat(case.seen()["main"]["dueOn"]).date()
+    due_on = datetime.fromisoformat(case.view()["main"]["dueOn"]).date()
 
     elsewhere.clock.let_pass(days=(due_on - today(elsewhere)).days)
-    on_the_day = case.seen()["main"]["late"]
+    on_the_day = case.view()["main"]["late"]
     elsewhere.clock.let_pass(days=1)
-    the_day_after = case.seen()["main"]["late"]
+    the_day_after = case.view()["main"]["late"]
 
     assert (on_the_day, the_day_after) == (False, True)
 
@@ -63,11 +63,11 @@ def test_i28_the_day_after_the_last_one_is_late_and_the_last_one_is_not(elsewher
 def test_i28_a_late_step_is_still_possible(elsewhere: Elsewhere) -> None:
     case = CaseFile.submitted(elsewhere.people).go_to("awaiting_information")
     elsewhere.clock.let_pass(days=200)
-    assert case.seen()["main"]["late"]
+    assert case.view()["main"]["late"]
 
     case.fire("supply_information")
 
-    assert (case.state, case.seen()["main"]["late"]) == ("in_triage", False)
+    assert (case.state, case.view()["main"]["late"]) == ("in_triage", False)
 
 
 @broken_by(
@@ -80,18 +80,18 @@ def test_i8_the_child_waits_from_the_first_submission_also_while_others_are_aske
     elsewhere: Elsewhere,
 ) -> None:
     case = CaseFile.submitted(elsewhere.people)
-    waiting_days = [case.seen()["waitingDays"]]
+    waiting_days = [case.view()["waitingDays"]]
 
     elsewhere.clock.let_pass(days=10)
     case.fire("request_information")
     elsewhere.clock.let_pass(days=20)
-    waiting_days.append(case.seen()["waitingDays"])
+    waiting_days.append(case.view()["waitingDays"])
     case.fire("supply_information")
     case.fire("withdraw")
     elsewhere.clock.let_pass(days=30)
-    waiting_days.append(case.seen()["waitingDays"])
+    waiting_days.append(case.view()["waitingDays"])
     case.fire("reopen")
-    waiting_days.append(case.seen()["waitingDays"])
+    waiting_days.append(case.view()["waitingDays"])
 
     assert waiting_days == [0, 30, None, 60]
 

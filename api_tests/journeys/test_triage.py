@@ -4,7 +4,7 @@ from typing import Any
 
 from api_tests.support.case_file import CaseFile
 from api_tests.support.people import People
-from api_tests.support.refusals import code_of, faults, refusal, unmet
+from api_tests.support.refusals import code_of, faults, refusal, unmet_guards
 from api_tests.support.sabotages import Guard, broken_by
 from api_tests.support.workflows import form_for
 
@@ -31,7 +31,7 @@ def test_t4_information_is_asked_and_supplied_twice_and_the_third_time_triage_de
 
     third = case.attempt("request_information", by="daan")
 
-    assert unmet(third) == {"information_rounds_left"}
+    assert unmet_guards(third) == {"information_rounds_left"}
     assert case.state == "in_triage"
     case.fire("schedule")
 
@@ -39,15 +39,15 @@ def test_t4_information_is_asked_and_supplied_twice_and_the_third_time_triage_de
 @broken_by(
     "T4: who is asked must act by the day that was asked",
     "service/cases/rules/steps.py",
-    "if step.form and (form_date := step.form.next_on()):",
-    "if False and step.form and (form_date := step.form.next_on()):",
+    "if step.form and (form_date := step.form.next_due_day()):",
+    "if False and step.form and (form_date := step.form.next_due_day()):",
 )
 def test_t4_while_information_is_awaited_the_submitter_must_act_by_the_day_that_was_asked(people: People) -> None:
     case = CaseFile.submitted(people)
 
     case.fire("request_information", by="carla", needed_by_on="2027-02-19")
 
-    main = case.seen()["main"]
+    main = case.view()["main"]
     assert (main["party"]["role"], main["party"]["organisation"]["name"]) == (
         "local_team",
         "Wijkteam Haarlem-Noord (demonstratie)",
@@ -76,8 +76,8 @@ def test_t4_the_coordinator_goes_on_without_more_information_and_says_why(people
 def test_t5_after_a_consult_the_submitter_may_always_ask_for_the_table_after_all(people: People) -> None:
     case = in_triage(people)
     case.fire("give_consult")
-    assert code_of(case.seen()["main"]) == "consulted"
-    assert case.seen()["main"]["party"]["role"] == "local_team"
+    assert code_of(case.view()["main"]) == "consulted"
+    assert case.view()["main"]["party"]["role"] == "local_team"
 
     case.fire("ask_for_table", by="anna")
 
@@ -99,7 +99,7 @@ def test_i10_t7_a_case_is_declined_by_two_people_and_only_after_a_third_took_it_
     case = in_triage(people)
 
     by_one_person = case.attempt("decline", by="esra")
-    assert unmet(by_one_person) == {"decline_proposed_by_another"}
+    assert unmet_guards(by_one_person) == {"decline_proposed_by_another"}
     case.fire("propose_decline", by="daan")
     assert refusal(case.attempt("decline", by="daan")) == (403, "role_not_allowed")
     without_taker = case.attempt("decline", by="esra", form=without("decline", "takenOverBy"))
@@ -127,16 +127,16 @@ def test_t7_neither_a_lack_of_money_nor_of_room_is_a_reason_to_decline(people: P
 @broken_by(
     "I10: a case is transferred only when it was accepted",
     "service/cases/rules/forms/triage.py",
-    '        return not_in_future(self.accepted_by.accepted_on, context.on, "acceptedBy", "acceptedOn")\n',
+    '        return check_not_in_future(self.accepted_by.accepted_on, context.day, "acceptedBy", "acceptedOn")\n',
     "        return iter(())\n",
 )
 def test_i10_a_case_is_transferred_by_two_people_and_only_when_the_other_region_accepted_it(people: People) -> None:
     """T7: four eyes. The coordinator who proposed a transfer does not carry it out."""
     case = in_triage(people)
 
-    assert unmet(case.attempt("transfer", by="carla")) == {"transfer_proposed_by_another"}
+    assert unmet_guards(case.attempt("transfer", by="carla")) == {"transfer_proposed_by_another"}
     case.fire("propose_transfer", by="carla")
-    assert unmet(case.attempt("transfer", by="carla")) == {"transfer_proposed_by_another"}
+    assert unmet_guards(case.attempt("transfer", by="carla")) == {"transfer_proposed_by_another"}
     to_itself = case.attempt("transfer", to_region="JZ11")
     assert faults(to_itself) == {("transfer_to_own_region", "/form/toRegion")}
     assert faults(case.attempt("transfer", form=without("transfer", "acceptedBy"))) == {("missing", "/form/acceptedBy")}

@@ -14,7 +14,7 @@ from pathlib import Path
 from api_tests.outside import python_client, ruleset, typescript_client
 from api_tests.outside.others import Failed, NotRun, install_with_npm, run_program
 from api_tests.support.checkout import ROOT
-from service.logs import configure
+from service.logs import configure_logging
 
 PROVIDER = "oidc-provider@9.13.3"
 
@@ -33,7 +33,7 @@ def main() -> int:
         "generated client in Python": python_client.check,
         "certified OpenID provider": certified_provider,
     }
-    configure("ERROR")
+    configure_logging("ERROR")
     failed = False
     with tempfile.TemporaryDirectory(prefix="casusroute-outside-") as parent:
         for number, (name, check) in enumerate(checks.items()):

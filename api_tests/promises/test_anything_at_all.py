@@ -15,9 +15,9 @@ from api_tests.support.checkout import ROOT
 from api_tests.support.demonstration import ORGANISATION_IDS
 from api_tests.support.openapi_documents import operations
 from api_tests.support.people import People
-from api_tests.support.places import kind_of, places, whose
+from api_tests.support.places import kind_of, path_values, person_for
 from api_tests.support.problems import problem_of
-from api_tests.support.servers import Running
+from api_tests.support.servers import RunningService
 from api_tests.support.workflows import RULES, form_for
 
 DOCUMENT: dict[str, Any] = json.loads((ROOT / "openapi" / "openapi.json").read_text(encoding="utf-8"))
@@ -100,9 +100,9 @@ def requests(draw: st.DrawFn, operation_id: str) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def target(service: Running, people: People) -> dict[str, str]:
+def target(service: RunningService, people: People) -> dict[str, str]:
     """A case with a part of every kind and its surroundings, as the target of requests."""
-    return places(service, people)
+    return path_values(service, people)
 
 
 # Statuses of an address or a header that is too long. They are answered before any operation is chosen.
@@ -129,7 +129,7 @@ def is_proper_answer(answer: httpx.Response) -> bool:
 @pytest.mark.parametrize("operation_id", OPERATIONS)
 def test_no_request_causes_an_internal_error(people: People, target: dict[str, str], operation_id: str) -> None:
     path, method, operation = OPERATIONS[operation_id]
-    person = whose(people, path, operation)
+    person = person_for(people, path, operation)
     times = 20 if method in ("post", "put") else 6
 
     @settings(max_examples=times, deadline=None, database=None, suppress_health_check=list(HealthCheck))

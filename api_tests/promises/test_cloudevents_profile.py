@@ -12,9 +12,9 @@ from pydantic import ValidationError
 
 from api_tests.support.case_file import CaseFile
 from api_tests.support.demonstration import ORGANISATION_IDS
-from api_tests.support.openapi_documents import fits, resolved
+from api_tests.support.openapi_documents import is_valid, resolve_reference
 from api_tests.support.people import People
-from api_tests.support.receivers import Event, Received, feed, receiving, webhook
+from api_tests.support.receivers import Event, ReceivedRequest, feed, run_receiver, webhook
 from api_tests.support.sabotages import broken_by
 from api_tests.support.workflows import form_for
 from service.people.use_cases.demonstration import ORGANISATIONS
@@ -31,8 +31,8 @@ class CaseEvents:
 
     case: CaseFile
     history: list[dict[str, Any]]
-    requests: list[Received]
-    agreement_requests: list[Received]
+    requests: list[ReceivedRequest]
+    agreement_requests: list[ReceivedRequest]
     pulled: list[Event]
 
     @property
@@ -42,14 +42,14 @@ class CaseEvents:
 
 @pytest.fixture(scope="module")
 def case_events(told_people: People) -> CaseEvents:
-    with receiving() as receiver, webhook(told_people, receiver, "ret"):
+    with run_receiver() as receiver, webhook(told_people, receiver, "ret"):
         case = CaseFile.submitted(told_people).go_to("help_started")
         case.fire("seek_placement")
         case.fire("add_note", by="esra", form={"text": "Het meisje vertelde dat zij bang is."})
         history = case.history()
-        receiver.wait_until(lambda receiver_now: len(receiver_now.told) == len(history))
+        receiver.wait_until(lambda receiver_now: len(receiver_now.posted) == len(history))
         pulled = [event for event in feed(told_people, "esra") if event["subject"] == case.id]
-        return CaseEvents(case, history, receiver.told, receiver.requests[:1], pulled)
+        return CaseEvents(case, history, receiver.posted, receiver.requests[:1], pulled)
 
 
 def test_1_every_event_has_the_required_attributes_and_version_1_0(case_events: CaseEvents) -> None:
@@ -118,12 +118,12 @@ def test_6_the_time_is_that_of_recording_and_data_tells_when_it_happened(
     assert times == [(entry["recordedAt"], entry["occurredAt"]) for entry in case_events.history]
     assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", time) for pair in times for time in pair)
 
-    with receiving() as receiver, webhook(told_people, receiver, "ret"):
+    with run_receiver() as receiver, webhook(told_people, receiver, "ret"):
         body = {"trigger": "submit", "occurredAt": DAY_BEFORE, "form": form_for("case", "submit")}
         case_id = told_people.anna.post("/cases", body).json()["caseId"]
-        receiver.wait_until(lambda receiver_now: receiver_now.of(case_id) == [1])
+        receiver.wait_until(lambda receiver_now: receiver_now.sequences_of(case_id) == [1])
 
-        event = receiver.told[0].event
+        event = receiver.posted[0].event
         assert event["data"]["occurredAt"] == "2025-03-03T09:00:00Z"
         assert event["time"] > "2025-03-04"
 
@@ -136,12 +136,12 @@ def test_7_data_is_json_of_a_published_schema_at_a_uri_with_a_version(case_event
         assert re.fullmatch(URI, event["dataschema"])
         assert "/v1/" in document_address
     document = httpx.get(document_address).json()
-    schema = resolved(document, {"$ref": f"#{pointer}"})
+    schema = resolve_reference(document, {"$ref": f"#{pointer}"})
 
     assert schema["additionalProperties"] is False
-    assert all(fits(document, schema, event["data"]) for event in case_events.events)
-    assert not fits(document, schema, {**case_events.events[0]["data"], "name": "Lotte"})
-    assert not fits(document, schema, {})
+    assert all(is_valid(document, schema, event["data"]) for event in case_events.events)
+    assert not is_valid(document, schema, {**case_events.events[0]["data"], "name": "Lotte"})
+    assert not is_valid(document, schema, {})
 
 
 def test_8_an_event_refers_to_what_happened_and_tells_nothing_of_a_person(case_events: CaseEvents) -> None:
@@ -180,12 +180,12 @@ def test_10_a_webhook_agreed_first_and_is_posted_to_as_the_profile_says(
         assert request.headers["content-type"] == "application/cloudevents+json"
 
     answers = [200, 201, 202, 204]
-    with receiving(answers=lambda _: (answers.pop(0), {})) as receiver, webhook(told_people, receiver) as hook:
+    with run_receiver(answers=lambda _: (answers.pop(0), {})) as receiver, webhook(told_people, receiver) as hook:
         case = CaseFile.submitted(told_people)
         for _ in range(3):
             case.fire("add_note", by="anna")
-        receiver.wait_until(lambda receiver_now: receiver_now.of(case.id) == [1, 2, 3, 4])
-        assert hook.dead() == []
+        receiver.wait_until(lambda receiver_now: receiver_now.sequences_of(case.id) == [1, 2, 3, 4])
+        assert hook.dead_letters() == []
 
 
 @pytest.mark.parametrize(

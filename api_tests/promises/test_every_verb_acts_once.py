@@ -12,7 +12,7 @@ import pytest
 from api_tests.promises.test_acting_once import REPLAYED
 from api_tests.support.databases import new_database
 from api_tests.support.engines import ENGINES
-from api_tests.support.every_request import DECIDED_AT, PARTS, World, asks, new_world
+from api_tests.support.every_request import PARTS, PATH_BY_DECISION, QuietService, example_requests, new_quiet_service
 from api_tests.support.openapi_documents import operations
 from api_tests.support.sabotages import broken_by
 from api_tests.support.shared_case import without_memberships
@@ -30,14 +30,14 @@ WHOLE_ANSWER = {"createDraft"}
 NOT_FOUND = {"addLegalHold", "liftLegalHold"}
 NOT_ALLOWED = {
     "addDestructionProposal", "signDestructionProposal", "withdrawDestructionProposal", "addOffer", "addOfferStatement",
-    "endOffer", "createSubscription", "addSubscriptionChange", "addResending", "addPlan", "addAdoptions", *DECIDED_AT,
+    "endOffer", "createSubscription", "addSubscriptionChange", "addResending", "addPlan", "addAdoptions", *PATH_BY_DECISION,
 }  # fmt: skip
 
 
 @pytest.fixture(scope="module", params=ENGINES)
-def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[QuietService]:
     folder = tmp_path_factory.mktemp(f"acts-once-{request.param}")
-    with new_world(folder, new_database(request, folder, request.param)) as world:
+    with new_quiet_service(folder, new_database(request, folder, request.param)) as world:
         yield world
 
 
@@ -69,7 +69,7 @@ def is_reduced(name: str, first: httpx.Response, third: httpx.Response) -> bool:
     "    acting = _acting_membership(actor, offer)\n\n    def begin() -> Offer:\n",
     "    def begin() -> Offer:\n        acting = _acting_membership(actor, offer)\n",
 )
-def test_every_operation_that_asks_for_a_key_acts_once_and_says_that_it_answers_again(world: World) -> None:
+def test_every_operation_that_asks_for_a_key_acts_once_and_says_that_it_answers_again(world: QuietService) -> None:
     published = world.people.anna.get("/openapi.json").json()
     with_key = {
         operation["operationId"]
@@ -78,15 +78,15 @@ def test_every_operation_that_asks_for_a_key_acts_once_and_says_that_it_answers_
     }
     differences = dict[str, str]()
 
-    requests = asks(world)
+    requests = example_requests(world)
     for name, request in requests.items():
-        key, rows_before = str(uuid4()), world.stored()
-        first = request.sent(world.people, key)
-        rows_once = world.stored()
-        second = request.sent(world.people, key)
-        rows_twice = world.stored()
+        key, rows_before = str(uuid4()), world.stored_rows()
+        first = request.send(world.people, key)
+        rows_once = world.stored_rows()
+        second = request.send(world.people, key)
+        rows_twice = world.stored_rows()
         with without_memberships(world.service, world.people[request.by]):
-            third = request.sent(world.people, key)
+            third = request.send(world.people, key)
         if not is_replay(first, second):
             differences[name] = f"{first.status_code} {first.text}, then {second.status_code} {second.text}"
         elif rows_once == rows_before or rows_twice != rows_once:
@@ -94,7 +94,7 @@ def test_every_operation_that_asks_for_a_key_acts_once_and_says_that_it_answers_
             differences[name] = (
                 f"acted the first time: {rows_once != rows_before}; changed the second time: {changed_tables}"
             )
-        elif not is_reduced(name, first, third) or world.stored() != rows_once:
+        elif not is_reduced(name, first, third) or world.stored_rows() != rows_once:
             differences[name] = (
                 f"{first.status_code} {first.text}, then without a role {third.status_code} {third.text}"
             )

@@ -15,13 +15,13 @@ from api_tests.support.case_file import CaseFile
 from api_tests.support.checkout import ROOT
 from api_tests.support.databases import new_database
 from api_tests.support.engines import ENGINES
-from api_tests.support.every_request import World, asks, new_world
-from api_tests.support.openapi_documents import fits, operations
+from api_tests.support.every_request import QuietService, example_requests, new_quiet_service
+from api_tests.support.openapi_documents import is_valid, operations
 from api_tests.support.people import People
 from api_tests.support.sabotages import broken_by
-from api_tests.support.servers import Running
-from api_tests.support.shared_case import Scene, help_arranged, help_running, referral_of
-from service.commands.documents import published
+from api_tests.support.servers import RunningService
+from api_tests.support.shared_case import SharedCase, help_arranged, help_running, referral_of
+from service.commands.documents import openapi_text
 
 Example = tuple[str, str]  # the operation, and the name of its example
 # The taker of the step in the example, the situation, and the part of the case.
@@ -54,14 +54,14 @@ LOCAL_MEMBERS = ("number", "caseId", "requestId", "from", "url")
 
 @pytest.fixture(scope="module")
 def document() -> dict[str, Any]:
-    document: dict[str, Any] = json.loads(published())
+    document: dict[str, Any] = json.loads(openapi_text())
     return document
 
 
 @pytest.fixture(scope="module", params=ENGINES)
-def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[QuietService]:
     folder = tmp_path_factory.mktemp(f"examples-{request.param}")
-    with new_world(folder, new_database(request, folder, request.param)) as world:
+    with new_quiet_service(folder, new_database(request, folder, request.param)) as world:
         yield world
 
 
@@ -99,7 +99,9 @@ def test_every_example_fits_the_published_schema(document: dict[str, Any]) -> No
     schemas = {operation: body["schema"] for operation, body in bodies(document).items()}
 
     assert [
-        example for example, value in examples_in(document).items() if not fits(document, schemas[example[0]], value)
+        example
+        for example, value in examples_in(document).items()
+        if not is_valid(document, schemas[example[0]], value)
     ] == []
 
 
@@ -112,11 +114,13 @@ def test_an_example_of_a_step_goes_by_the_name_of_its_trigger(document: dict[str
 @pytest.mark.server
 @broken_by(
     "the page shows every example as JSON that can be copied",
-    "service/http/documentation.py",
+    "service/http/documentation_page.py",
     'body = json.dumps(example["value"], ensure_ascii=False, indent=2)',
     'body = json.dumps(json.dumps(example["value"], ensure_ascii=False, indent=2))',
 )
-def test_the_page_shows_every_example_as_json_that_can_be_copied(service: Running, document: dict[str, Any]) -> None:
+def test_the_page_shows_every_example_as_json_that_can_be_copied(
+    service: RunningService, document: dict[str, Any]
+) -> None:
     page = httpx.get(f"{service.url}/v1/docs").text
 
     copied = [json.loads(html.unescape(text)) for text in re.findall(r'<pre lang="nl">(.*?)</pre>', page, re.DOTALL)]
@@ -131,7 +135,7 @@ def test_the_page_shows_every_example_as_json_that_can_be_copied(service: Runnin
     '"statedOn": "2026-06-30"',
     '"statedOn": "2099-06-30"',
 )
-def test_the_service_accepts_every_example_as_it_is(world: World, document: dict[str, Any]) -> None:
+def test_the_service_accepts_every_example_as_it_is(world: QuietService, document: dict[str, Any]) -> None:
     examples = examples_in(document)
 
     answers = dict(send_all(world, examples))
@@ -140,10 +144,10 @@ def test_the_service_accepts_every_example_as_it_is(world: World, document: dict
     assert {example: answer.text for example, answer in answers.items() if not answer.is_success} == {}
 
 
-def send_all(world: World, examples: dict[Example, Any]) -> Iterator[tuple[Example, httpx.Response]]:
+def send_all(world: QuietService, examples: dict[Example, Any]) -> Iterator[tuple[Example, httpx.Response]]:
     """Yields the answer to each example, sent by a person who may, about a thing that exists."""
     people, scenes = world.people, situations(world.people)
-    requests = asks(world)
+    requests = example_requests(world)
     draft = people.anna.post("/drafts", {"form": {}})
     for (operation, name), value in examples.items():
         example = (operation, name)
@@ -160,14 +164,14 @@ def send_all(world: World, examples: dict[Example, Any]) -> Iterator[tuple[Examp
         else:
             request = requests[operation]
             local_values = {member: request.body[member] for member in LOCAL_MEMBERS if member in value}
-            yield example, replace(request, body=value | local_values).sent(people, str(uuid4()))
+            yield example, replace(request, body=value | local_values).send(people, str(uuid4()))
 
 
-def situations(people: People) -> dict[str, Scene]:
+def situations(people: People) -> dict[str, SharedCase]:
     referral = referral_of("JZ11")
     return {
-        "in triage": Scene(CaseFile.submitted(people, **referral).go_to("in_triage")),
-        "advice drafted": Scene(CaseFile.submitted(people, **referral).go_to("advice_drafted")),
+        "in triage": SharedCase(CaseFile.submitted(people, **referral).go_to("in_triage")),
+        "advice drafted": SharedCase(CaseFile.submitted(people, **referral).go_to("advice_drafted")),
         "help is arranged": help_arranged(people),
         "help runs": help_running(people),
     }

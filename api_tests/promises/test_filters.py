@@ -32,12 +32,12 @@ UNKNOWN = {
 
 @broken_by(
     "an unknown state is refused with the states that are known",
-    Returns("service/caseload/rules.py", "insist_on_state", None),
+    Returns("service/caseload/rules.py", "require_known_state", None),
     case="sqlite-/cases?state=nergens",
 )
 @broken_by(
     "an unknown region is refused with the regions that are known",
-    Returns("service/people/use_cases/known_regions.py", "insist_on_region", None),
+    Returns("service/people/use_cases/known_regions.py", "require_known_region", None),
     case="sqlite-/offers?region=JZ99",
 )
 @pytest.mark.parametrize("path", UNKNOWN)

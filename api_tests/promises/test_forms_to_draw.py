@@ -8,14 +8,14 @@ from jsonschema import Draft202012Validator
 
 from api_tests.support.problems import problem_of
 from api_tests.support.sabotages import broken_by
-from api_tests.support.servers import Running
+from api_tests.support.servers import RunningService
 from api_tests.support.workflows import RULES, form_for
 from service.kinds import KINDS
 
 pytestmark = pytest.mark.server
 
 
-def form(service: Running, name: str) -> dict[str, Any]:
+def form(service: RunningService, name: str) -> dict[str, Any]:
     answer = httpx.get(f"{service.url}/v1/forms/{name}")
     assert answer.status_code == 200
     document: dict[str, Any] = answer.json()
@@ -32,7 +32,7 @@ def members(schema: Any) -> list[dict[str, Any]]:
     return direct_members + [member for item in schema.values() for member in members(item)]
 
 
-def test_every_form_of_every_workflow_is_listed_with_its_label(service: Running) -> None:
+def test_every_form_of_every_workflow_is_listed_with_its_label(service: RunningService) -> None:
     forms = httpx.get(f"{service.url}/v1/forms").json()["items"]
 
     assert {item["name"] for item in forms} == set(KINDS.forms)
@@ -48,7 +48,7 @@ def test_every_form_of_every_workflow_is_listed_with_its_label(service: Running)
     'yield schema["x-code-list"]',
     "yield from ()",
 )
-def test_every_member_has_a_label_and_every_coded_one_the_codes_with_their_labels(service: Running) -> None:
+def test_every_member_has_a_label_and_every_coded_one_the_codes_with_their_labels(service: RunningService) -> None:
     for name in KINDS.forms:
         document = form(service, name)
         with_codes = {
@@ -62,7 +62,7 @@ def test_every_member_has_a_label_and_every_coded_one_the_codes_with_their_label
 
 
 @pytest.mark.parametrize("kind", ["case", "commitment", "placement"])
-def test_a_form_that_the_service_accepts_fits_its_published_schema(service: Running, kind: str) -> None:
+def test_a_form_that_the_service_accepts_fits_its_published_schema(service: RunningService, kind: str) -> None:
     for trigger in RULES.current(kind).definition.triggers.values():
         filled = form_for(kind, trigger.name)
         if trigger.form and filled is not None:

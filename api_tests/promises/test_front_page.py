@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 
 from api_tests.support.problems import has_our_headers, problem_of
 from api_tests.support.sabotages import broken_by
-from api_tests.support.servers import Running
+from api_tests.support.servers import RunningService
 
 
 class Page(HTMLParser):
@@ -31,8 +31,8 @@ class Page(HTMLParser):
 @broken_by(
     "whoever opens the address of the service gets a page",
     "service/http/edge.py",
-    'if scope["path"] in (ROUTE.path, PREFIX):',
-    "if not ROUTE.path:",
+    'if scope["path"] in (FRONT_PAGE_ROUTE.path, API_PREFIX):',
+    "if not FRONT_PAGE_ROUTE.path:",
 )
 @pytest.mark.parametrize(
     ("accepted", "language", "word"),
@@ -44,7 +44,7 @@ class Page(HTMLParser):
     ],
 )
 def test_the_page_is_in_the_language_of_the_reader_and_has_our_headers(
-    service: Running, accepted: str | None, language: str, word: str
+    service: RunningService, accepted: str | None, language: str, word: str
 ) -> None:
     answer = httpx.get(f"{service.url}/", headers={"Accept-Language": accepted} if accepted else {})
 
@@ -58,14 +58,14 @@ def test_the_page_is_in_the_language_of_the_reader_and_has_our_headers(
     assert {"script", "img", "link", "iframe", "form"}.isdisjoint(page.tags)
 
 
-def test_every_link_of_the_page_leads_to_an_answer_and_one_to_the_documentation(service: Running) -> None:
+def test_every_link_of_the_page_leads_to_an_answer_and_one_to_the_documentation(service: RunningService) -> None:
     links = [urljoin(f"{service.url}/", link) for link in Page(httpx.get(f"{service.url}/").text).links]
 
     assert [httpx.get(link).status_code for link in links] == [200] * len(links)
     assert f"{service.url}/v1/docs" in links
 
 
-def test_head_answers_as_get_without_a_body(service: Running) -> None:
+def test_head_answers_as_get_without_a_body(service: RunningService) -> None:
     head, get = httpx.head(f"{service.url}/"), httpx.get(f"{service.url}/")
 
     assert (head.status_code, head.content) == (200, b"")
@@ -79,7 +79,7 @@ def test_head_answers_as_get_without_a_body(service: Running) -> None:
     '_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")',
 )
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
-def test_another_method_is_refused_with_the_methods_that_exist(service: Running, method: str) -> None:
+def test_another_method_is_refused_with_the_methods_that_exist(service: RunningService, method: str) -> None:
     answer = httpx.request(method, f"{service.url}/")
 
     problem_of(answer, 405, "method_not_allowed")
@@ -89,10 +89,10 @@ def test_another_method_is_refused_with_the_methods_that_exist(service: Running,
 @broken_by(
     "the page counts as a path of its own and not as an unknown one",
     "service/http/edge.py",
-    '            scope["route"] = ROUTE\n',
+    '            scope["route"] = FRONT_PAGE_ROUTE\n',
     "",
 )
-def test_in_the_log_the_page_is_a_path_that_exists(service: Running) -> None:
+def test_in_the_log_the_page_is_a_path_that_exists(service: RunningService) -> None:
     with capture_logs() as lines:
         httpx.get(f"{service.url}/")
         httpx.get(f"{service.url}/nothing-here")

@@ -18,12 +18,12 @@ from api_tests.support.openapi_documents import operations
 from api_tests.support.people import People, everybody
 from api_tests.support.problems import problem_of
 from api_tests.support.sabotages import Refusal, broken_by
-from api_tests.support.servers import Running, running, settings_for
-from service.http.rate_limit import REMEMBERED, Meter, address_of
+from api_tests.support.servers import RunningService, running, settings_for
+from service.http.rate_limit import MAX_TRACKED_CALLERS, RateLimiter, client_address
 
 
 @pytest.fixture(scope="module")
-def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Running, People]]:
+def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[RunningService, People]]:
     """A service with low limits, and its people."""
     folder = tmp_path_factory.mktemp("strict")
     limits = {"person_per_minute": 6, "failures_per_minute": 3, "address_per_minute": 100, "database_queue": 2}
@@ -35,25 +35,25 @@ def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Running, 
 
 
 @pytest.fixture
-def limited(strict: tuple[Running, People]) -> tuple[Running, People]:
+def limited(strict: tuple[RunningService, People]) -> tuple[RunningService, People]:
     """The strict service, as after a minute without requests."""
     _a_minute_passes(strict[0])
     return strict
 
 
-def _a_minute_passes(service: Running) -> None:
-    edge, house = service.built.application, service.built.api.state.house
-    for meter in (house.asked, edge._asked, edge._unknown):  # type: ignore[attr-defined]  # noqa: SLF001
+def _a_minute_passes(service: RunningService) -> None:
+    edge, context = service.built.application, service.built.api.state.context
+    for meter in (context.asked, edge._asked, edge._unknown):  # type: ignore[attr-defined]  # noqa: SLF001
         meter._filled.clear()  # noqa: SLF001 - as after a minute
 
 
 @broken_by(
     "Issue 4 point 9: who asks too often waits, and nothing was done",
-    Refusal("service/http/strict_route.py", "TooMany"),
+    Refusal("service/http/strict_route.py", "TooManyRequests"),
 )
 @pytest.mark.server
 def test_a_person_who_asks_too_often_waits_while_others_are_served_and_nothing_was_done(
-    limited: tuple[Running, People],
+    limited: tuple[RunningService, People],
 ) -> None:
     service, people = limited
     key, answers = str(uuid4()), [people.anna.get("/me") for _ in range(6)]
@@ -73,7 +73,7 @@ def test_a_person_who_asks_too_often_waits_while_others_are_served_and_nothing_w
 
 @pytest.mark.server
 def test_an_address_with_many_failed_identifications_waits_whatever_token_it_sends(
-    limited: tuple[Running, People],
+    limited: tuple[RunningService, People],
 ) -> None:
     service, people = limited
     bad_token = {"Authorization": "Bearer nonsense"}
@@ -88,7 +88,7 @@ def test_an_address_with_many_failed_identifications_waits_whatever_token_it_sen
 
 
 @pytest.mark.server
-def test_an_address_that_asks_too_often_waits_whatever_headers_it_sends(limited: tuple[Running, People]) -> None:
+def test_an_address_that_asks_too_often_waits_whatever_headers_it_sends(limited: tuple[RunningService, People]) -> None:
     service, _ = limited
     with httpx.Client(base_url=service.url) as anybody:
         answers = [anybody.get("/nowhere").status_code for _ in range(120)]
@@ -103,31 +103,31 @@ def test_an_address_that_asks_too_often_waits_whatever_headers_it_sends(limited:
 
 def test_a_limiter_allows_a_minutes_worth_at_once_and_then_as_fast_as_time_passes() -> None:
     now = [1000.0]
-    limiter = Meter(6, lambda: now[0])
+    limiter = RateLimiter(6, lambda: now[0])
 
-    immediate = [limiter.take("anna") for _ in range(8)]
+    immediate = [limiter.admit("anna") for _ in range(8)]
     now[0] += 10
-    after_ten_seconds = [limiter.take("anna") for _ in range(2)]
+    after_ten_seconds = [limiter.admit("anna") for _ in range(2)]
     now[0] += 3600
-    after_an_hour = [limiter.take("anna") for _ in range(7)]
+    after_an_hour = [limiter.admit("anna") for _ in range(7)]
 
     assert immediate == [0, 0, 0, 0, 0, 0, 10, 10]
     assert after_ten_seconds == [0, 10]
     assert after_an_hour == [0, 0, 0, 0, 0, 0, 10]
-    assert [Meter(0).take("anna") for _ in range(10_000)] == [0] * 10_000
+    assert [RateLimiter(0).admit("anna") for _ in range(10_000)] == [0] * 10_000
 
 
 def test_a_limiter_remembers_a_bounded_number_of_callers() -> None:
-    limiter = Meter(1, lambda: 0.0)
+    limiter = RateLimiter(1, lambda: 0.0)
 
-    for caller in range(REMEMBERED + 1):
-        limiter.take(caller)
+    for caller in range(MAX_TRACKED_CALLERS + 1):
+        limiter.admit(caller)
 
-    assert [limiter.wait(caller) for caller in (0, 1, REMEMBERED)] == [0, 60, 60]
+    assert [limiter.seconds_to_wait(caller) for caller in (0, 1, MAX_TRACKED_CALLERS)] == [0, 60, 60]
 
 
 @pytest.mark.server
-def test_behind_a_proxy_that_is_trusted_each_address_is_its_own(hasty: Running) -> None:
+def test_behind_a_proxy_that_is_trusted_each_address_is_its_own(hasty: RunningService) -> None:
     with httpx.Client(base_url=hasty.url) as proxy:
         for _ in range(30):
             assert proxy.get("/v1/me", headers={"X-Forwarded-For": "203.0.113.7"}).status_code == 401
@@ -143,25 +143,25 @@ _ADDRESSES = ("192.0.2.1", "::ffff:192.0.2.1", "2001:db8:1:2::3", "fe80::1%eth0"
 
 def test_all_addresses_of_one_ipv6_network_count_as_one() -> None:
     counted_as = {
-        address: address_of({"client": (address, 1)})
+        address: client_address({"client": (address, 1)})
         for address in ("192.0.2.1", "::ffff:192.0.2.1", "2001:db8:1:2::3", "fe80::1%eth0")
     }
 
     assert counted_as["192.0.2.1"] == counted_as["::ffff:192.0.2.1"] == "192.0.2.1"
-    assert counted_as["2001:db8:1:2::3"] == address_of({"client": ("2001:db8:1:2:ffff::9", 1)})
-    assert counted_as["2001:db8:1:2::3"] != address_of({"client": ("2001:db8:1:3::3", 1)})
-    assert address_of({"client": None}) == ""
+    assert counted_as["2001:db8:1:2::3"] == client_address({"client": ("2001:db8:1:2:ffff::9", 1)})
+    assert counted_as["2001:db8:1:2::3"] != client_address({"client": ("2001:db8:1:3::3", 1)})
+    assert client_address({"client": None}) == ""
 
 
 @broken_by(
     "Issue 4 point 9: a queue that is full turns away at once",
     "service/database/worker_threads.py",
-    "        if self.under_way >= self._queue:\n",
-    "        if self.under_way > 10 * self._queue:\n",
+    "        if self.units_in_progress >= self._queue:\n",
+    "        if self.units_in_progress > 10 * self._queue:\n",
 )
 @pytest.mark.server
 def test_a_request_to_a_database_with_a_full_queue_is_told_at_once_to_come_back(
-    limited: tuple[Running, People],
+    limited: tuple[RunningService, People],
 ) -> None:
     service, people = limited
     file = service.settings.database_url.removeprefix("sqlite:///")
@@ -169,7 +169,7 @@ def test_a_request_to_a_database_with_a_full_queue_is_told_at_once_to_come_back(
     with ThreadPoolExecutor(2) as callers, closing(sqlite3.connect(file, isolation_level=None)) as other_connection:
         other_connection.execute("BEGIN IMMEDIATE")
         waiting = [callers.submit(people.anna.submit) for _ in range(2)]
-        _until(lambda: service.built.database.under_way == 2)
+        _until(lambda: service.built.database.units_in_progress == 2)
         turned_away, ready, alive = (people.esra.get(path) for path in ("/cases", "/ready", "/health"))
         other_connection.execute("ROLLBACK")
         statuses = [submission.result().status_code for submission in waiting]
@@ -190,7 +190,7 @@ def _until(holds: Callable[[], bool]) -> None:
 
 
 @pytest.fixture(scope="module")
-def hasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+def hasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]:
     """A service behind a proxy, which waits half a second for a request and knows an outer and an inner host name."""
     folder = tmp_path_factory.mktemp("hasty")
     limits = {"request_seconds": 0.5, "allowed_hosts": "inner.example, casusroute.example", "failures_per_minute": 30}
@@ -199,7 +199,7 @@ def hasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         yield service
 
 
-def send_bytes(service: Running, *pieces: bytes) -> tuple[int, dict[str, str], dict[str, Any]]:
+def send_bytes(service: RunningService, *pieces: bytes) -> tuple[int, dict[str, str], dict[str, Any]]:
     """Returns (status, headers, body) of the answer to these bytes, after which no more is sent."""
     with socket.create_connection(urlsplit(service.url).netloc.split(":"), timeout=20) as connection:  # type: ignore[arg-type]  # a pair of host and port
         response = b""
@@ -217,7 +217,7 @@ def send_bytes(service: Running, *pieces: bytes) -> tuple[int, dict[str, str], d
 
 
 @pytest.mark.server
-def test_an_unfinished_head_is_not_waited_for(hasty: Running) -> None:
+def test_an_unfinished_head_is_not_waited_for(hasty: RunningService) -> None:
     status, headers, problem = send_bytes(hasty, b"GET /v1/regions HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow:")
 
     assert (status, problem["code"], problem["status"]) == (408, "too_slow", 408)
@@ -225,12 +225,12 @@ def test_an_unfinished_head_is_not_waited_for(hasty: Running) -> None:
 
 
 @pytest.mark.server
-def test_a_silent_connection_is_closed(hasty: Running) -> None:
+def test_a_silent_connection_is_closed(hasty: RunningService) -> None:
     assert send_bytes(hasty)[0] == 408
 
 
 @pytest.mark.server
-def test_an_unfinished_body_is_not_waited_for_and_does_nothing(hasty: Running) -> None:
+def test_an_unfinished_body_is_not_waited_for_and_does_nothing(hasty: RunningService) -> None:
     people = everybody(hasty.url)
     authorization = people.anna.client.headers["Authorization"]
     head = (
@@ -250,7 +250,7 @@ def test_an_unfinished_body_is_not_waited_for_and_does_nothing(hasty: Running) -
 
 
 @pytest.mark.server
-def test_a_head_is_read_up_to_a_limit(hasty: Running) -> None:
+def test_a_head_is_read_up_to_a_limit(hasty: RunningService) -> None:
     """The parser itself would accept headers without end."""
     head = b"GET /v1/regions HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nX-Large: "
 
@@ -262,14 +262,14 @@ def test_a_head_is_read_up_to_a_limit(hasty: Running) -> None:
 
 
 @pytest.mark.server
-def test_bytes_that_are_no_http_are_answered_with_a_problem(hasty: Running) -> None:
+def test_bytes_that_are_no_http_are_answered_with_a_problem(hasty: RunningService) -> None:
     status, headers, problem = send_bytes(hasty, b"\x16\x03\x01 hello\r\n\r\n")
 
     assert (status, headers["content-type"], problem["code"]) == (400, "application/problem+json", "invalid")
 
 
 @pytest.mark.server
-def test_an_address_is_read_up_to_a_limit(hasty: Running) -> None:
+def test_an_address_is_read_up_to_a_limit(hasty: RunningService) -> None:
     for path in ("/v1/cases/" + "a" * 9_000, "/v1/cases?cursor=" + "a" * 9_000, "/" + "a" * 9_000):
         problem_of(httpx.get(f"{hasty.url}{path}"), 414, "address_too_long")
 
@@ -298,7 +298,7 @@ def test_an_address_is_read_up_to_a_limit(hasty: Running) -> None:
         (["casusroute.example", "evil.example"], 421),
     ],
 )
-def test_a_request_for_another_host_is_not_answered(hasty: Running, hosts: list[str], status: int) -> None:
+def test_a_request_for_another_host_is_not_answered(hasty: RunningService, hosts: list[str], status: int) -> None:
     """A host of the sender's choice would enter everything derived from the address of a request (CVE-2026-48710)."""
     lines = "".join(f"Host: {host}\r\n" for host in hosts)
 
@@ -311,7 +311,7 @@ def test_a_request_for_another_host_is_not_answered(hasty: Running, hosts: list[
 
 
 @pytest.mark.server
-def test_health_and_readiness_are_answered_under_any_host_name(hasty: Running) -> None:
+def test_health_and_readiness_are_answered_under_any_host_name(hasty: RunningService) -> None:
     assert httpx.get(f"{hasty.url}/v1/health", headers={"Host": "10.1.2.3:8000"}).status_code == 200
     assert httpx.get(f"{hasty.url}/v1/ready", headers={"Host": "10.1.2.3:8000"}).status_code == 200
 
@@ -320,7 +320,7 @@ def test_health_and_readiness_are_answered_under_any_host_name(hasty: Running) -
 @pytest.mark.parametrize(
     "line", ["CONNECT 127.0.0.1:443", "TRACE /v1/regions", "OPTIONS *", "GET http://evil.example/v1/me"]
 )
-def test_requests_to_a_proxy_are_refused(hasty: Running, line: str) -> None:
+def test_requests_to_a_proxy_are_refused(hasty: RunningService, line: str) -> None:
     status, _, problem = send_bytes(hasty, f"{line} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
 
     assert status in (400, 401, 404, 405)
@@ -328,7 +328,7 @@ def test_requests_to_a_proxy_are_refused(hasty: Running, line: str) -> None:
 
 
 @pytest.mark.server
-def test_every_operation_declares_the_answers_429_and_503(hasty: Running) -> None:
+def test_every_operation_declares_the_answers_429_and_503(hasty: RunningService) -> None:
     document = httpx.get(f"{hasty.url}/v1/openapi.json").json()
 
     for path, method, operation in operations(document):

@@ -59,7 +59,7 @@ def used_port() -> Iterator[int]:
 
 @broken_by(
     "a used port is said before anything was set up",
-    "service/commands/listening.py",
+    "service/commands/listen_sockets.py",
     "new_socket.bind((address, port))",
     "new_socket.bind((address, 0))",
     case="run",

@@ -13,7 +13,7 @@ from api_tests.support.case_file import CaseFile
 from api_tests.support.people import People
 from api_tests.support.problems import faults_in
 from api_tests.support.sabotages import broken_by
-from api_tests.support.servers import Running
+from api_tests.support.servers import RunningService
 
 MANY, FEW = 60, 10  # items on a page
 
@@ -145,7 +145,7 @@ def test_a_list_is_narrowed_down_by_its_filters(
 
 
 def test_a_list_is_narrowed_down_by_day_and_by_number(people: People, many_cases: list[CaseFile]) -> None:
-    due = date.fromisoformat(many_cases[20].seen()["main"]["dueOn"])
+    due = date.fromisoformat(many_cases[20].view()["main"]["dueOn"])
 
     due_before, due_until = (
         {item["caseId"] for item in walk(people, "esra", "/cases", limit=200, dueBefore=day)}
@@ -158,7 +158,7 @@ def test_a_list_is_narrowed_down_by_day_and_by_number(people: People, many_cases
 
 
 @contextmanager
-def statements(service: Running) -> Iterator[list[str]]:
+def statements(service: RunningService) -> Iterator[list[str]]:
     """Collects the statements that the service sends to its database meanwhile."""
     statements: list[str] = []
 
@@ -174,7 +174,7 @@ def statements(service: Running) -> Iterator[list[str]]:
 
 @pytest.mark.parametrize("whose", [None, "mine", "team", "all"])
 def test_a_long_list_costs_as_many_statements_as_a_short_one(
-    service: Running, people: People, many_cases: list[CaseFile], whose: str | None
+    service: RunningService, people: People, many_cases: list[CaseFile], whose: str | None
 ) -> None:
     path: str = "/work-items" if whose else "/cases"
     query = {"whose": whose} if whose else {}
@@ -189,7 +189,7 @@ def test_a_long_list_costs_as_many_statements_as_a_short_one(
 
 
 def test_reading_one_case_costs_as_many_statements_however_long_its_history(
-    service: Running, people: People, case: CaseFile
+    service: RunningService, people: People, case: CaseFile
 ) -> None:
     counts = []
     for _ in range(2):

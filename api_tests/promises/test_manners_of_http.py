@@ -16,14 +16,14 @@ from api_tests.support.openapi_documents import operations
 from api_tests.support.people import People
 from api_tests.support.problems import has_our_headers, problem_of
 from api_tests.support.sabotages import broken_by
-from api_tests.support.servers import Running
+from api_tests.support.servers import RunningService
 
 ANY_ID = str(uuid4())
 PATH_VALUES = {"region": "JZ11", "number": "1", "version": "1", "position": "1", "name": "x", "plan": "0" * 64}
 
 
 @pytest.fixture(scope="module")
-def document(service: Running) -> dict[str, Any]:
+def document(service: RunningService) -> dict[str, Any]:
     document: dict[str, Any] = httpx.get(f"{service.url}/v1/openapi.json").json()
     return document
 
@@ -53,7 +53,9 @@ def test_no_path_ends_in_a_slash_and_nothing_is_redirected(document: dict[str, A
     'method, scope = scope["method"], dict(scope)',
     'method, scope = scope["method"], scope',
 )
-def test_head_answers_as_get_does_without_a_body_and_keeps_the_connection(service: Running, case: CaseFile) -> None:
+def test_head_answers_as_get_does_without_a_body_and_keeps_the_connection(
+    service: RunningService, case: CaseFile
+) -> None:
     authorization = {"Authorization": case.people.anna.client.headers["Authorization"]}
     connection = HTTPConnection(urlsplit(service.url).netloc, timeout=10)
     connection.connect()
@@ -111,7 +113,7 @@ def test_every_operation_refuses_a_media_type_that_it_cannot_answer_in(
         ("nonsense", 406),
     ],
 )
-def test_an_answer_comes_in_json_when_that_is_welcome(service: Running, accept: str, status: int) -> None:
+def test_an_answer_comes_in_json_when_that_is_welcome(service: RunningService, accept: str, status: int) -> None:
     assert httpx.get(f"{service.url}/v1/regions", headers={"Accept": accept}).status_code == status
 
 
@@ -132,7 +134,7 @@ def test_a_body_that_is_json_is_read_however_it_is_called(people: People, conten
 
 
 @pytest.fixture(scope="module")
-def anybody(service: Running) -> Iterator[httpx.Client]:
+def anybody(service: RunningService) -> Iterator[httpx.Client]:
     """A client without a token."""
     with httpx.Client(base_url=service.url) as client:
         yield client
@@ -170,7 +172,7 @@ def test_version_trace_and_protection_stand_on_every_answer(
     assert [answer.request.url for answer in answers if not has_our_headers(answer)] == []
 
 
-def test_the_version_told_is_that_of_the_document(service: Running, document: dict[str, Any]) -> None:
+def test_the_version_told_is_that_of_the_document(service: RunningService, document: dict[str, Any]) -> None:
     assert httpx.get(f"{service.url}/v1/health").headers["api-version"] == document["info"]["version"]
 
 
@@ -180,7 +182,7 @@ def test_the_version_told_is_that_of_the_document(service: Running, document: di
     '{"Access-Control-Allow-Origin": "*"}',
     "{}",
 )
-def test_the_document_alone_may_be_read_from_everywhere(service: Running, people: People) -> None:
+def test_the_document_alone_may_be_read_from_everywhere(service: RunningService, people: People) -> None:
     origin = {"Origin": "https://elsewhere.example", "Access-Control-Request-Method": "GET"}
     document_answer = httpx.get(f"{service.url}/v1/openapi.json", headers=origin)
 
@@ -203,7 +205,7 @@ class _TagCollector(HTMLParser):
         self.tags.append((tag, dict(attrs)))
 
 
-def test_the_documentation_runs_nothing_and_fetches_nothing(service: Running, document: dict[str, Any]) -> None:
+def test_the_documentation_runs_nothing_and_fetches_nothing(service: RunningService, document: dict[str, Any]) -> None:
     answer = httpx.get(f"{service.url}/v1/docs", headers={"Accept": "text/html"})
     collector = _TagCollector()
     collector.feed(answer.text)
@@ -219,7 +221,7 @@ def test_the_documentation_runs_nothing_and_fetches_nothing(service: Running, do
     assert all(f" {path}</code>" in answer.text for path in document["paths"])
 
 
-@broken_by("too large a body is refused", "service/http/application.py", "TooLarge: 413, ", "")
+@broken_by("too large a body is refused", "service/http/application.py", "BodyTooLarge: 413, ", "")
 def test_too_large_a_body_is_refused_whether_its_length_is_stated_or_not(people: People) -> None:
     headers = {"Idempotency-Key": str(uuid4()), "Content-Type": "application/json"}
     large = b'{"form":{"x":"' + b"a" * 1_000_000 + b'"}}'
@@ -250,7 +252,7 @@ def test_too_large_a_body_is_refused_whether_its_length_is_stated_or_not(people:
     ],
 )
 def test_title_and_detail_come_in_the_language_that_is_asked(
-    service: Running, accept_language: str | None, language: str
+    service: RunningService, accept_language: str | None, language: str
 ) -> None:
     headers = {"Accept-Language": accept_language} if accept_language else {}
     titles = {"nl": "Niet bekend", "en": "Not known"}

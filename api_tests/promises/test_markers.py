@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from api_tests.support.openings import OpenedUnmarked
-from api_tests.support.servers import Running
+from api_tests.support.servers import RunningService
 
 
 def _bind() -> None:
@@ -42,6 +42,8 @@ def test_with_the_marker_a_test_opens_what_is_needed(tmp_path: Path) -> None:
     sqlite3.connect(tmp_path / "some.db").close()
 
 
-def test_a_test_that_asks_for_a_service_is_marked_by_itself(service: Running, request: pytest.FixtureRequest) -> None:
+def test_a_test_that_asks_for_a_service_is_marked_by_itself(
+    service: RunningService, request: pytest.FixtureRequest
+) -> None:
     assert service.url
     assert request.node.get_closest_marker("server")

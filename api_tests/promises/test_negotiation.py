@@ -5,7 +5,7 @@ import pytest
 from api_tests.support.people import People
 from api_tests.support.problems import problem_of
 from api_tests.support.sabotages import broken_by
-from service.http.negotiation import best_of
+from service.http.negotiation import best_media_type
 
 JSON, CSV = "application/json", "text/csv"
 EXPECTED = {
@@ -37,7 +37,7 @@ EXPECTED = {
 )
 @pytest.mark.parametrize("accept", EXPECTED)
 def test_the_form_that_the_caller_weighs_most_is_chosen(accept: str) -> None:
-    assert best_of((JSON, CSV), accept) == EXPECTED[accept]
+    assert best_media_type((JSON, CSV), accept) == EXPECTED[accept]
 
 
 @pytest.mark.server

@@ -10,15 +10,15 @@ import pytest
 
 from api_tests.support.case_file import COLLECTIONS
 from api_tests.support.checkout import ROOT
-from api_tests.support.compatibility import sent
+from api_tests.support.compatibility import request_components
 from api_tests.support.forms import ASK_NOTHING
-from api_tests.support.openapi_documents import everything, fits, operations, resolved
+from api_tests.support.openapi_documents import is_valid, operations, resolve_reference, walk_nodes
 from api_tests.support.people import People
-from api_tests.support.places import kind_of, places, whose
+from api_tests.support.places import kind_of, path_values, person_for
 from api_tests.support.sabotages import Returns, broken_by
-from api_tests.support.servers import Running
+from api_tests.support.servers import RunningService
 from api_tests.support.workflows import form_for
-from service.commands.documents import published
+from service.commands.documents import openapi_text
 from service.kinds import KINDS
 from service.vocabulary.code_lists import CODE_LISTS
 
@@ -36,7 +36,7 @@ def document() -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def generated() -> dict[str, Any]:
     """The document as the code generates it, whatever is committed."""
-    document: dict[str, Any] = json.loads(published())
+    document: dict[str, Any] = json.loads(openapi_text())
     return document
 
 
@@ -49,7 +49,7 @@ def triggers_of(kind: str) -> dict[str, Any]:
 def union_of(document: dict[str, Any], kind: str) -> dict[str, Any]:
     """Returns the schema of the bodies that the transitions of this kind of part accept."""
     path = "/cases/{caseId}/" + ("" if kind == "case" else f"{COLLECTIONS[kind]}/{{partId}}/") + "transitions"
-    union: dict[str, Any] = resolved(
+    union: dict[str, Any] = resolve_reference(
         document, document["paths"][path]["post"]["requestBody"]["content"]["application/json"]["schema"]
     )
     return union
@@ -74,7 +74,7 @@ def union_of(document: dict[str, Any], kind: str) -> dict[str, Any]:
     'name=f"list_{plural}"',
 )
 def test_the_committed_document_is_the_one_that_the_code_publishes() -> None:
-    assert COMMITTED.read_text(encoding="utf-8") == published()
+    assert COMMITTED.read_text(encoding="utf-8") == openapi_text()
 
 
 @broken_by(
@@ -82,9 +82,9 @@ def test_the_committed_document_is_the_one_that_the_code_publishes() -> None:
     Returns("service/http/openapi.py", "_describe_defaults", None),
 )
 def test_a_body_tells_its_defaults_in_words_since_clients_require_members_with_the_keyword() -> None:
-    document = json.loads(published())
+    document = json.loads(openapi_text())
     schemas = document["components"]["schemas"]
-    bodies = {name: schemas[name] for name in sent(document)}
+    bodies = {name: schemas[name] for name in request_components(document)}
     bodies |= {
         f"{method} {path}": operation["requestBody"]
         for path, method, operation in operations(document)
@@ -92,15 +92,17 @@ def test_a_body_tells_its_defaults_in_words_since_clients_require_members_with_t
     }
 
     assert [
-        path for path, node in everything(document) if isinstance(node, dict) and node.get("default", "") is None
+        path for path, node in walk_nodes(document) if isinstance(node, dict) and node.get("default", "") is None
     ] == []
-    assert [path for path, node in everything(bodies) if isinstance(node, dict) and "default" in node] == []
+    assert [path for path, node in walk_nodes(bodies) if isinstance(node, dict) and "default" in node] == []
     assert schemas["Referral"]["properties"]["network"]["description"] == "Empty when left out."
     assert schemas["GoalCheck"]["properties"]["harmSignalled"]["description"] == "false when left out."
     assert schemas["WorkflowAdoptionBody"]["properties"]["limit"]["description"] == "100 when left out."
 
 
-def test_a_service_shows_the_committed_document_at_its_own_address(service: Running, document: dict[str, Any]) -> None:
+def test_a_service_shows_the_committed_document_at_its_own_address(
+    service: RunningService, document: dict[str, Any]
+) -> None:
     served = httpx.get(f"{service.url}/v1/openapi.json").json()
 
     assert served.pop("servers") == [{"url": f"{service.url}/v1"}]
@@ -116,7 +118,7 @@ def test_every_trigger_of_a_workflow_stands_in_the_union_of_its_kind_of_part(
     assert union["discriminator"]["propertyName"] == "trigger"
     assert union["discriminator"]["mapping"].keys() == triggers_of(kind).keys()
     for name, ref in union["discriminator"]["mapping"].items():
-        option = resolved(document, {"$ref": ref})
+        option = resolve_reference(document, {"$ref": ref})
         declared = triggers_of(kind)[name]
         assert option["properties"]["trigger"]["const"] == name
         assert option["additionalProperties"] is False
@@ -134,21 +136,21 @@ def test_a_form_filled_in_as_in_practice_fits_the_published_schema(document: dic
         }
         if (form := form_for(kind, trigger)) is not None:
             body["form"] = form
-        assert fits(document, union_of(document, kind), body), trigger
-        assert not fits(document, union_of(document, kind), {**body, "onbekend": 1}), trigger
+        assert is_valid(document, union_of(document, kind), body), trigger
+        assert not is_valid(document, union_of(document, kind), {**body, "onbekend": 1}), trigger
 
 
 def test_a_submission_fits_the_published_schema(document: dict[str, Any]) -> None:
     schema = document["paths"]["/cases"]["post"]["requestBody"]["content"]["application/json"]["schema"]
 
-    assert fits(document, schema, {"trigger": "submit", "form": form_for("case", "submit")})
-    assert not fits(document, schema, {"trigger": "submit", "form": {}})
+    assert is_valid(document, schema, {"trigger": "submit", "form": form_for("case", "submit")})
+    assert not is_valid(document, schema, {"trigger": "submit", "form": {}})
 
 
 def test_every_answer_fits_its_published_schema_and_every_refusal_that_of_a_problem(
-    document: dict[str, Any], service: Running, people: People
+    document: dict[str, Any], service: RunningService, people: People
 ) -> None:
-    ids = places(service, people)
+    ids = path_values(service, people)
 
     # Plans: test_workflow_versions_in_the_database.py.
     gets = [
@@ -160,14 +162,14 @@ def test_every_answer_fits_its_published_schema_and_every_refusal_that_of_a_prob
         values = {**ids, "partId": ids.get(kind_of(path), "")}
         values |= {"name": "refusal_reason"} if "code-lists" in path else {}
         values |= {"name": "note@1"} if "forms" in path else {}
-        person = whose(people, path, operation)
+        person = person_for(people, path, operation)
         answer = person.get(path.format(**values))
         content = operation["responses"]["200"]["content"]["application/json"]
         assert answer.status_code == 200, f"{path}: {answer.text}"
-        assert fits(document, content["schema"], answer.json()), path
+        assert is_valid(document, content["schema"], answer.json()), path
 
         refusal = person.get(path.format(**values), params={"onbekend": "1"})
-        assert fits(document, {"$ref": "#/components/schemas/Problem"}, refusal.json()), path
+        assert is_valid(document, {"$ref": "#/components/schemas/Problem"}, refusal.json()), path
 
     assert len(gets) >= 74
 
@@ -196,14 +198,14 @@ def test_the_document_holds_no_internal_reference(generated: dict[str, Any]) -> 
 @broken_by(
     "C23, issue 10: every member of a schema has a label in Dutch and English",
     "service/http/json_models.py",
-    "label_members(cls, handler.resolve_ref_schema(json_schema))",
+    "label_schema_members(cls, handler.resolve_ref_schema(json_schema))",
     "handler.resolve_ref_schema(json_schema)",
 )
 def test_every_member_of_every_schema_has_a_label_in_dutch_and_english(generated: dict[str, Any]) -> None:
     members = [
         (
             f"{name}.{member}",
-            resolved(generated, schema_of_member)
+            resolve_reference(generated, schema_of_member)
             if "$ref" in schema_of_member and "title" not in schema_of_member
             else schema_of_member,
         )
@@ -221,7 +223,7 @@ def test_every_coded_field_links_to_its_code_list(document: dict[str, Any]) -> N
     lists = {f"code-lists/{name}" for name in CODE_LISTS}
     links = {
         node["externalDocs"]["url"]
-        for _, node in everything(document)
+        for _, node in walk_nodes(document)
         if isinstance(node, dict) and "externalDocs" in node
     }
 

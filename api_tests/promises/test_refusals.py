@@ -10,30 +10,30 @@ import httpx
 import pytest
 
 from api_tests.support.case_file import CaseFile
-from api_tests.support.changed_rules import copied, people_at, rewritten
+from api_tests.support.changed_rules import copy_workflows, replace_in_workflow, service_with_people
 from api_tests.support.checkout import ROOT
 from api_tests.support.databases import new_database
 from api_tests.support.demonstration import ORGANISATION_IDS, PERSON_IDS
-from api_tests.support.destructions import destroyed, ended
+from api_tests.support.destructions import destroy_case, withdrawn_case
 from api_tests.support.people import offered
 from api_tests.support.problems import problem_of
 from api_tests.support.sabotages import broken_by
-from api_tests.support.servers import Running
+from api_tests.support.servers import RunningService
 from api_tests.support.workflows import form_for
 from service.vocabulary import refusals
-from service.vocabulary.references import references
-from service.vocabulary.refusals import Refusal
+from service.vocabulary.references import step_references
+from service.vocabulary.refusals import RequestRefusal
 
 SENTENCES = tomllib.loads((ROOT / "service" / "vocabulary" / "messages.toml").read_text(encoding="utf-8"))
 # Abstract refusals, never raised themselves. An answer 503 is met in test_when_things_break.
-ABSTRACT = {Refusal, refusals.NotPossible}
-ELSEWHERE = {refusals.NotReady, refusals.TooMany, refusals.Unavailable}
+ABSTRACT = {RequestRefusal, refusals.NotPossible}
+ELSEWHERE = {refusals.NotReady, refusals.TooManyRequests, refusals.Unavailable}
 ELSEWHERE |= {refusals.HumansOnly, refusals.IssuerUnreachable}  # in test_issuers, which has machines
 ELSEWHERE |= {refusals.NotAcceptable}  # in test_negotiation
 ELSEWHERE |= {refusals.TooManyDrafts}  # in test_many_drafts, with a low limit
 
 
-def kinds(parent: type[Refusal] = Refusal) -> Iterator[type[Refusal]]:
+def kinds(parent: type[RequestRefusal] = RequestRefusal) -> Iterator[type[RequestRefusal]]:
     """Yields every kind of refusal."""
     yield parent
     for kind in parent.__subclasses__():
@@ -64,16 +64,16 @@ def test_every_refusal_has_a_code_of_its_own() -> None:
 
 @pytest.fixture(scope="module")
 def unappointed_case(
-    request: pytest.FixtureRequest, service: Running, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest, service: RunningService, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[CaseFile]:
     """A case where no liaison is appointed, on a workflow that does not check for a liaison first."""
     folder = tmp_path_factory.mktemp(f"unappointed_{service.engine}")
-    url, older = new_database(request, folder, service.engine), copied(folder)
+    url, older = new_database(request, folder, service.engine), copy_workflows(folder)
     for form in ("escalation_request@1", "escalation_signal@1"):
-        rewritten(older, "case", f'form = "{form}"\nguards = ["liaison_appointed"]\n', f'form = "{form}"\n')
-    with people_at(folder, url, older) as (_, people):
+        replace_in_workflow(older, "case", f'form = "{form}"\nguards = ["liaison_appointed"]\n', f'form = "{form}"\n')
+    with service_with_people(folder, url, older) as (_, people):
         case = CaseFile.submitted(people)
-    with people_at(folder, url) as (service_of_its_own, people):
+    with service_with_people(folder, url) as (service_of_its_own, people):
         with service_of_its_own.tables.begin() as connection:
             update = "UPDATE coverages SET valid_until = '2025-06-01' WHERE organisation_id IN "
             connection.exec_driver_sql(f"{update} (SELECT id FROM organisations WHERE kind = 'cce')")
@@ -116,8 +116,8 @@ def _destroy_running_case(case: CaseFile, headers: dict[str, str]) -> httpx.Resp
 
 
 def _read_destroyed_case(case: CaseFile, headers: dict[str, str]) -> httpx.Response:
-    destroyed_case = ended(case.people)
-    destroyed(destroyed_case)
+    destroyed_case = withdrawn_case(case.people)
+    destroy_case(destroyed_case)
     return case.people.anna.get(destroyed_case.path, headers=headers)
 
 
@@ -163,7 +163,7 @@ def _administer(path: str, body: dict[str, Any]) -> Meeting:
     return lambda case, headers: case.people.roos.post(path, body, headers=headers)
 
 
-MEETINGS: dict[type[Refusal], tuple[int, Meeting]] = {
+MEETINGS: dict[type[RequestRefusal], tuple[int, Meeting]] = {
     refusals.NotKnown: (401, _get("/cases", Authorization="Bearer x")),
     refusals.NotAllowed: (403, _submit("carla")),
     refusals.RoleNotAllowed: (403, _step("start_triage", "anna")),
@@ -199,7 +199,7 @@ def test_every_kind_of_refusal_is_met_somewhere() -> None:
     '"title": title.nl',
 )
 @pytest.mark.parametrize("kind", MEETINGS, ids=lambda kind: kind.code)
-def test_a_refusal_is_a_problem_in_the_language_of_the_caller(case: CaseFile, kind: type[Refusal]) -> None:
+def test_a_refusal_is_a_problem_in_the_language_of_the_caller(case: CaseFile, kind: type[RequestRefusal]) -> None:
     status, ask = MEETINGS[kind]
 
     dutch = problem_of(ask(case, {}), status, kind.code)
@@ -215,8 +215,8 @@ def test_a_refusal_is_a_problem_in_the_language_of_the_caller(case: CaseFile, ki
 @broken_by(
     "decision 6: where nobody is appointed, a national question is not told to be possible",
     "service/cases/use_cases/situation.py",
-    'sought={"liaison": People(transaction).liaison_for(case.region)} if may_escalate else {},',
-    'sought={"liaison": case.team_id} if may_escalate else {},',
+    'addressees={"liaison": People(transaction).liaison_for(case.region)} if may_escalate else {},',
+    'addressees={"liaison": case.team_id} if may_escalate else {},',
 )
 def test_a_national_question_from_a_region_without_a_liaison_is_shown_as_impossible_and_refused(
     unappointed_case: CaseFile,
@@ -242,7 +242,7 @@ def test_a_case_on_a_workflow_without_that_guard_is_told_that_there_is_no_liaiso
 
     problem = problem_of(unappointed_case.attempt("request_escalation"), 409, "no_liaison_for_region")
 
-    assert problem["region"] == unappointed_case.seen()["region"]
+    assert problem["region"] == unappointed_case.view()["region"]
     assert unappointed_case.parts("escalation") == []
 
 
@@ -254,7 +254,9 @@ def test_reasons_carry_a_code_and_both_languages(case: CaseFile) -> None:
     reasons = [*problem["unmetGuards"], *(reason for transition in transitions for reason in transition["unmetGuards"])]
     for reason in reasons:
         sentences = SENTENCES["guards"][reason["code"]]
-        assert [references(sentences[language]) for language in ("nl", "en")] == [references(sentences["nl"])] * 2
+        assert [step_references(sentences[language]) for language in ("nl", "en")] == [
+            step_references(sentences["nl"])
+        ] * 2
         assert all(_with_codes(sentences[language]) == _without_labels(reason[language]) for language in ("nl", "en"))
     assert problem["unmetGuards"][0]["nl"].endswith('("Voorstellen om niet op te nemen", propose_decline).')
 

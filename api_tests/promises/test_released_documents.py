@@ -9,22 +9,22 @@ from typing import Any
 
 import pytest
 
-from api_tests.support.compatibility import breaks
+from api_tests.support.compatibility import breaking_changes
 from api_tests.support.releases import FOLDER
-from service.commands.documents import published
+from service.commands.documents import openapi_text
 
 RELEASED = sorted(FOLDER.glob("*.openapi.json"))
 
 
 @cache
 def present() -> dict[str, Any]:
-    document: dict[str, Any] = json.loads(published())
+    document: dict[str, Any] = json.loads(openapi_text())
     return document
 
 
 @pytest.mark.parametrize("file", RELEASED, ids=lambda file: file.name.removesuffix(".openapi.json"))
 def test_no_operation_member_or_code_of_a_released_document_is_lost_and_nothing_is_newly_required(file: Path) -> None:
-    assert breaks(json.loads(file.read_text(encoding="utf-8")), present()) == []
+    assert breaking_changes(json.loads(file.read_text(encoding="utf-8")), present()) == []
 
 
 def test_the_documents_of_0_3_0_and_0_3_1_are_compared() -> None:
@@ -105,7 +105,7 @@ def test_a_breach_for_clients_is_noticed(breach: Callable[[dict[str, Any]], str]
 
     expected = breach(document)
 
-    assert expected in breaks(present(), document)
+    assert expected in breaking_changes(present(), document)
 
 
 def test_additions_break_no_client() -> None:
@@ -115,4 +115,4 @@ def test_additions_break_no_client() -> None:
     _schemas(document)["Referral"]["properties"]["added"] = {"type": "string"}
     _schemas(document)["Added"] = {"type": "object", "required": ["added"]}
 
-    assert breaks(present(), document) == []
+    assert breaking_changes(present(), document) == []

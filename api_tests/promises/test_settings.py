@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from api_tests.support.checkout import ROOT
-from service.settings import Settings, table
+from service.settings import Settings, settings_table
 
 SECRET = "postgresql+psycopg://application:very-secret@database/casusroute"
 
@@ -56,7 +56,7 @@ def test_a_wrong_setting_is_named_and_its_value_is_not_repeated(name: str, value
 
 
 def test_every_setting_is_documented_once() -> None:
-    table_rows = [line.split("|") for line in table().splitlines() if line.startswith("| `CASUSROUTE_")]
+    table_rows = [line.split("|") for line in settings_table().splitlines() if line.startswith("| `CASUSROUTE_")]
 
     names = [cells[1].strip(" `") for cells in table_rows]
     assert sorted(names) == sorted(f"CASUSROUTE_{name.upper()}" for name in Settings.model_fields)
@@ -67,4 +67,4 @@ def test_every_setting_is_documented_once() -> None:
     ("host", "address"), [("127.0.0.1", "http://127.0.0.1:8000"), ("::1", "http://[::1]:8000")], ids=["IPv4", "IPv6"]
 )
 def test_the_address_of_the_service_can_be_opened(host: str, address: str) -> None:
-    assert Settings(host=host, port=8000).own_address == address
+    assert Settings(host=host, port=8000).listen_url == address

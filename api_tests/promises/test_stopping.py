@@ -56,14 +56,14 @@ def test_a_request_under_way_when_a_process_stops_is_answered_and_kept(
         people = everybody(stopping.url)
         with cases_locked(url):
             slow = caller.submit(people.anna.submit)
-            stopping.wait_until(lambda: stopping.figures()["casusroute_units_under_way"] == 1)
-            stopping.itself.send_signal(signal.SIGTERM)
+            stopping.wait_until(lambda: stopping.metrics()["casusroute_units_under_way"] == 1)
+            stopping.popen.send_signal(signal.SIGTERM)
             stopping.wait_until(lambda: people.esra.get("/ready").status_code == 503)
             ready, alive, me = (people.esra.get(path) for path in ("/ready", "/health", "/me"))
-            stopping.itself.send_signal(signal.SIGTERM)  # a second signal ends the wait for balancers
+            stopping.popen.send_signal(signal.SIGTERM)  # a second signal ends the wait for balancers
             stopping.wait_until(lambda: not _accepts(stopping.url))
         answer = slow.result()
-        exit_code = stopping.itself.wait(20)
+        exit_code = stopping.popen.wait(20)
 
     for person in people.values():
         person.client.close()

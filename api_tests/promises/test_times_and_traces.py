@@ -7,11 +7,11 @@ import httpx
 import pytest
 
 from api_tests.support.case_file import CaseFile
-from api_tests.support.openapi_documents import everything
+from api_tests.support.openapi_documents import walk_nodes
 from api_tests.support.people import People
 from api_tests.support.problems import faults_in
 from api_tests.support.sabotages import broken_by
-from api_tests.support.servers import Running
+from api_tests.support.servers import RunningService
 from api_tests.support.workflows import form_for
 
 NO_MOMENTS: list[tuple[Any, str]] = [
@@ -96,7 +96,7 @@ def test_names_of_days_end_in_on_and_names_of_moments_in_at(people: People, case
 
     members = [
         (name, value)
-        for _, node in everything(answers)
+        for _, node in walk_nodes(answers)
         if isinstance(node, dict)
         for name, value in node.items()
         if value
@@ -125,7 +125,7 @@ def trace_of(answer: httpx.Response) -> str:
 
 
 @pytest.mark.parametrize("path", ["/v1/regions", "/v1/cases", "/nowhere"])
-def test_a_trace_goes_on_in_the_answer(service: Running, path: str) -> None:
+def test_a_trace_goes_on_in_the_answer(service: RunningService, path: str) -> None:
     answer = httpx.get(f"{service.url}{path}", headers={"traceparent": f"00-{TRACE}-{SPAN}-01"})
 
     assert trace_of(answer) == TRACE
@@ -151,7 +151,7 @@ def test_a_trace_goes_on_in_the_answer(service: Running, path: str) -> None:
         f"00-{TRACE}-{SPAN}-01-more",
     ],
 )
-def test_an_invalid_trace_is_replaced_by_a_new_one(service: Running, traceparent: str | None) -> None:
+def test_an_invalid_trace_is_replaced_by_a_new_one(service: RunningService, traceparent: str | None) -> None:
     headers = {"traceparent": traceparent} if traceparent is not None else {}
     traces = {trace_of(httpx.get(f"{service.url}/v1/regions", headers=headers)) for _ in range(2)}
 

@@ -16,11 +16,11 @@ from api_tests.support.forms import filled
 from api_tests.support.people import People
 from api_tests.support.refusals import faults
 from api_tests.support.sabotages import broken_by
-from api_tests.support.servers import Running
+from api_tests.support.servers import RunningService
 from api_tests.support.workflows import RULES, form_for
 from service.cases.use_cases.rule_faults import rule_faults_of_step, rule_faults_of_submission
 from service.identity.caller import Caller
-from service.people.use_cases.demonstration import ISSUER
+from service.people.use_cases.demonstration import DEMONSTRATION_ISSUER
 from service.workflows.rules.definition import Definition
 from service.workflows.rules.rulebook import Rulebook
 
@@ -33,21 +33,21 @@ ANYTHING = st.recursive(
 
 
 def caller(key: str) -> Caller:
-    return Caller(ISSUER, key, "0" * 32, False)
+    return Caller(DEMONSTRATION_ISSUER, key, "0" * 32, False)
 
 
 def faults_of_step(
-    service: Running, case: str, key: str, body: object, *, version: int | None = None, rules: Rulebook = RULES
+    service: RunningService, case: str, key: str, body: object, *, version: int | None = None, rules: Rulebook = RULES
 ) -> Faults:
     address = UUID(case), UUID(case)
-    rule_faults = service.built.database.read_now(
+    rule_faults = service.built.database.read_sync(
         lambda transaction: rule_faults_of_step(transaction, caller(key), address, body, rules=rules, version=version)
     )
     return {(fault.code, fault.location) for fault in rule_faults}
 
 
-def faults_of_submission(service: Running, key: str, body: object) -> Faults:
-    rule_faults = service.built.database.read_now(
+def faults_of_submission(service: RunningService, key: str, body: object) -> Faults:
+    rule_faults = service.built.database.read_sync(
         lambda transaction: rule_faults_of_submission(transaction, caller(key), body, rules=RULES)
     )
     return {(fault.code, fault.location) for fault in rule_faults}
@@ -69,7 +69,7 @@ def scheduled(people: People) -> CaseFile:
 
 
 def test_a_person_who_may_take_the_step_is_told_faults_by_rules_and_by_types(
-    service: Running, scheduled: CaseFile
+    service: RunningService, scheduled: CaseFile
 ) -> None:
     assert faults_of_step(service, scheduled.id, "esra", faulty_table()) == NOT_HEARD
     dated = faulty_table() | {"occurredAt": "2020-01-01T00:00:00Z"}
@@ -88,7 +88,7 @@ def test_a_person_who_may_take_the_step_is_told_faults_by_rules_and_by_types(
     'seen_by=identify(transaction, replace(caller, subject="esra")))\n        if sight is None',
 )
 def test_a_person_who_does_not_see_the_case_is_told_nothing(
-    service: Running, scheduled: CaseFile, people: People
+    service: RunningService, scheduled: CaseFile, people: People
 ) -> None:
     """The liaison of the region may signal a case that she cannot see."""
     signal = {"trigger": "signal_escalation", "form": {"level": {"code": "expertise_network"}}}
@@ -101,10 +101,10 @@ def test_a_person_who_does_not_see_the_case_is_told_nothing(
 @broken_by(
     "who may not take the step hears nothing of its rules",
     "service/cases/use_cases/rule_faults.py",
-    "trigger = decide(situation, partial.step.trigger, rules).trigger",
+    "trigger = decide_step(situation, partial.step.trigger, rules).trigger",
     "trigger = rules.pinned(sight.part.workflow).definition.triggers[partial.step.trigger]",
 )
-def test_a_person_who_may_not_take_the_step_is_told_nothing(service: Running, scheduled: CaseFile) -> None:
+def test_a_person_who_may_not_take_the_step_is_told_nothing(service: RunningService, scheduled: CaseFile) -> None:
     body = faulty_table()
     assert faults_of_step(service, scheduled.id, "anna", body) == set(), "another role"
     assert faults_of_step(service, str(uuid4()), "esra", body) == set(), "no such case"
@@ -119,13 +119,13 @@ def test_a_person_who_may_not_take_the_step_is_told_nothing(service: Running, sc
     "or version not in (None, sight.part.sequence)",
     "",
 )
-def test_a_person_who_decided_on_another_version_is_told_nothing(service: Running, scheduled: CaseFile) -> None:
-    version = scheduled.seen()["main"]["version"]
+def test_a_person_who_decided_on_another_version_is_told_nothing(service: RunningService, scheduled: CaseFile) -> None:
+    version = scheduled.view()["main"]["version"]
     assert faults_of_step(service, scheduled.id, "esra", faulty_table(), version=version) == NOT_HEARD
     assert faults_of_step(service, scheduled.id, "esra", faulty_table(), version=version - 1) == set()
 
 
-def test_a_member_required_by_type_is_not_required_twice(service: Running, scheduled: CaseFile) -> None:
+def test_a_member_required_by_type_is_not_required_twice(service: RunningService, scheduled: CaseFile) -> None:
     """Grounds that every version of a workflow requires are missing by type."""
     triggers = RULES.current("case").definition.triggers
     trigger_name = next(
@@ -144,12 +144,12 @@ def test_a_member_required_by_type_is_not_required_twice(service: Running, sched
     "type_faults: tuple[InputFault, ...] = ()",
 )
 def test_where_workflows_ask_for_different_forms_the_types_of_the_right_form_are_told_too(
-    service: Running, scheduled: CaseFile
+    service: RunningService, scheduled: CaseFile
 ) -> None:
     """The form of a part depends on its workflow. The published body accepts any of the forms."""
-    definition = json.loads(RULES.current("case").definition.stored())
+    definition = json.loads(RULES.current("case").definition.to_canonical_json())
     definition["triggers"]["open_table"]["form"] = "comment@1"
-    rules = RULES.with_older([Definition.from_stored(json.dumps(definition))])
+    rules = RULES.with_older([Definition.from_canonical_json(json.dumps(definition))])
 
     assert faults_of_step(service, scheduled.id, "esra", faulty_table(), rules=rules) == {
         *NOT_HEARD,
@@ -160,7 +160,7 @@ def test_where_workflows_ask_for_different_forms_the_types_of_the_right_form_are
     assert faults_of_step(service, scheduled.id, "esra", formless) == set(), "with one form it is missing by type"
 
 
-def test_an_organisation_that_does_not_exist_is_told_with_the_types(service: Running, people: People) -> None:
+def test_an_organisation_that_does_not_exist_is_told_with_the_types(service: RunningService, people: People) -> None:
     case = CaseFile.submitted(people).go_to("advice_drafted")
     form = filled("advice@1", provider_id=str(uuid4())) | {"contactPerson": 7}
     told_faults = faults_of_step(service, case.id, "esra", {"trigger": "issue_advice", "form": form})
@@ -169,7 +169,7 @@ def test_an_organisation_that_does_not_exist_is_told_with_the_types(service: Run
 
 
 def test_i18_a_rule_about_the_age_of_the_child_is_silent_where_reading_the_age_is_not_logged(
-    service: Running, people: People
+    service: RunningService, people: People
 ) -> None:
     """I18: the fault of such a rule depends on earlier content."""
     case = CaseFile.submitted(people).go_to("in_triage")
@@ -181,7 +181,7 @@ def test_i18_a_rule_about_the_age_of_the_child_is_silent_where_reading_the_age_i
     assert "consent_not_theirs" not in {code for code, _ in faults_of_step(service, case.id, "carla", body)}
 
 
-def test_a_submitter_is_told_faults_by_rules_and_by_types(service: Running) -> None:
+def test_a_submitter_is_told_faults_by_rules_and_by_types(service: RunningService) -> None:
     form = form_for("case", "submit", child_voice={}) or {}
     body = {"trigger": "submit", "form": form | {"question": 7}}
 
@@ -198,7 +198,7 @@ def test_a_submitter_is_told_faults_by_rules_and_by_types(service: Running) -> N
     assert faults_of_submission(service, "anna", {**body, "trigger": "start_triage"}) == set()
 
 
-def test_a_submitted_draft_is_told_all_its_faults(service: Running, people: People) -> None:
+def test_a_submitted_draft_is_told_all_its_faults(service: RunningService, people: People) -> None:
     draft = people.anna.post("/drafts", {"form": {"question": 7, "childVoice": {}}}).json()
     body = {"trigger": "submit", "draftId": draft["id"], "grounds": 7}
 
@@ -210,7 +210,7 @@ def test_a_submitted_draft_is_told_all_its_faults(service: Running, people: Peop
 
 
 @contextmanager
-def read_only(service: Running) -> Iterator[None]:
+def read_only(service: RunningService) -> Iterator[None]:
     def check_statement(_connection: Any, _cursor: Any, statement: str, *_others: Any) -> None:
         assert statement.lstrip().split()[0].upper() in ("SELECT", "WITH", "PRAGMA", "BEGIN"), statement
 
@@ -221,7 +221,7 @@ def read_only(service: Running) -> Iterator[None]:
         event.remove(service.built.database.engine, "before_cursor_execute", check_statement)
 
 
-def test_no_body_breaks_the_check_or_writes(service: Running, scheduled: CaseFile) -> None:
+def test_no_body_breaks_the_check_or_writes(service: RunningService, scheduled: CaseFile) -> None:
     triggers = ("open_table", "amend", "add_note", "submit", "ask_consult")
     members = {
         "trigger": st.sampled_from(triggers) | ANYTHING,

@@ -14,10 +14,10 @@ from structlog.testing import capture_logs
 from api_tests.support.people import Person, everybody
 from api_tests.support.problems import problem_of
 from api_tests.support.sabotages import broken_by
-from api_tests.support.servers import Running, running, settings_for
-from service.cases.store.drafts import Drafts
-from service.database.worker_threads import BrokenOff, Database
-from service.people.store.regions import Reference
+from api_tests.support.servers import RunningService, running, settings_for
+from service.cases.store.drafts import FormDrafts
+from service.database.worker_threads import Database, WorkInterrupted
+from service.people.store.regions import RegionRegister
 
 pytestmark = pytest.mark.server
 
@@ -35,14 +35,14 @@ NAMES = [kind.__qualname__ + (" of futures" if kind is CancelledError else "") f
 
 
 @pytest.fixture(scope="module")
-def service_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+def service_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]:
     folder: Path = tmp_path_factory.mktemp("broken_off")
     with running(settings_for(folder, f"sqlite:///{folder / 'casusroute.db'}")) as service:
         yield service
 
 
 @pytest.fixture
-def anna(service_of_its_own: Running) -> Iterator[Person]:
+def anna(service_of_its_own: RunningService) -> Iterator[Person]:
     people = everybody(service_of_its_own.url)
     yield people.anna
     for person in people.values():
@@ -66,24 +66,24 @@ def raising(kind: type[BaseException]) -> Callable[..., NoReturn]:
 @broken_by(
     "a SystemExit that leaves a unit of work ends that request only",
     "service/database/worker_threads.py",
-    "    except BaseException as error:\n        raise BrokenOff().with_traceback(error.__traceback__) from error\n",
+    "    except BaseException as error:\n        raise WorkInterrupted().with_traceback(error.__traceback__) from error\n",
     "",
     case="GeneratorExit",
 )
 @broken_by(
     "the log tells the type of what broke a unit off",
     "service/http/edge.py",
-    "error.__cause__ if isinstance(error, BrokenOff) else error",
+    "error.__cause__ if isinstance(error, WorkInterrupted) else error",
     "error",
     case="StopAsyncIteration",
 )
 @pytest.mark.parametrize("kind", KINDS, ids=NAMES)
 def test_the_request_gets_500_the_log_tells_type_and_place_and_later_requests_are_served(
-    service_of_its_own: Running, anna: Person, kind: type[BaseException], monkeypatch: pytest.MonkeyPatch
+    service_of_its_own: RunningService, anna: Person, kind: type[BaseException], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch, capture_logs() as lines:
-        patch.setattr(Reference, "regions", raising(kind))
-        patch.setattr(Drafts, "begin", raising(kind))
+        patch.setattr(RegionRegister, "regions", raising(kind))
+        patch.setattr(FormDrafts, "begin", raising(kind))
         read_answer = httpx.get(f"{service_of_its_own.url}/v1/regions", timeout=5)
         write_answer = anna.post("/drafts", {"form": {}}, timeout=5)
 
@@ -97,41 +97,41 @@ def test_the_request_gets_500_the_log_tells_type_and_place_and_later_requests_ar
         (kind.__qualname__, "service.cases.use_cases.drafts"),
     ]
     assert statuses_after == [200, 201]
-    assert service_of_its_own.built.database.under_way == 0
+    assert service_of_its_own.built.database.units_in_progress == 0
 
 
 @broken_by(
     "who watches hears of a StopIteration too",
     "service/database/worker_threads.py",
-    "self._watcher.submit(_run_for_future, self.read_now, work))",
-    "self._watcher.submit(self.read_now, work))",
+    "self._watcher.submit(_run_for_future, self.read_sync, work))",
+    "self._watcher.submit(self.read_sync, work))",
     case="OfAKind",
 )
 @pytest.mark.parametrize("kind", KINDS, ids=NAMES)
 def test_a_caller_that_waits_for_a_thread_is_told_that_the_work_broke_off_and_why(
-    service_of_its_own: Running, kind: type[BaseException]
+    service_of_its_own: RunningService, kind: type[BaseException]
 ) -> None:
     database: Database = service_of_its_own.built.database
 
     async def collect_causes() -> list[object]:
         causes: list[object] = []
-        for run_unit in (database.write, database.read, database.watch):
-            with pytest.raises(BrokenOff) as failure:
+        for run_unit in (database.write, database.read, database.monitor):
+            with pytest.raises(WorkInterrupted) as failure:
                 await asyncio.wait_for(run_unit(raising(kind)), 5)
             causes.append(type(failure.value.__cause__))
         return causes
 
     causes = asyncio.run(collect_causes())
-    with pytest.raises(BrokenOff):
-        database.watch_now(raising(kind))
+    with pytest.raises(WorkInterrupted):
+        database.monitor_sync(raising(kind))
 
     assert causes == [kind] * 3
-    assert database.under_way == 0
+    assert database.units_in_progress == 0
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=NAMES)
 def test_without_an_event_loop_the_exception_is_passed_on_and_nothing_is_kept(
-    service_of_its_own: Running, anna: Person, kind: type[BaseException]
+    service_of_its_own: RunningService, anna: Person, kind: type[BaseException]
 ) -> None:
     """At a start and in a command Ctrl-C and SystemExit must end the process."""
 
@@ -140,17 +140,17 @@ def test_without_an_event_loop_the_exception_is_passed_on_and_nothing_is_kept(
         raise kind
 
     anna.post("/drafts", {"form": {}})
-    for run_unit in (service_of_its_own.built.database.write_now, service_of_its_own.built.database.read_now):
+    for run_unit in (service_of_its_own.built.database.write_sync, service_of_its_own.built.database.read_sync):
         with pytest.raises(kind):
             run_unit(work)
 
-    draft_count = service_of_its_own.built.database.read_now(
+    draft_count = service_of_its_own.built.database.read_sync(
         lambda transaction: transaction.connection.exec_driver_sql("SELECT count(*) FROM drafts").scalar_one()
     )
     assert draft_count >= 1
 
 
-def test_a_request_that_is_cancelled_counts_down_and_its_thread_goes_on(service_of_its_own: Running) -> None:
+def test_a_request_that_is_cancelled_counts_down_and_its_thread_goes_on(service_of_its_own: RunningService) -> None:
     database, started, may_end = service_of_its_own.built.database, threading.Event(), threading.Event()
 
     def work(_: object) -> NoReturn:
@@ -165,7 +165,7 @@ def test_a_request_that_is_cancelled_counts_down_and_its_thread_goes_on(service_
         for task in (running_task, waiting_task):
             task.cancel()
         await asyncio.gather(running_task, waiting_task, return_exceptions=True)
-        under_way = database.under_way
+        under_way = database.units_in_progress
         may_end.set()
         return under_way + await asyncio.wait_for(database.write(lambda _: 0), 5)
 

@@ -82,7 +82,7 @@ def test_a_version_that_never_was_is_stale(case: CaseFile, version: int) -> None
 def test_the_etag_is_that_of_the_part_addressed_and_grows_by_one(people: People, case: CaseFile) -> None:
     case.go_to("arranging_placement")
     commitment = case.parts("commitment")[0]
-    case_version, address = int(case.seen()["main"]["version"]), case.address(commitment)
+    case_version, address = int(case.view()["main"]["version"]), case.address(commitment)
 
     answer = case.attempt("accept", part=commitment, version=1)
 

@@ -10,11 +10,11 @@ import pytest
 
 from api_tests.support.demonstration import ORGANISATION_IDS
 from api_tests.support.people import People
-from api_tests.support.receivers import receiving
+from api_tests.support.receivers import run_receiver
 from api_tests.support.sabotages import broken_by
-from service.events.relay.webhook_client import Outside
-from service.events.rules import News, to_event
-from service.events.use_cases.delivery import Answer
+from service.events.relay.webhook_client import WebhookClient
+from service.events.rules import FeedEntry, to_event
+from service.events.use_cases.delivery import WebhookAnswer
 
 pytestmark = pytest.mark.server
 
@@ -62,18 +62,18 @@ def test_a_webhook_at_an_address_that_is_not_public_is_refused(people: People, u
     assert [(error["location"], error["code"]) for error in answer.json()["errors"]] == [("/url", code)]
 
 
-def deliver(url: str, **options: Any) -> Answer:
+def deliver(url: str, **options: Any) -> WebhookAnswer:
     now = datetime.now(UTC)
-    news = News(
+    news = FeedEntry(
         position=1, case_id=uuid4(), part_id=uuid4(), part_kind="case", part_sequence=1, trigger="submit",
         state="submitted", phase="referral", occurred_at=now, recorded_at=now,
     )  # fmt: skip
     event = to_event(news, source="urn:nld:oin:00000000000000000000:systeem:casusroute", address="https://c.example")
-    webhook_client = Outside(address="https://c.example", **options)
+    webhook_client = WebhookClient(address="https://c.example", **options)
 
-    async def send() -> Answer:
+    async def send() -> WebhookAnswer:
         async with webhook_client.open():
-            return await webhook_client.tell(url, event, [b"s" * 32], now=now)
+            return await webhook_client.send(url, event, [b"s" * 32], now=now)
 
     return asyncio.run(send())
 
@@ -99,7 +99,7 @@ def resolve_to(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> list[str]:
 def test_an_address_that_was_public_when_the_webhook_was_made_is_checked_again_at_every_delivery(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    with receiving() as receiver:
+    with run_receiver() as receiver:
         port = receiver.url.split(":")[2]
         resolve_to(monkeypatch, "127.0.0.1")
 
@@ -117,7 +117,7 @@ def test_an_address_that_was_public_when_the_webhook_was_made_is_checked_again_a
 )
 def test_the_connection_goes_to_the_very_address_that_was_checked(monkeypatch: pytest.MonkeyPatch) -> None:
     """A name that is looked up twice can be answered with two addresses."""
-    with receiving() as receiver:
+    with run_receiver() as receiver:
         port = receiver.url.split(":")[2].split("/")[0]
         names = resolve_to(monkeypatch, "127.0.0.1", "203.0.113.1")
 
@@ -128,18 +128,18 @@ def test_the_connection_goes_to_the_very_address_that_was_checked(monkeypatch: p
 
 
 def test_a_redirect_is_not_followed_and_no_proxy_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    with receiving() as other_receiver, receiving() as receiver:
+    with run_receiver() as other_receiver, run_receiver() as receiver:
         monkeypatch.setenv("HTTP_PROXY", other_receiver.url)
         receiver.answers = lambda _: (307, {"Location": other_receiver.url})
 
         answer = deliver(receiver.url, targets="any")
 
     assert answer.status == 307
-    assert (len(receiver.told), other_receiver.requests) == (1, [])
+    assert (len(receiver.posted), other_receiver.requests) == (1, [])
 
 
 def test_a_receiver_that_never_answers_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("service.events.relay.webhook_client.SECONDS", 0.3)
+    monkeypatch.setattr("service.events.relay.webhook_client.TIMEOUT_SECONDS", 0.3)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         answer = deliver(f"http://127.0.0.1:{silent.getsockname()[1]}/", targets="any")
 
@@ -147,7 +147,7 @@ def test_a_receiver_that_never_answers_is_given_up(monkeypatch: pytest.MonkeyPat
 
 
 def test_only_the_status_of_an_answer_is_read() -> None:
-    with receiving() as receiver:
+    with run_receiver() as receiver:
         receiver.answers = lambda _: (200, {"Content-Length": "1000000000000"})
 
         answer = deliver(receiver.url, targets="any")

@@ -16,7 +16,7 @@ from api_tests.support.checkout import ROOT
 from api_tests.support.people import everybody
 from api_tests.support.sabotages import broken_by
 from api_tests.support.servers import running, settings_for
-from service.logs import EVENTS
+from service.logs import LOG_EVENTS
 
 
 def log_calls() -> Iterator[tuple[str, ast.Call]]:
@@ -42,7 +42,7 @@ def test_every_log_call_is_declared_and_writes_no_exception() -> None:
         f"{place} {keyword.arg}"
         for place, call in calls
         for keyword in call.keywords
-        if keyword.arg not in EVENTS[str(ast.literal_eval(call.args[0]))]
+        if keyword.arg not in LOG_EVENTS[str(ast.literal_eval(call.args[0]))]
     ]
 
     assert len(events) == len(calls) >= 4

@@ -13,7 +13,7 @@ from api_tests.support.case_file import CaseFile
 from api_tests.support.people import People
 from api_tests.support.problems import faults_in, problem_of
 from api_tests.support.sabotages import broken_by
-from api_tests.support.servers import Running
+from api_tests.support.servers import RunningService
 from api_tests.support.workflows import form_for
 
 ANY_ID = str(uuid4())
@@ -82,7 +82,7 @@ def test_every_fault_of_a_form_is_told_at_its_place(people: People) -> None:
     }
 
 
-def test_a_fault_stays_with_its_own_request_on_a_shared_connection(service: Running, people: People) -> None:
+def test_a_fault_stays_with_its_own_request_on_a_shared_connection(service: RunningService, people: People) -> None:
     authorization = people.anna.client.headers["Authorization"]
     head = f"HTTP/1.1\r\nHost: localhost\r\nAuthorization: {authorization}\r\n"
     two_requests = f"GET /v1/cases?paeg=2 {head}\r\nGET /v1/cases?limit=1 {head}Connection: close\r\n\r\n"
@@ -170,7 +170,7 @@ def test_a_member_has_one_name_and_that_is_in_camel_case(people: People, case: C
 @broken_by(
     "of very many faults the first hundred are told",
     "service/vocabulary/input_faults.py",
-    "return (*once[:MOST_FAULTS], *more)",
+    "return (*once[:MAX_FAULTS], *more)",
     "return once",
 )
 def test_of_very_many_faults_a_useful_number_is_told(people: People) -> None:

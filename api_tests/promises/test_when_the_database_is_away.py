@@ -20,7 +20,7 @@ from api_tests.support.people import People, everybody
 from api_tests.support.postgres import Cluster
 from api_tests.support.problems import problem_of
 from api_tests.support.sabotages import broken_by
-from api_tests.support.servers import Running, running, settings_for
+from api_tests.support.servers import RunningService, running, settings_for
 
 pytestmark = pytest.mark.server
 
@@ -39,14 +39,14 @@ def own_cluster() -> Iterator[Cluster]:
 
 
 @pytest.fixture
-def on_postgresql(own_cluster: Cluster, tmp_path: Path) -> Iterator[Running]:
+def on_postgresql(own_cluster: Cluster, tmp_path: Path) -> Iterator[RunningService]:
     name = f"away_{uuid4().hex[:8]}"
     with running(settings_for(tmp_path, new_postgresql(own_cluster, name))) as service:
         yield service
 
 
 @pytest.fixture
-def on_sqlite(tmp_path: Path) -> Iterator[Running]:
+def on_sqlite(tmp_path: Path) -> Iterator[RunningService]:
     """A service that waits a tenth of a second for a lock, instead of the configured ten."""
 
     def hurry(connection: Any, *_: object) -> None:
@@ -66,7 +66,7 @@ def on_sqlite(tmp_path: Path) -> Iterator[Running]:
 )
 @pytest.mark.parametrize("how", ["stop", "kill"])
 def test_while_postgresql_is_down_everything_waits_and_then_goes_on(
-    on_postgresql: Running, own_cluster: Cluster, how: str
+    on_postgresql: RunningService, own_cluster: Cluster, how: str
 ) -> None:
     people, key, draft_key = everybody(on_postgresql.url), str(uuid4()), str(uuid4())
     case = CaseFile.submitted(people)
@@ -102,7 +102,9 @@ def _get_when_back(people: People, path: str, tries: int = 9) -> httpx.Response:
 
 
 @broken_by("a locked database is a not now", "service/database/worker_threads.py", '"SQLITE_BUSY", ', "")
-def test_while_another_process_locks_the_sqlite_file_changes_wait_and_reading_goes_on(on_sqlite: Running) -> None:
+def test_while_another_process_locks_the_sqlite_file_changes_wait_and_reading_goes_on(
+    on_sqlite: RunningService,
+) -> None:
     people, key = everybody(on_sqlite.url), str(uuid4())
     case = CaseFile.submitted(people)
     file = on_sqlite.settings.database_url.removeprefix("sqlite:///")
@@ -130,7 +132,7 @@ def test_while_another_process_locks_the_sqlite_file_changes_wait_and_reading_go
 def test_a_missing_table_is_an_internal_error_and_no_reason_to_wait(
     engine: str, request: pytest.FixtureRequest
 ) -> None:
-    service: Running = request.getfixturevalue(f"on_{engine}")
+    service: RunningService = request.getfixturevalue(f"on_{engine}")
     with service.tables.begin() as connection:
         connection.exec_driver_sql("ALTER TABLE municipalities RENAME TO municipalities_gone")
 
@@ -147,7 +149,7 @@ def test_a_missing_table_is_an_internal_error_and_no_reason_to_wait(
     "",
 )
 def test_while_postgresql_takes_no_changes_they_wait_and_reading_goes_on(
-    on_postgresql: Running, own_cluster: Cluster
+    on_postgresql: RunningService, own_cluster: Cluster
 ) -> None:
     people, key = everybody(on_postgresql.url), str(uuid4())
     case, name = CaseFile.submitted(people), on_postgresql.settings.database_url.rpartition("/")[2]
@@ -177,7 +179,7 @@ def test_while_postgresql_takes_no_changes_they_wait_and_reading_goes_on(
     "",
 )
 def test_a_silent_process_or_database_is_waited_for_a_minute_at_most(
-    on_postgresql: Running,
+    on_postgresql: RunningService,
 ) -> None:
     with on_postgresql.built.database.engine.connect() as connection:
         idle = connection.exec_driver_sql("SHOW idle_in_transaction_session_timeout").scalar()

@@ -7,15 +7,15 @@ from sqlalchemy import Engine
 
 from api_tests.support.case_file import CaseFile
 from api_tests.support.databases import new_database
-from api_tests.support.destroyed_case import Story, told
+from api_tests.support.destroyed_case import DestructionStory, destruction_story
 from api_tests.support.engines import ENGINES
-from api_tests.support.forgery import Forger, Known, engine_for
+from api_tests.support.forgery import Forger, KnownCases, engine_for
 from api_tests.support.people import People
-from api_tests.support.servers import Running
+from api_tests.support.servers import RunningService
 
 
 @pytest.fixture(scope="session")
-def known(people: People) -> Known:
+def known(people: People) -> KnownCases:
     case = CaseFile.submitted(people).go_to("arranging_placement")
     case.fire("add_note", part=case.parts("commitment")[0])
     case.fire("seek_placement")
@@ -26,11 +26,11 @@ def known(people: People) -> Known:
     ended.fire("withdraw")
     answer = people.roos.post("/regions/JZ43/settings", {"settings": {}})
     assert answer.status_code == 201, answer.text
-    return Known(told=case.id, other=CaseFile.submitted(people).id, ended=ended.id)
+    return KnownCases(advised=case.id, submitted=CaseFile.submitted(people).id, withdrawn=ended.id)
 
 
 @pytest.fixture(scope="session", params=["as the owner", "undermined"])
-def forger(request: pytest.FixtureRequest, service: Running, known: Known) -> Iterator[Forger]:
+def forger(request: pytest.FixtureRequest, service: RunningService, known: KnownCases) -> Iterator[Forger]:
     """A forger writes to the database behind the back of the service."""
     undermined = request.param == "undermined"
     engine = engine_for(service.settings.database_url, undermined=undermined)
@@ -39,7 +39,7 @@ def forger(request: pytest.FixtureRequest, service: Running, known: Known) -> It
 
 
 @pytest.fixture(scope="session")
-def database(service: Running) -> Iterator[Engine]:
+def database(service: RunningService) -> Iterator[Engine]:
     """Connections of the tests to the database of the service, as the owner of its tables."""
     engine = engine_for(service.settings.database_url, undermined=False)
     yield engine
@@ -47,11 +47,11 @@ def database(service: Running) -> Iterator[Engine]:
 
 
 @pytest.fixture(scope="session", params=ENGINES)
-def story(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
+def story(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DestructionStory]:
     """A case that was destroyed, in a database of its own, and the same database as it was before."""
     folder = tmp_path_factory.mktemp(f"destroyed_{request.param}")
     url = new_database(request, folder, request.param)
-    with told(
+    with destruction_story(
         folder, url, request.getfixturevalue("cluster") if request.param == "postgresql" else None
     ) as destroyed_case:
         yield destroyed_case

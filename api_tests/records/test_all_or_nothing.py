@@ -11,10 +11,10 @@ import pytest
 from sqlalchemy import Connection, Engine, event, text
 
 from api_tests.support.case_file import CaseFile
-from api_tests.support.forgery import counted, head_of_case, say
+from api_tests.support.forgery import head_of_case, row_counts, run_sql
 from api_tests.support.people import People
 from api_tests.support.sabotages import broken_by
-from api_tests.support.servers import Running
+from api_tests.support.servers import RunningService
 
 # Limit of the size of a file in bytes: the log of a commit of SQLite does not fit into it.
 FULL_AT_BYTES = 16_384
@@ -61,13 +61,13 @@ UNDO = {
 def _set_up(database: Engine, statements: tuple[str, ...]) -> Iterator[None]:
     with database.begin() as connection:
         for statement in statements:
-            say(connection, statement)
+            run_sql(connection, statement)
     try:
         yield
     finally:
         with database.begin() as connection:
             for statement in UNDO[database.dialect.name]:
-                say(connection, statement)
+                run_sql(connection, statement)
 
 
 @contextmanager
@@ -108,7 +108,7 @@ FAULTS: dict[str, Fault] = {
 
 def _rows(database: Engine) -> dict[str, int]:
     with database.connect() as connection:
-        return counted(connection)
+        return row_counts(connection)
 
 
 @broken_by(
@@ -203,12 +203,10 @@ def test_i11_a_refused_step_leaves_no_trace_in_any_table(
 @broken_by(
     "an answered step is committed before its answer leaves",
     "service/database/worker_threads.py",
-    "return await self._run_queued(self._writers, self.write_now, work)",
-    "loop = asyncio.get_running_loop(); early = loop.create_future(); "
-    "loop.run_in_executor(self._writers, self.write_now, lambda unit: "
-    "loop.call_soon_threadsafe(early.set_result, work(unit))); return await early",
+    "return await self._run_queued(self._writers, self.write_sync, work)",
+    "loop = asyncio.get_running_loop(); early = loop.create_future(); loop.run_in_executor(self._writers, self.write_sync, lambda unit: loop.call_soon_threadsafe(early.set_result, work(unit))); return await early",
 )
-def test_an_answered_step_is_committed_before_its_answer_leaves(service: Running, case: CaseFile) -> None:
+def test_an_answered_step_is_committed_before_its_answer_leaves(service: RunningService, case: CaseFile) -> None:
     """The commit is delayed: an answer that did not wait for it would arrive first."""
     answered, committing, too_soon = threading.Event(), threading.Event(), []
 

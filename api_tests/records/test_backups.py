@@ -12,10 +12,18 @@ from pathlib import Path
 
 import pytest
 
-from api_tests.support.backups import Backup, Kept, Restored, command, kept, manifest_of, served
+from api_tests.support.backups import (
+    BackedUpInstallation,
+    Backup,
+    RestoredInstallation,
+    installation_with_backups,
+    manifest_of,
+    run_command,
+    serve_restored,
+)
 from api_tests.support.case_file import CaseFile
 from api_tests.support.engines import ENGINES
-from api_tests.support.history_checker import contents, histories, master_key
+from api_tests.support.history_checker import content_faults, history_faults, master_key
 from api_tests.support.postgres import Cluster
 from api_tests.support.problems import problem_of
 from api_tests.support.raw_tables import Tables, read_postgresql, read_sqlite
@@ -31,9 +39,9 @@ KEY_IS_GONE = "the key of its content is missing or was changed: the content can
 
 
 @pytest.fixture(scope="module", params=ENGINES)
-def place(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kept]:
+def place(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[BackedUpInstallation]:
     cluster: Cluster | None = request.getfixturevalue("cluster") if request.param == "postgresql" else None
-    with kept(tmp_path_factory.mktemp(f"kept_{request.param}"), cluster) as installation:
+    with installation_with_backups(tmp_path_factory.mktemp(f"kept_{request.param}"), cluster) as installation:
         yield installation
 
 
@@ -41,7 +49,7 @@ def place(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 on_sqlite = pytest.mark.parametrize("place", ["sqlite"], indirect=True)
 
 
-def tables_of(place: Kept, back: Restored) -> Tables:
+def tables_of(place: BackedUpInstallation, back: RestoredInstallation) -> Tables:
     """The raw tables, read as a database user who sees every row."""
     if place.cluster is None:
         return read_sqlite(back.folder / "casusroute.db")
@@ -54,21 +62,21 @@ def tables_of(place: Kept, back: Restored) -> Tables:
     "    _add_to_destruction_list(settings, destructions)\n    if data_manifest.revision",
     "    if data_manifest.revision",
 )
-def test_i21_a_backup_of_before_a_destruction_does_not_bring_the_case_back(place: Kept) -> None:
-    back = place.restored("earlier", place.before, place.before, place.list_outside)
+def test_i21_a_backup_of_before_a_destruction_does_not_bring_the_case_back(place: BackedUpInstallation) -> None:
+    back = place.restore("earlier", place.earliest, place.earliest, place.destruction_list)
 
     tables = tables_of(place, back)
     rows = [content for content in tables["contents"] if content["case_id"] == place.doomed.id]
     assert place.keys_of_doomed
-    assert back.code == 0, back.said
-    assert f"destroyed again: {place.doomed.id}\n" in back.said
-    assert back.said.splitlines()[-1].startswith("cases 2; entries ")
+    assert back.exit_code == 0, back.output
+    assert f"destroyed again: {place.doomed.id}\n" in back.output
+    assert back.output.splitlines()[-1].startswith("cases 2; entries ")
     assert {(row["ciphertext"], row["salt"]) for row in rows} == {(None, None)}
     assert place.doomed.id not in {key["owner_id"] for key in tables.keys}
     if place.cluster is None:
         files = b"".join(file.read_bytes() for file in back.folder.iterdir())
         assert not [key for key in place.keys_of_doomed if key in files]
-    with served(back, place.folder / "master.key") as (_, people):
+    with serve_restored(back, place.folder / "master.key") as (_, people):
         answer = problem_of(people.esra.get(place.doomed.path), 410, "case_destroyed")
         assert people.esra.get(f"{place.living.path}/file").status_code == 200
     assert answer["certificate"]["certificate"] == place.certificate["certificate"]
@@ -76,30 +84,30 @@ def test_i21_a_backup_of_before_a_destruction_does_not_bring_the_case_back(place
 
 @broken_by(
     "I21, decision 16: keys of before a destruction open nothing of it",
-    "service/retention/use_cases/carry_out.py",
-    "    Destructions(transaction).remove_keys()\n",
+    "service/retention/use_cases/destroy_case.py",
+    "    Destructions(transaction).remove_keys_of_destroyed_cases()\n",
     "",
 )
 def test_i21_keys_that_are_older_than_a_destruction_do_not_bring_the_case_back_and_open_nothing_newer(
-    place: Kept,
+    place: BackedUpInstallation,
 ) -> None:
-    back = place.restored("older_keys", place.newest, place.before, place.list_outside)
+    back = place.restore("older_keys", place.newest, place.earliest, place.destruction_list)
 
     tables = tables_of(place, back)
-    assert back.code == 1
-    findings = [line.split(maxsplit=3) for line in back.said.splitlines() if KEY_IS_GONE in line]
-    assert findings == [[place.between.number, place.between.id, "1", KEY_IS_GONE]]
-    assert "findings 1;" in back.said
+    assert back.exit_code == 1
+    findings = [line.split(maxsplit=3) for line in back.output.splitlines() if KEY_IS_GONE in line]
+    assert findings == [[place.case_between.number, place.case_between.id, "1", KEY_IS_GONE]]
+    assert "findings 1;" in back.output
     assert place.doomed.id not in {key["owner_id"] for key in tables.keys}
 
 
-def test_newer_keys_open_everything_in_older_data(place: Kept) -> None:
-    back = place.restored("newer_keys", place.before, place.newest, place.list_outside)
+def test_newer_keys_open_everything_in_older_data(place: BackedUpInstallation) -> None:
+    back = place.restore("newer_keys", place.earliest, place.newest, place.destruction_list)
 
-    assert back.code == 0, back.said
-    with served(back, place.folder / "master.key") as (_, people):
+    assert back.exit_code == 0, back.output
+    with serve_restored(back, place.folder / "master.key") as (_, people):
         assert people.esra.get(f"{place.living.path}/file").status_code == 200
-        assert people.esra.get(place.between.path).status_code == 404
+        assert people.esra.get(place.case_between.path).status_code == 404
         assert CaseFile.submitted(people).state == "submitted"
 
 
@@ -109,9 +117,11 @@ def test_newer_keys_open_everything_in_older_data(place: Kept) -> None:
     "        live.backup(copy)\n",
     "        target.write_bytes(Path(live.execute('PRAGMA database_list').fetchone()[2]).read_bytes())\n",
 )
-def test_what_was_acknowledged_before_a_backup_began_is_in_it_however_many_wrote_meanwhile(place: Kept) -> None:
+def test_what_was_acknowledged_before_a_backup_began_is_in_it_however_many_wrote_meanwhile(
+    place: BackedUpInstallation,
+) -> None:
     """An independent checker reads the raw tables, decrypts every content and recomputes every digest."""
-    back = place.restored("loaded", place.under_load, place.under_load)
+    back = place.restore("loaded", place.under_load, place.under_load)
 
     tables = tables_of(place, back)
     living = {
@@ -119,19 +129,19 @@ def test_what_was_acknowledged_before_a_backup_began_is_in_it_however_many_wrote
         for name, rows in tables.rows.items()
     }
     other_cases = Tables(living, tables.keys, tables.complaints)
-    assert back.code == 0, back.said
+    assert back.exit_code == 0, back.output
     assert len(place.acknowledged.acknowledged) >= 10
-    assert [*other_cases.complaints, *histories(other_cases)] == []
-    assert [*contents(other_cases, master_key(place.folder), place.acknowledged)] == []
+    assert [*other_cases.complaints, *history_faults(other_cases)] == []
+    assert [*content_faults(other_cases, master_key(place.folder), place.acknowledged)] == []
 
 
-def test_another_master_key_opens_no_backup(place: Kept, tmp_path: Path) -> None:
+def test_another_master_key_opens_no_backup(place: BackedUpInstallation, tmp_path: Path) -> None:
     other = tmp_path / "master.key"
     load_master_key(None, other)
 
-    back = place.restored("other_key", place.newest, place.newest, master_key=other)
+    back = place.restore("other_key", place.newest, place.newest, master_key=other)
 
-    assert str(back.code).startswith("not started: the master key is not the key of this ")
+    assert str(back.exit_code).startswith("not started: the master key is not the key of this ")
     if place.cluster is None:
         assert list(back.folder.iterdir()) == []
 
@@ -144,7 +154,7 @@ def test_another_master_key_opens_no_backup(place: Kept, tmp_path: Path) -> None
     case="sqlite-data",
 )
 @pytest.mark.parametrize("name", ["data", "keys"])
-def test_a_backup_that_is_not_whole_is_refused(place: Kept, tmp_path: Path, name: str) -> None:
+def test_a_backup_that_is_not_whole_is_refused(place: BackedUpInstallation, tmp_path: Path, name: str) -> None:
     """The file is cut off at the end, or one bit in the middle is changed."""
     for spoil in (_cut, _flip):
         broken = _copy_of_newest(place, tmp_path / f"{spoil.__name__}_{name}")
@@ -155,7 +165,9 @@ def test_a_backup_that_is_not_whole_is_refused(place: Kept, tmp_path: Path, name
 
 @on_sqlite
 @pytest.mark.parametrize("name", ["destructions.jsonl", "manifest.json"])
-def test_a_backup_whose_list_or_manifest_is_not_whole_is_refused(place: Kept, tmp_path: Path, name: str) -> None:
+def test_a_backup_whose_list_or_manifest_is_not_whole_is_refused(
+    place: BackedUpInstallation, tmp_path: Path, name: str
+) -> None:
     for spoil in (_cut, _flip):
         broken = _copy_of_newest(place, tmp_path / f"{spoil.__name__}_{name}")
         spoil(broken.data.with_name(name))
@@ -163,18 +175,18 @@ def test_a_backup_whose_list_or_manifest_is_not_whole_is_refused(place: Kept, tm
         assert _is_refused(place, f"spoilt{spoil.__name__}_{name}", broken)
 
 
-def _is_refused(place: Kept, name: str, broken: Backup) -> bool:
+def _is_refused(place: BackedUpInstallation, name: str, broken: Backup) -> bool:
     """The restore of this backup is refused and leaves nothing in its place."""
     if place.cluster:
         with pytest.raises(subprocess.CalledProcessError, match="sha256sum"):
-            place.restored(name, broken, broken)
+            place.restore(name, broken, broken)
         return True
-    back = place.restored(name, broken, broken)
-    return str(back.code).startswith("not done:") and list(back.folder.iterdir()) == []
+    back = place.restore(name, broken, broken)
+    return str(back.exit_code).startswith("not done:") and list(back.folder.iterdir()) == []
 
 
 @pytest.mark.parametrize("place", ["postgresql"], indirect=True)
-def test_who_may_not_see_all_cases_cannot_dump_some_of_them(place: Kept) -> None:
+def test_who_may_not_see_all_cases_cannot_dump_some_of_them(place: BackedUpInstallation) -> None:
     """The owner can: row-level security binds the application alone."""
     assert place.cluster
     application = place.service.settings.database_url.replace("postgresql+psycopg", "postgresql")
@@ -185,11 +197,11 @@ def test_who_may_not_see_all_cases_cannot_dump_some_of_them(place: Kept) -> None
 
 @on_sqlite
 def test_a_backup_tells_what_it_is_and_nothing_of_anybody_is_for_its_owner_alone_and_has_no_master_key(
-    place: Kept,
+    place: BackedUpInstallation,
 ) -> None:
     folder, manifest = place.newest.data.parent, manifest_of(place.newest)
-    back = place.restored("told", place.newest, place.newest)
-    _, digest = command(back.folder, back.url, place.folder / "master.key", "digest")
+    back = place.restore("told", place.newest, place.newest)
+    _, digest = run_command(back.folder, back.url, place.folder / "master.key", "digest")
     header, *heads, _ = digest.splitlines(keepends=True)
     at_that_moment = json.loads(header) | {"at": manifest["at"]}
     first = json.dumps(at_that_moment, sort_keys=True, separators=(",", ":")) + "\n"
@@ -201,7 +213,7 @@ def test_a_backup_tells_what_it_is_and_nothing_of_anybody_is_for_its_owner_alone
     assert not [file for file in folder.iterdir() if key in file.read_bytes()]
     assert (manifest["cases"], manifest["revision"]) == (3, json.loads(header)["database"])
     assert manifest["root"] == hashlib.sha256("".join((first, *heads)).encode()).hexdigest()
-    assert f"cases 3; entries {manifest['entries']}; findings 0; last recorded " in back.said
+    assert f"cases 3; entries {manifest['entries']}; findings 0; last recorded " in back.output
     assert datetime.fromisoformat(str(manifest["last_recorded_at"])) < datetime.fromisoformat(str(manifest["at"]))
     assert manifest.keys() == {
         *("format", "version", "revision", "at", "cases", "entries", "last_recorded_at", "root", "sha256"),
@@ -216,16 +228,18 @@ def test_a_backup_tells_what_it_is_and_nothing_of_anybody_is_for_its_owner_alone
     "            if (existing := place.with_name(place.name + suffix)).is_dir():",
 )
 @on_sqlite
-def test_nothing_is_overwritten_by_a_backup_or_by_one_that_comes_back(place: Kept, tmp_path: Path) -> None:
+def test_nothing_is_overwritten_by_a_backup_or_by_one_that_comes_back(
+    place: BackedUpInstallation, tmp_path: Path
+) -> None:
     arguments = (place.folder, place.url, place.folder / "master.key")
     taken = place.newest.data.read_bytes()
 
-    again, _ = command(*arguments, "backup", str(place.newest.data.parent))
-    over, _ = command(*arguments, "restore", "--data", str(place.before.data), "--keys", str(place.before.keys))
+    again, _ = run_command(*arguments, "backup", str(place.newest.data.parent))
+    over, _ = run_command(*arguments, "restore", "--data", str(place.earliest.data), "--keys", str(place.earliest.keys))
     (tmp_path / "casusroute.db.keys").write_bytes(b"mine")
     url = f"sqlite:///{tmp_path / 'casusroute.db'}"
-    over_keys, _ = command(tmp_path, url, arguments[2], "restore", "--data", str(place.before.data),
-                        "--keys", str(place.before.keys))  # fmt: skip
+    over_keys, _ = run_command(tmp_path, url, arguments[2], "restore", "--data", str(place.earliest.data),
+                        "--keys", str(place.earliest.keys))  # fmt: skip
 
     assert "a backup never overwrites another" in str(again)
     assert "a backup is restored only where no database exists" in str(over)
@@ -238,13 +252,15 @@ def test_nothing_is_overwritten_by_a_backup_or_by_one_that_comes_back(place: Kep
 @broken_by(
     "Issue 4.8: a manifest that was made without the master key is refused",
     "service/integrity/store/backup.py",
-    "    if not compare_digest(text, manifest.sealed(keyring)):",
+    "    if not compare_digest(text, manifest.to_sealed_json(keyring)):",
     "    if not text:",
 )
 @on_sqlite
-def test_a_manifest_of_another_backup_or_of_nobody_who_has_the_key_is_refused(place: Kept, tmp_path: Path) -> None:
+def test_a_manifest_of_another_backup_or_of_nobody_who_has_the_key_is_refused(
+    place: BackedUpInstallation, tmp_path: Path
+) -> None:
     swapped, forged = (_copy_of_newest(place, tmp_path / name) for name in ("swapped", "forged"))
-    shutil.copy(place.before.data.with_name("manifest.json"), swapped.data.with_name("manifest.json"))
+    shutil.copy(place.earliest.data.with_name("manifest.json"), swapped.data.with_name("manifest.json"))
     manifest = manifest_of(forged)
     with closing(sqlite3.connect(forged.data)) as connection:
         connection.executescript("DROP TRIGGER cases_no_delete; VACUUM")
@@ -253,16 +269,16 @@ def test_a_manifest_of_another_backup_or_of_nobody_who_has_the_key_is_refused(pl
         json.dumps(manifest, sort_keys=True, separators=(",", ":")) + "\n"
     )
 
-    of_another = place.restored("swapped_here", swapped, swapped)
-    of_nobody = place.restored("forged_here", forged, forged)
+    of_another = place.restore("swapped_here", swapped, swapped)
+    of_nobody = place.restore("forged_here", forged, forged)
 
-    assert "differs from the file that its manifest was made with" in str(of_another.code)
-    assert "was changed after it was made" in str(of_nobody.code)
+    assert "differs from the file that its manifest was made with" in str(of_another.exit_code)
+    assert "was changed after it was made" in str(of_nobody.exit_code)
 
 
 @on_sqlite
 def test_a_backup_of_an_older_version_is_migrated_and_then_recovered_and_a_newer_one_is_refused(
-    place: Kept, tmp_path: Path
+    place: BackedUpInstallation, tmp_path: Path
 ) -> None:
     old, key = tmp_path / "old", tmp_path / "old" / "master.key"
     old.mkdir()
@@ -279,20 +295,20 @@ def test_a_backup_of_an_older_version_is_migrated_and_then_recovered_and_a_newer
     def files(name: str) -> Backup:
         return Backup(old / name / "data.db", old / name / "keys.db")
 
-    older = place.restored("older", files("backup"), files("backup"), master_key=key)
-    served_too_early, _ = command(older.folder, older.url, key, "recover")
-    migrated, _ = command(older.folder, older.url, key, "migrate")
-    recovered, output = command(older.folder, older.url, key, "recover")
-    newer = place.restored("newer", files("newer"), files("newer"), master_key=key)
+    older = place.restore("older", files("backup"), files("backup"), master_key=key)
+    served_too_early, _ = run_command(older.folder, older.url, key, "recover")
+    migrated, _ = run_command(older.folder, older.url, key, "migrate")
+    recovered, output = run_command(older.folder, older.url, key, "recover")
+    newer = place.restore("newer", files("newer"), files("newer"), master_key=key)
 
-    assert "Run `python -m service migrate`, then `python -m service recover`" in str(older.code)
+    assert "Run `python -m service migrate`, then `python -m service recover`" in str(older.exit_code)
     assert "the database needs `python -m service migrate` first" in str(served_too_early)
     assert (migrated, recovered) == (0, 0), output
     assert "cases 5; " in output
-    assert "which is newer than this one" in str(newer.code)
+    assert "which is newer than this one" in str(newer.exit_code)
 
 
-def _copy_of_newest(place: Kept, folder: Path) -> Backup:
+def _copy_of_newest(place: BackedUpInstallation, folder: Path) -> Backup:
     """A copy of the newest backup that a test may damage."""
     if place.cluster:
         folder = place.newest.data.parent.parent / f"{folder.parent.name}_{folder.name}"

@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import Engine
 
 from api_tests.support.sabotages import broken_by
-from api_tests.support.servers import Running
-from service.database.engine import SQLITE_READERS, keys_file, open_engine
+from api_tests.support.servers import RunningService
+from service.database.engine import SQLITE_READER_THREADS, keys_file, open_engine
 from service.database.keyring import Keyring
 from service.database.migrations import migrate
 
@@ -38,15 +38,15 @@ IN_FORCE: dict[str, dict[str, object]] = {
 
 
 @pytest.fixture
-def opened(service: Running) -> Iterator[Engine]:
-    engine = open_engine(service.settings.database_url, connections=SQLITE_READERS + 2)
+def opened(service: RunningService) -> Iterator[Engine]:
+    engine = open_engine(service.settings.database_url, connections=SQLITE_READER_THREADS + 2)
     yield engine
     engine.dispose()
 
 
 def test_every_connection_is_set_up_as_promised(opened: Engine) -> None:
     with ExitStack() as stack:
-        for _ in range(SQLITE_READERS + 2):
+        for _ in range(SQLITE_READER_THREADS + 2):
             # A read transaction: a second writer would wait for the first.
             reading = opened.execution_options(sqlite_begin="DEFERRED")
             connection = stack.enter_context(reading.connect())
@@ -68,12 +68,12 @@ def test_a_deleted_key_remains_in_no_free_page(tmp_path: Path) -> None:
     migrate(engine)
     keyring = Keyring(b"m" * 32)
     with engine.begin() as connection:
-        keyring.create(connection, owner, ("draft",))
+        keyring.create_keys(connection, owner, ("draft",))
         wrapped = connection.exec_driver_sql("SELECT wrapped FROM keys.case_keys").scalar_one()
     before = _on_disk(engine, file)
 
     with engine.begin() as connection:
-        keyring.forget(connection, owner)
+        keyring.remove_keys(connection, owner)
 
     assert wrapped in before
     assert wrapped not in _on_disk(engine, file)

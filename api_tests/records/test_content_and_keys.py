@@ -13,42 +13,44 @@ from cryptography.hazmat.primitives.keywrap import InvalidUnwrap
 from sqlalchemy import Connection, Engine, delete, select, update
 
 from api_tests.support.case_file import CaseFile
-from api_tests.support.forgery import Known, columns_of, engine_for, entries_of_case
+from api_tests.support.forgery import KnownCases, columns_of, engine_for, entries_of_case
 from api_tests.support.people import People
 from api_tests.support.postgres import Cluster
 from api_tests.support.sabotages import broken_by
-from api_tests.support.servers import Running
-from api_tests.support.tampering import lay_bare
+from api_tests.support.servers import RunningService
+from api_tests.support.tampering import remove_protections
 from api_tests.support.transactions import transaction_on
 from service.cases.store.contents import Contents
-from service.cases.store.rows import to_row, to_transition
+from service.cases.store.rows import entry_to_row, row_to_transition
 from service.cases.store.tables import contents
 from service.database.engine import keys_file
 from service.database.keyring import Keyring, MasterKeyRefused, load_master_key
 from service.database.tables import case_keys
-from service.integrity.store.case_history import verify
+from service.integrity.store.case_history import verify_history
 from service.vocabulary.refusals import Unavailable
 
 WORDS = "Jip uit Zilverdorp wil weer naar de judo"
 
 
-def _master(service: Running) -> bytes:
+def _master(service: RunningService) -> bytes:
     return load_master_key(None, service.settings.master_key_file)
 
 
 @pytest.fixture
-def bare(service: Running, known: Known) -> Iterator[Connection]:
+def bare(service: RunningService, known: KnownCases) -> Iterator[Connection]:
     """A connection without protections and constraints; its transaction is rolled back."""
-    assert known.told  # made before the database is locked
+    assert known.advised  # made before the database is locked
     engine = engine_for(service.settings.database_url, undermined=True)
     with engine.connect() as connection:
-        lay_bare(connection)
+        remove_protections(connection)
         yield connection
         connection.rollback()
     engine.dispose()
 
 
-def _read_content(connection: Connection, service: Running, case_id: str, *, master: bytes | None = None) -> object:
+def _read_content(
+    connection: Connection, service: RunningService, case_id: str, *, master: bytes | None = None
+) -> object:
     """The content of a case, as a service that has just started reads it."""
     keyring = Keyring(master or _master(service))
     return Contents(transaction_on(connection, keyring)).open(UUID(case_id))
@@ -57,12 +59,12 @@ def _read_content(connection: Connection, service: Running, case_id: str, *, mas
 @broken_by(
     "what people write is encrypted",
     "service/cases/store/contents.py",
-    "ciphertext = AESGCM(key).encrypt(nonce, canonical(content.body).encode(), associated_data)",
-    "ciphertext = canonical(content.body).encode() or AESGCM(key).encrypt(nonce, b'', associated_data)",
+    "ciphertext = AESGCM(key).encrypt(nonce, to_canonical_json(content.body).encode(), associated_data)",
+    "ciphertext = to_canonical_json(content.body).encode() or AESGCM(key).encrypt(nonce, b'', associated_data)",
     case="postgresql",
 )
 def test_what_people_write_stands_nowhere_in_the_database_in_plain_words(
-    service: Running, people: People, request: pytest.FixtureRequest
+    service: RunningService, people: People, request: pytest.FixtureRequest
 ) -> None:
     case = CaseFile.submitted(people, question=WORDS, grounds=WORDS)
     case.fire("add_note", grounds=WORDS)
@@ -75,7 +77,7 @@ def test_what_people_write_stands_nowhere_in_the_database_in_plain_words(
     assert WORDS.encode().hex().encode() not in stored
 
 
-def _everything_stored(service: Running, request: pytest.FixtureRequest) -> bytes:
+def _everything_stored(service: RunningService, request: pytest.FixtureRequest) -> bytes:
     if service.engine == "sqlite":
         data_file = Path(service.built.database.engine.url.database or "")
         bases = (data_file, keys_file(data_file))
@@ -93,10 +95,10 @@ def _everything_stored(service: Running, request: pytest.FixtureRequest) -> byte
     'return f"{case_id}|{content_class}".encode()',
 )
 def test_content_that_was_moved_to_another_place_does_not_open(
-    bare: Connection, service: Running, known: Known
+    bare: Connection, service: RunningService, known: KnownCases
 ) -> None:
-    content = bare.execute(select(contents).where(contents.c.case_id == known.told, contents.c.sequence == 2)).one()
-    for case_id, sequence in ((known.told, 3), (known.other, 1)):
+    content = bare.execute(select(contents).where(contents.c.case_id == known.advised, contents.c.sequence == 2)).one()
+    for case_id, sequence in ((known.advised, 3), (known.submitted, 1)):
         moved = {**columns_of(content), "case_id": case_id, "sequence": sequence}
         with bare.begin_nested() as savepoint:
             bare.execute(
@@ -109,28 +111,32 @@ def test_content_that_was_moved_to_another_place_does_not_open(
 
 
 def test_content_without_its_key_is_unreadable_and_the_history_still_verifies(
-    bare: Connection, service: Running, known: Known
+    bare: Connection, service: RunningService, known: KnownCases
 ) -> None:
-    assert _read_content(bare, service, known.told)
+    assert _read_content(bare, service, known.advised)
 
-    bare.execute(delete(case_keys).where(case_keys.c.owner_id == known.told))
+    bare.execute(delete(case_keys).where(case_keys.c.owner_id == known.advised))
 
     with pytest.raises(Unavailable):
-        _read_content(bare, service, known.told)
-    assert _read_content(bare, service, known.other)
-    assert verify(bare, UUID(known.told)).sound
+        _read_content(bare, service, known.advised)
+    assert _read_content(bare, service, known.submitted)
+    assert verify_history(bare, UUID(known.advised)).sound
 
 
-def test_another_master_key_reads_nothing(bare: Connection, service: Running, known: Known) -> None:
+def test_another_master_key_reads_nothing(bare: Connection, service: RunningService, known: KnownCases) -> None:
     with pytest.raises(InvalidUnwrap):
-        _read_content(bare, service, known.told, master=os.urandom(32))
+        _read_content(bare, service, known.advised, master=os.urandom(32))
 
 
-def test_every_case_and_class_of_content_has_a_key_of_its_own(database: Engine, service: Running, known: Known) -> None:
+def test_every_case_and_class_of_content_has_a_key_of_its_own(
+    database: Engine, service: RunningService, known: KnownCases
+) -> None:
     keyring = Keyring(_master(service))
     with database.connect() as connection:
-        rows = connection.execute(select(case_keys).where(case_keys.c.owner_id.in_((known.told, known.other)))).all()
-        keys = {keyring.key(connection, UUID(row.owner_id), row.content_class) for row in rows}
+        rows = connection.execute(
+            select(case_keys).where(case_keys.c.owner_id.in_((known.advised, known.submitted)))
+        ).all()
+        keys = {keyring.content_key(connection, UUID(row.owner_id), row.content_class) for row in rows}
 
     assert len(keys) == len(rows) == 12
     assert not {row.wrapped for row in rows} & keys
@@ -138,7 +144,7 @@ def test_every_case_and_class_of_content_has_a_key_of_its_own(database: Engine, 
 
 @broken_by(
     "the master key is readable by its owner alone",
-    "service/database/own_files.py",
+    "service/database/private_files.py",
     'descriptor, temporary = mkstemp(prefix=f"{file.name}.", dir=file.parent)',
     'descriptor = os.open(temporary := f"{file}.new", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)',
 )
@@ -178,14 +184,16 @@ def test_a_file_that_is_no_text_is_refused_as_a_master_key(tmp_path: Path) -> No
 @broken_by(
     "every digest has a salt", "service/cases/store/rows.py", "    salt = os.urandom(16)", "    salt = bytes(16)"
 )
-def test_equal_facts_and_equal_content_have_different_digests(database: Engine, service: Running, known: Known) -> None:
+def test_equal_facts_and_equal_content_have_different_digests(
+    database: Engine, service: RunningService, known: KnownCases
+) -> None:
     """Every digest has a salt, so that a guess of the content cannot be checked against it."""
     with database.connect() as connection:
-        entry = to_transition(entries_of_case(connection, known.told)[1])
+        entry = row_to_transition(entries_of_case(connection, known.advised)[1])
         store = Contents(transaction_on(connection, Keyring(_master(service))))
-        content = store.open(UUID(known.told))[2]
+        content = store.open(UUID(known.advised))[2]
         sealed = [store.seal(entry, content) for _ in range(2)]
-    rows = [to_row(entry, None, None) for _ in range(2)]
+    rows = [entry_to_row(entry, None, None) for _ in range(2)]
 
     assert rows[0]["facts_digest"] != rows[1]["facts_digest"]
     assert rows[0]["facts_salt"] != rows[1]["facts_salt"]

@@ -9,7 +9,7 @@ from sqlalchemy import Engine, func, select
 
 from api_tests.support.people import People, Person
 from api_tests.support.sabotages import broken_by
-from api_tests.support.servers import Running
+from api_tests.support.servers import RunningService
 from api_tests.support.workflows import form_for
 from service.cases.store.tables import drafts
 from service.database.tables import case_keys
@@ -30,7 +30,7 @@ def _rows_and_keys(database: Engine, draft_id: str) -> tuple[int, int]:
 
 
 @pytest.fixture
-def later(service: Running) -> Iterator[Running]:
+def later(service: RunningService) -> Iterator[RunningService]:
     """The service with a clock that the test may put forward; it is put back afterwards."""
     passed = service.clock.passed
     yield service
@@ -40,7 +40,7 @@ def later(service: Running) -> Iterator[Running]:
 @broken_by(
     "a draft takes its key with it",
     "service/cases/store/drafts.py",
-    "        self._keyring.forget(self._connection, draft_id)\n        self._connection.execute(delete(drafts)",
+    "        self._keyring.remove_keys(self._connection, draft_id)\n        self._connection.execute(delete(drafts)",
     "        self._connection.execute(delete(drafts)",
 )
 def test_a_discarded_draft_is_gone_with_its_key(people: People, database: Engine) -> None:
@@ -62,7 +62,7 @@ def test_a_draft_that_was_sent_is_gone_with_its_key(people: People, database: En
     assert _rows_and_keys(database, draft) == (0, 0)
 
 
-def test_a_draft_is_there_until_its_announced_day_and_not_after(people: People, later: Running) -> None:
+def test_a_draft_is_there_until_its_announced_day_and_not_after(people: People, later: RunningService) -> None:
     draft = _begin_draft(people.anna, {"question": "nog niet af"})
 
     later.clock.let_pass(days=29)
@@ -77,11 +77,11 @@ def test_a_draft_is_there_until_its_announced_day_and_not_after(people: People, 
 @broken_by(
     "an expired draft is removed before the next is begun",
     "service/cases/use_cases/drafts.py",
-    "        Drafts(transaction).remove_expired()",
+    "        FormDrafts(transaction).remove_expired()",
     "        _ = transaction",
 )
 def test_an_expired_draft_is_removed_with_its_key_before_the_next_is_begun(
-    people: People, database: Engine, later: Running
+    people: People, database: Engine, later: RunningService
 ) -> None:
     draft = _begin_draft(people.anna, {"question": "nog niet af"})
 

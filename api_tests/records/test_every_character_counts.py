@@ -12,12 +12,12 @@ from api_tests.support.case_file import CaseFile
 from api_tests.support.forgery import engine_for
 from api_tests.support.people import People
 from api_tests.support.sabotages import broken_by
-from api_tests.support.servers import Running
-from api_tests.support.tampering import change, lay_bare, undone
+from api_tests.support.servers import RunningService
+from api_tests.support.tampering import change, remove_protections, rolled_back
 from api_tests.support.transactions import transaction_on
 from service.cases.store.tables import cases, contents, destructions, parts, transitions
 from service.integrity.rules import Head
-from service.integrity.store.case_history import Verification, verify
+from service.integrity.store.case_history import Verification, verify_history
 from service.integrity.store.heads import Heads
 from service.retention.store.tables import destruction_proposals, destruction_signatures
 
@@ -32,13 +32,13 @@ EACH = {"sqlite": 1, "postgresql": 20}
 @pytest.fixture(scope="module")
 def small(people: People) -> CaseFile:
     """A question for a consult and a note: every kind of column, in the fewest characters."""
-    case = CaseFile.asked(people)
+    case = CaseFile.ask_consult(people)
     case.fire("add_note")
     return case
 
 
 @pytest.fixture
-def connection(service: Running, small: CaseFile) -> Iterator[Connection]:
+def connection(service: RunningService, small: CaseFile) -> Iterator[Connection]:
     """A connection whose transaction is never committed."""
     assert small.id  # made before the database is locked
     engine = engine_for(service.settings.database_url, undermined=True)
@@ -77,22 +77,24 @@ def _place(table: Table, row: Row[Any]) -> dict[str, Any]:
     "return same and bool(facts_digest(row.facts_salt, entry) == row.facts_digest)",
     "return bool(facts_digest(row.facts_salt, entry) == row.facts_digest)",
 )
-def test_i12_each_character_of_each_row_counts(connection: Connection, service: Running, small: CaseFile) -> None:
-    lay_bare(connection)
+def test_i12_each_character_of_each_row_counts(
+    connection: Connection, service: RunningService, small: CaseFile
+) -> None:
+    remove_protections(connection)
 
     undetected, count = _undetected(connection, small, EACH[service.engine], but=NOT_OF_THE_HISTORY)
 
     assert undetected == []
     assert count > 2000 / EACH[service.engine]
-    assert verify(connection, small.id).sound
+    assert verify_history(connection, small.id).sound
 
 
 def test_i12_each_character_that_a_destruction_left_counts(
-    connection: Connection, service: Running, small: CaseFile
+    connection: Connection, service: RunningService, small: CaseFile
 ) -> None:
     destroy(connection, small.id)
-    assert replace(verify(connection, small.id), head="") == Verification(True, 2, "", destroyed=True)
-    lay_bare(connection)
+    assert replace(verify_history(connection, small.id), head="") == Verification(True, 2, "", destroyed=True)
+    remove_protections(connection)
 
     undetected, count = _undetected(connection, small, 3 * EACH[service.engine], but=NOT_OF_THE_REMAINS)
 
@@ -117,7 +119,7 @@ def test_what_a_destruction_left_is_sound_beside_its_own_certificate_alone(
 ) -> None:
     """Emptied rows without a certificate, full rows with one, and a certificate of another history are not sound."""
     destroy(connection, small.id)
-    lay_bare(connection)
+    remove_protections(connection)
     for change_to, fault in (
         (delete(destructions), "emptied"),
         (update(destructions).values(entries=1), "certificate"),
@@ -127,11 +129,11 @@ def test_what_a_destruction_left_is_sound_beside_its_own_certificate_alone(
         (update(parts).values(due_on="2031-01-01"), "not_emptied"),
         (update(cases).values(recorded_at=1), "case_head"),
     ):
-        with undone(connection):
+        with rolled_back(connection):
             owner = change_to.table.c["id" if change_to.table is cases else "case_id"]
             connection.execute(change_to.where(owner == small.id))
 
-            verification = verify(connection, small.id)
+            verification = verify_history(connection, small.id)
 
         assert (verification.sound, verification.fault) == (False, fault)
 
@@ -141,19 +143,19 @@ def test_a_restored_case_that_followed_its_destruction_may_be_shorter_than_its_c
 ) -> None:
     """A backup from before the last entries is restored, and the list of destructions empties its case again."""
     destroy(connection, small.id)
-    lay_bare(connection)
+    remove_protections(connection)
     recorded_heads = [Head(small.id, 5, "d" * 64)]
     heads, certificate = (
         Heads(transaction_on(connection)),
         update(destructions).where(destructions.c.case_id == small.id),
     )
     connection.execute(certificate.values(entries=5))
-    with undone(connection):
+    with rolled_back(connection):
         connection.execute(certificate.values(replayed_at=3))
-        followed = verify(connection, small.id).sound, list(heads.departures(recorded_heads))
+        followed = verify_history(connection, small.id).sound, list(heads.mismatches(recorded_heads))
     cut_off = (
-        verify(connection, small.id).fault,
-        [(departure.sequence, departure.fault) for departure in heads.departures(recorded_heads)],
+        verify_history(connection, small.id).fault,
+        [(departure.sequence, departure.fault) for departure in heads.mismatches(recorded_heads)],
     )
 
     assert followed == (True, [])
@@ -192,7 +194,7 @@ def _undetected(
                     continue
                 change(connection, table, _place(table, row), column.name, slip)
 
-                verification = verify(connection, small.id)
+                verification = verify_history(connection, small.id)
 
                 count += 1
                 if verification.sound or (expected and verification.first_bad_sequence not in (expected, expected + 1)):

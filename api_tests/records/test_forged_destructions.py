@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import Connection, Engine, select
 from sqlalchemy.exc import IntegrityError
 
-from api_tests.support.destroyed_case import Story
-from api_tests.support.forgery import Changes, add, columns_of, engine_for, head_of_part, next_entry, say
+from api_tests.support.destroyed_case import DestructionStory
+from api_tests.support.forgery import Changes, columns_of, engine_for, head_of_part, insert_row, next_entry, run_sql
 from api_tests.support.sabotages import broken_by
 from service.cases.store.tables import contents, destructions, parts, transitions
 from service.retention.store.tables import destruction_proposals, destruction_signatures, legal_holds
@@ -37,11 +37,11 @@ class PendingDestruction:
 
     def sign(self, capacity: str, person: str) -> None:
         signature = {"proposal_id": self.proposal_id, "capacity": capacity, "role": "chair", "person_id": person}
-        add(self.connection, destruction_signatures, {**signature, "organisation_id": "o", "signed_at": 1})
+        insert_row(self.connection, destruction_signatures, {**signature, "organisation_id": "o", "signed_at": 1})
 
     def hold(self, until: str | None) -> None:
         row = columns_of(self.connection.execute(select(legal_holds)).first())  # type: ignore[arg-type]  # there is one
-        add(
+        insert_row(
             self.connection,
             legal_holds,
             {**row, "id": str(uuid4()), "case_id": self.case_id, "reason": "complaint", "until": until},
@@ -49,17 +49,19 @@ class PendingDestruction:
 
 
 @pytest.fixture(scope="module", params=["as the service connects", "undermined"])
-def forger_engine(request: pytest.FixtureRequest, story: Story) -> Iterator[Engine]:
+def forger_engine(request: pytest.FixtureRequest, story: DestructionStory) -> Iterator[Engine]:
     engine = engine_for(story.service.settings.database_url, undermined=request.param == "undermined")
     yield engine
     engine.dispose()
 
 
 @contextmanager
-def pending_destruction(engine: Engine, story: Story, *, signatures: bool = True) -> Iterator[PendingDestruction]:
+def pending_destruction(
+    engine: Engine, story: DestructionStory, *, signatures: bool = True
+) -> Iterator[PendingDestruction]:
     """A proposal with its signatures, rolled back afterwards, so that a forgery that succeeds harms no other test."""
     with engine.connect() as connection:
-        destruction = PendingDestruction(connection, story.others[1].id, str(uuid4()))
+        destruction = PendingDestruction(connection, story.other_cases[1].id, str(uuid4()))
         proposal = {
             "id": destruction.proposal_id,
             "case_id": destruction.case_id,
@@ -67,7 +69,7 @@ def pending_destruction(engine: Engine, story: Story, *, signatures: bool = True
             "sequence": 3,
             "policy": "p",
         }
-        add(connection, destruction_proposals, {**proposal, "recorded_at": 1})
+        insert_row(connection, destruction_proposals, {**proposal, "recorded_at": 1})
         if signatures:
             destruction.sign("team", "a")
             destruction.sign("data_protection", "b")
@@ -78,11 +80,11 @@ def pending_destruction(engine: Engine, story: Story, *, signatures: bool = True
 
 
 def test_the_row_of_a_destruction_that_two_people_signed_empties_the_case_whole(
-    forger_engine: Engine, story: Story
+    forger_engine: Engine, story: DestructionStory
 ) -> None:
     """A genuine row is accepted: the refusals below are due to the forgery."""
     with pending_destruction(forger_engine, story) as destruction:
-        add(destruction.connection, destructions, destruction.row())
+        insert_row(destruction.connection, destructions, destruction.row())
 
         remains = [
             {name for name, value in columns_of(row).items() if value is not None}
@@ -129,14 +131,14 @@ REFUSED_DESTRUCTIONS = {
     case="sqlite-as the service connects-while a hold stands",
 )
 @pytest.mark.parametrize("signing", REFUSED_DESTRUCTIONS.values(), ids=REFUSED_DESTRUCTIONS.keys())
-def test_a_destruction_is_refused(forger_engine: Engine, story: Story, signing: Any) -> None:
+def test_a_destruction_is_refused(forger_engine: Engine, story: DestructionStory, signing: Any) -> None:
     with pending_destruction(forger_engine, story, signatures=False) as destruction, pytest.raises(IntegrityError):
         _destroy(destruction, signing)
 
 
 def _destroy(destruction: PendingDestruction, signing: Any) -> None:
     signing(destruction)
-    add(destruction.connection, destructions, destruction.row())
+    insert_row(destruction.connection, destructions, destruction.row())
 
 
 @pytest.mark.parametrize(
@@ -144,10 +146,10 @@ def _destroy(destruction: PendingDestruction, signing: Any) -> None:
     [{"entries": 2}, {"head": "d" * 64}, {"entries": 99}, {"proposal_id": str(uuid4())}, {"ground": "request"}],
 )
 def test_a_destruction_of_something_else_than_was_decided_is_refused(
-    forger_engine: Engine, story: Story, changes: Changes
+    forger_engine: Engine, story: DestructionStory, changes: Changes
 ) -> None:
     with pending_destruction(forger_engine, story) as destruction, pytest.raises(IntegrityError):
-        add(destruction.connection, destructions, destruction.row(**changes))
+        insert_row(destruction.connection, destructions, destruction.row(**changes))
 
 
 NUMBERS = ("prev_sequence", "prev_part_sequence", "prev_digest", "content_digest")
@@ -188,25 +190,25 @@ EMPTYING = [
 )
 @pytest.mark.parametrize("statement", EMPTYING)
 def test_nothing_is_emptied_in_part_or_beside_a_destruction_and_nothing_comes_back(
-    forger_engine: Engine, story: Story, statement: str
+    forger_engine: Engine, story: DestructionStory, statement: str
 ) -> None:
     with pending_destruction(forger_engine, story) as destruction:
         destruction.hold(None)
         ids = {"living": destruction.case_id, "gone": story.case.id}
         with pytest.raises(IntegrityError):
-            say(destruction.connection, statement, **{name: ids[name] for name in ids if f":{name}" in statement})
+            run_sql(destruction.connection, statement, **{name: ids[name] for name in ids if f":{name}" in statement})
 
 
-def test_a_destroyed_case_takes_no_entry_and_no_part(forger_engine: Engine, story: Story) -> None:
+def test_a_destroyed_case_takes_no_entry_and_no_part(forger_engine: Engine, story: DestructionStory) -> None:
     with forger_engine.connect() as connection:
-        entry = next_entry(connection, story.others[0].id)
+        entry = next_entry(connection, story.other_cases[0].id)
         head = head_of_part(connection, story.case.id)
         placement = connection.execute(select(workflows.c.hash).where(workflows.c.name == "placement")).scalar()
         part = {"id": str(uuid4()), "case_id": head.case_id, "kind": "placement", "workflow": placement}
 
         with pytest.raises(IntegrityError):
-            add(connection, transitions, {**entry, "case_id": story.case.id, "part_id": story.case.id})
+            insert_row(connection, transitions, {**entry, "case_id": story.case.id, "part_id": story.case.id})
         connection.rollback()
         with pytest.raises(IntegrityError, match="the case was destroyed"):
-            add(connection, parts, {**part, "team_id": head.team_id, "submitter_id": head.submitter_id})
+            insert_row(connection, parts, {**part, "team_id": head.team_id, "submitter_id": head.submitter_id})
         connection.rollback()

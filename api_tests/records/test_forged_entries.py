@@ -10,18 +10,18 @@ from api_tests.support.forgery import (
     DIGEST,
     Attack,
     Forger,
-    Known,
-    add,
+    KnownCases,
     columns_of,
     entries_of_case,
     entries_of_part,
     first_entry,
     head_of_case,
     head_of_part,
+    insert_entry,
+    insert_row,
     new_part,
     next_entry,
     parts_of,
-    record,
 )
 from api_tests.support.sabotages import broken_by
 from service.cases.store.tables import cases, parts, transitions
@@ -37,29 +37,29 @@ _FACTS = (
 
 def _with(**changes: Any) -> Attack:
     """The next entry of the case itself, with these columns changed."""
-    return lambda connection, known: record(connection, known.told, **changes)
+    return lambda connection, known: insert_entry(connection, known.advised, **changes)
 
 
 def _moved(**by: int) -> Attack:
     """The next entry of the case itself, with these numbers moved."""
 
-    def attack(connection: Connection, known: Known) -> None:
-        row = next_entry(connection, known.told)
-        record(connection, known.told, **{name: row[name] + step for name, step in by.items()})
+    def attack(connection: Connection, known: KnownCases) -> None:
+        row = next_entry(connection, known.advised)
+        insert_entry(connection, known.advised, **{name: row[name] + step for name, step in by.items()})
 
     return attack
 
 
-def _copy_of_the_last_entry(connection: Connection, known: Known) -> None:
-    add(connection, transitions, columns_of(entries_of_case(connection, known.told)[-1]))
+def _copy_of_the_last_entry(connection: Connection, known: KnownCases) -> None:
+    insert_row(connection, transitions, columns_of(entries_of_case(connection, known.advised)[-1]))
 
 
 def _other_story_after(entries_back: int) -> Attack:
-    def attack(connection: Connection, known: Known) -> None:
-        before, taken = entries_of_case(connection, known.told)[-entries_back - 1 :][:2]
-        record(
+    def attack(connection: Connection, known: KnownCases) -> None:
+        before, taken = entries_of_case(connection, known.advised)[-entries_back - 1 :][:2]
+        insert_entry(
             connection,
-            known.told,
+            known.advised,
             sequence=taken.sequence,
             prev_sequence=before.sequence,
             prev_digest=before.digest,
@@ -68,22 +68,22 @@ def _other_story_after(entries_back: int) -> Attack:
     return attack
 
 
-def _other_story_in_a_part(connection: Connection, known: Known) -> None:
-    before, taken = entries_of_part(connection, known.told)[-2:]
+def _other_story_in_a_part(connection: Connection, known: KnownCases) -> None:
+    before, taken = entries_of_part(connection, known.advised)[-2:]
     same = {name: getattr(taken, name) for name in ("part_sequence", "prev_part_sequence", "trigger_name", "target")}
-    record(connection, known.told, **same, source=before.target)
+    insert_entry(connection, known.advised, **same, source=before.target)
 
 
-def _from_another_state(connection: Connection, known: Known) -> None:
-    record(connection, known.told, source="submitted", target="submitted")
+def _from_another_state(connection: Connection, known: KnownCases) -> None:
+    insert_entry(connection, known.advised, source="submitted", target="submitted")
 
 
-def _part_of_another_case(connection: Connection, known: Known) -> None:
-    record(connection, known.other, case_id=known.told, **_follows_in(connection, known.told))
+def _part_of_another_case(connection: Connection, known: KnownCases) -> None:
+    insert_entry(connection, known.submitted, case_id=known.advised, **_follows_in(connection, known.advised))
 
 
-def _in_another_case(connection: Connection, known: Known) -> None:
-    record(connection, known.told, case_id=known.other, **_follows_in(connection, known.other))
+def _in_another_case(connection: Connection, known: KnownCases) -> None:
+    insert_entry(connection, known.advised, case_id=known.submitted, **_follows_in(connection, known.submitted))
 
 
 def _follows_in(connection: Connection, case_id: str) -> dict[str, Any]:
@@ -91,51 +91,51 @@ def _follows_in(connection: Connection, case_id: str) -> dict[str, Any]:
     return {"sequence": case.sequence + 1, "prev_sequence": case.sequence, "prev_digest": case.digest}
 
 
-def _under_a_workflow_of_my_own(connection: Connection, known: Known) -> None:
-    state = head_of_part(connection, known.told).state
+def _under_a_workflow_of_my_own(connection: Connection, known: KnownCases) -> None:
+    state = head_of_part(connection, known.advised).state
     workflow = {"hash": DIGEST, "name": "case", "definition": "{}", "edges": 1, "added_at": 0}
-    add(connection, workflows, workflow)
+    insert_row(connection, workflows, workflow)
     edge = {"workflow": DIGEST, "trigger_name": "add_note", "source": state, "target": "closed"}
-    add(connection, workflow_edges, edge)
-    record(connection, known.told, workflow=DIGEST, target="closed")
+    insert_row(connection, workflow_edges, edge)
+    insert_entry(connection, known.advised, workflow=DIGEST, target="closed")
 
 
-def _by_an_edge_added_afterwards(connection: Connection, known: Known) -> None:
-    part = head_of_part(connection, known.told)
+def _by_an_edge_added_afterwards(connection: Connection, known: KnownCases) -> None:
+    part = head_of_part(connection, known.advised)
     edge = {"workflow": part.workflow, "trigger_name": "add_note", "source": part.state, "target": "closed"}
-    add(connection, workflow_edges, edge)
-    record(connection, known.told, target="closed")
+    insert_row(connection, workflow_edges, edge)
+    insert_entry(connection, known.advised, target="closed")
 
 
 def _new_part_that_begins(**changes: Any) -> Attack:
-    def attack(connection: Connection, known: Known) -> None:
-        like = parts_of(connection, known.told, "commitment")[0]
-        add(connection, parts, new_part(like, NEW))
-        add(connection, transitions, first_entry(connection, like, NEW, **changes))
+    def attack(connection: Connection, known: KnownCases) -> None:
+        like = parts_of(connection, known.advised, "commitment")[0]
+        insert_row(connection, parts, new_part(like, NEW))
+        insert_row(connection, transitions, first_entry(connection, like, NEW, **changes))
 
     return attack
 
 
-def _case_that_begins_with_a_commitment(connection: Connection, known: Known) -> None:
-    like = parts_of(connection, known.told, "commitment")[0]
-    case = columns_of(head_of_case(connection, known.told))
-    add(connection, cases, {**case, "id": NEW, "number": "0000-0000", "sequence": 0, "digest": "0" * 64})
+def _case_that_begins_with_a_commitment(connection: Connection, known: KnownCases) -> None:
+    like = parts_of(connection, known.advised, "commitment")[0]
+    case = columns_of(head_of_case(connection, known.advised))
+    insert_row(connection, cases, {**case, "id": NEW, "number": "0000-0000", "sequence": 0, "digest": "0" * 64})
     part_id = NEW.replace("1", "2")
-    add(connection, parts, new_part(like, part_id, case_id=NEW))
+    insert_row(connection, parts, new_part(like, part_id, case_id=NEW))
     alone = {"case_id": NEW, "sequence": 1, "prev_sequence": None, "prev_digest": None}
-    add(connection, transitions, first_entry(connection, like, part_id, **alone))
+    insert_row(connection, transitions, first_entry(connection, like, part_id, **alone))
 
 
 def _in_an_ended_case(**changes: Any) -> Attack:
-    return lambda connection, known: record(connection, known.ended, **changes)
+    return lambda connection, known: insert_entry(connection, known.withdrawn, **changes)
 
 
-def _earlier_in_life(connection: Connection, known: Known) -> None:
-    record(connection, known.told, occurred_at=head_of_part(connection, known.told).occurred_at - 1)
+def _earlier_in_life(connection: Connection, known: KnownCases) -> None:
+    insert_entry(connection, known.advised, occurred_at=head_of_part(connection, known.advised).occurred_at - 1)
 
 
-def _recorded_earlier(connection: Connection, known: Known) -> None:
-    record(connection, known.told, recorded_at=head_of_case(connection, known.told).recorded_at - 1)
+def _recorded_earlier(connection: Connection, known: KnownCases) -> None:
+    insert_entry(connection, known.advised, recorded_at=head_of_case(connection, known.advised).recorded_at - 1)
 
 
 ATTACKS: dict[str, Attack] = {
@@ -203,10 +203,10 @@ NAMES_NOBODY: dict[str, Attack] = {
 def test_the_entry_that_truly_comes_next_is_taken(forger: Forger) -> None:
     """A genuine row is accepted: the refusals below are due to the forgery."""
     with forger.at_work() as connection:
-        record(connection, forger.known.told)
-        _new_part_that_begins()(connection, forger.known)
+        insert_entry(connection, forger.cases.advised)
+        _new_part_that_begins()(connection, forger.cases)
 
-        assert head_of_case(connection, forger.known.told).digest == DIGEST
+        assert head_of_case(connection, forger.cases.advised).digest == DIGEST
         assert head_of_part(connection, NEW).state == "requested"
 
 
@@ -248,7 +248,7 @@ def test_the_entry_that_truly_comes_next_is_taken(forger: Forger) -> None:
 @pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS.keys())
 def test_i11_a_forged_entry_is_refused(forger: Forger, attack: Attack) -> None:
     with forger.at_work() as connection, pytest.raises(IntegrityError):
-        attack(connection, forger.known)
+        attack(connection, forger.cases)
 
 
 @pytest.mark.parametrize("attack", NAMES_NOBODY.values(), ids=NAMES_NOBODY.keys())
@@ -256,7 +256,7 @@ def test_an_entry_that_names_what_is_not_there_is_refused(forger: Forger, attack
     if forger.undermined:
         return  # these are foreign keys alone: start-up refuses a connection on which they are off
     with forger.at_work() as connection, pytest.raises(IntegrityError):
-        attack(connection, forger.known)
+        attack(connection, forger.cases)
 
 
 @broken_by(
@@ -266,4 +266,4 @@ def test_an_entry_that_names_what_is_not_there_is_refused(forger: Forger, attack
 def test_a_time_that_is_a_word_is_refused(forger: Forger, column: str) -> None:
     """SQLite sorts any text after every number: the entry would stay the last for ever."""
     with forger.at_work() as connection, pytest.raises((IntegrityError, DataError)):
-        record(connection, forger.known.told, **{column: "zaterdag"})
+        insert_entry(connection, forger.cases.advised, **{column: "zaterdag"})

@@ -10,19 +10,19 @@ from api_tests.support.forgery import (
     DIGEST,
     Attack,
     Forger,
-    Known,
-    add,
+    KnownCases,
     columns_of,
     entries_of_case,
     entries_of_part,
     head_of_case,
+    insert_row,
     new_part,
     parts_of,
-    say,
+    run_sql,
 )
 from api_tests.support.sabotages import broken_by
 from service.cases.store.tables import cases, parts
-from service.database.columns import NO_DAY
+from service.database.columns import NO_DUE_DAY
 from service.workflows.store.tables import workflows
 
 NEW = "00000000-0000-4000-8000-000000000001"
@@ -32,70 +32,72 @@ _BEGINNING = "0" * 64
 def _part(**changes: Any) -> Attack:
     """The head of the main part, with these columns set."""
 
-    def attack(connection: Connection, known: Known) -> None:
-        connection.execute(update(parts).where(parts.c.id == known.told).values(changes))
+    def attack(connection: Connection, known: KnownCases) -> None:
+        connection.execute(update(parts).where(parts.c.id == known.advised).values(changes))
 
     return attack
 
 
 def _case(**changes: Any) -> Attack:
-    def attack(connection: Connection, known: Known) -> None:
-        connection.execute(update(cases).where(cases.c.id == known.told).values(changes))
+    def attack(connection: Connection, known: KnownCases) -> None:
+        connection.execute(update(cases).where(cases.c.id == known.advised).values(changes))
 
     return attack
 
 
-def _part_set_back(connection: Connection, known: Known) -> None:
+def _part_set_back(connection: Connection, known: KnownCases) -> None:
     """Set every column to its value in an earlier entry."""
-    earlier = entries_of_part(connection, known.told)[-2]
+    earlier = entries_of_part(connection, known.advised)[-2]
     names = ("phase", "occurred_at", "party", "party_id", "assignee_id")
     head = {name: getattr(earlier, name) for name in names}
-    head |= {"sequence": earlier.part_sequence, "state": earlier.target, "due_on": earlier.due_on or NO_DAY}
+    head |= {"sequence": earlier.part_sequence, "state": earlier.target, "due_on": earlier.due_on or NO_DUE_DAY}
     _part(**head)(connection, known)
 
 
-def _case_set_back(connection: Connection, known: Known) -> None:
-    earlier = entries_of_case(connection, known.told)[-2]
+def _case_set_back(connection: Connection, known: KnownCases) -> None:
+    earlier = entries_of_case(connection, known.advised)[-2]
     names = ("sequence", "digest", "recorded_at", "region")
     _case(**{name: getattr(earlier, name) for name in names})(connection, known)
 
 
-def _part_set_forward(connection: Connection, known: Known) -> None:
-    say(connection, "UPDATE parts SET sequence = sequence + 1 WHERE id = :id", id=known.told)
+def _part_set_forward(connection: Connection, known: KnownCases) -> None:
+    run_sql(connection, "UPDATE parts SET sequence = sequence + 1 WHERE id = :id", id=known.advised)
 
 
-def _case_set_forward(connection: Connection, known: Known) -> None:
-    say(connection, "UPDATE cases SET sequence = sequence + 1, digest = :d WHERE id = :id", id=known.told, d=DIGEST)
+def _case_set_forward(connection: Connection, known: KnownCases) -> None:
+    run_sql(
+        connection, "UPDATE cases SET sequence = sequence + 1, digest = :d WHERE id = :id", id=known.advised, d=DIGEST
+    )
 
 
-def _ended_case_opened(connection: Connection, known: Known) -> None:
+def _ended_case_opened(connection: Connection, known: KnownCases) -> None:
     head = {"state": "submitted", "phase": "referral", "party": "coordinator"}
-    connection.execute(update(parts).where(parts.c.id == known.ended).values(head))
+    connection.execute(update(parts).where(parts.c.id == known.withdrawn).values(head))
 
 
 def _new_case(**changes: Any) -> Attack:
-    def attack(connection: Connection, known: Known) -> None:
-        like = columns_of(head_of_case(connection, known.told))
+    def attack(connection: Connection, known: KnownCases) -> None:
+        like = columns_of(head_of_case(connection, known.advised))
         bare = {"id": NEW, "number": "0000-0000", "sequence": 0, "digest": _BEGINNING}
-        add(connection, cases, {**like, **bare, **changes})
+        insert_row(connection, cases, {**like, **bare, **changes})
 
     return attack
 
 
 def _new_part(**changes: Any) -> Attack:
-    def attack(connection: Connection, known: Known) -> None:
-        add(connection, parts, new_part(parts_of(connection, known.told, "commitment")[0], NEW, **changes))
+    def attack(connection: Connection, known: KnownCases) -> None:
+        insert_row(connection, parts, new_part(parts_of(connection, known.advised, "commitment")[0], NEW, **changes))
 
     return attack
 
 
-def _other_workflow(connection: Connection, known: Known) -> None:
-    funding = parts_of(connection, known.told, "funding")[0].workflow
+def _other_workflow(connection: Connection, known: KnownCases) -> None:
+    funding = parts_of(connection, known.advised, "funding")[0].workflow
     _new_part(workflow=funding)(connection, known)
 
 
-def _of_another_team(connection: Connection, known: Known) -> None:
-    case = head_of_case(connection, known.told)
+def _of_another_team(connection: Connection, known: KnownCases) -> None:
+    case = head_of_case(connection, known.advised)
     _new_part(team_id=case.submitter_id)(connection, known)
 
 
@@ -142,7 +144,7 @@ ATTACKS: dict[str, Attack] = {
     "a new part that a person must act on": _new_part(assignee_id=NEW),
     "a new part that is due": _new_part(due_on="2031-01-01"),
     "a second main part": lambda connection, known: _new_part(
-        kind="case", workflow=connection.execute(parts.select().where(parts.c.id == known.told)).one().workflow
+        kind="case", workflow=connection.execute(parts.select().where(parts.c.id == known.advised)).one().workflow
     )(connection, known),
     "a new part on the workflow of another kind": _other_workflow,
     "a new part on a workflow that is not there": _new_part(workflow=DIGEST),
@@ -175,14 +177,14 @@ ATTACKS: dict[str, Attack] = {
 @pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS.keys())
 def test_i11_i12_a_forged_head_is_refused(forger: Forger, attack: Attack) -> None:
     with forger.at_work() as connection, pytest.raises(IntegrityError):
-        attack(connection, forger.known)
+        attack(connection, forger.cases)
 
 
 def test_a_new_case_and_a_new_part_without_a_head_are_taken(forger: Forger) -> None:
     """A genuine row is accepted: the refusals above are due to the forgery."""
     with forger.at_work() as connection:
-        _new_case()(connection, forger.known)
-        _new_part()(connection, forger.known)
+        _new_case()(connection, forger.cases)
+        _new_part()(connection, forger.cases)
 
         assert head_of_case(connection, NEW).sequence == 0
         assert connection.execute(workflows.select()).first() is not None

@@ -7,7 +7,16 @@ import pytest
 from sqlalchemy import Connection, select
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from api_tests.support.forgery import Attack, Forger, Known, add, entries_of_case, head_of_part, record, say
+from api_tests.support.forgery import (
+    Attack,
+    Forger,
+    KnownCases,
+    entries_of_case,
+    head_of_part,
+    insert_entry,
+    insert_row,
+    run_sql,
+)
 from api_tests.support.sabotages import broken_by
 from service.workflows.store.tables import workflow_edges, workflow_plans, workflows
 
@@ -21,10 +30,10 @@ def _definition(
     """Store a forged definition with these edges. `more`: number of edges that it announces and that are missing."""
     stored_edges = list(edges)
     row = {"hash": hash_, "name": kind, "definition": "{}", "edges": len(stored_edges) + more, "added_at": 0}
-    add(connection, workflows, row)
+    insert_row(connection, workflows, row)
     for trigger, source, target in stored_edges:
         edge = {"workflow": hash_, "trigger_name": trigger, "source": source, "target": target}
-        add(connection, workflow_edges, edge)
+        insert_row(connection, workflow_edges, edge)
 
 
 def _other(connection: Connection, state: str) -> None:
@@ -33,87 +42,87 @@ def _other(connection: Connection, state: str) -> None:
     _definition(connection, OTHER, [("submit", "start", "elsewhere"), *notes])
 
 
-def _add_plan(connection: Connection, known: Known, edges: Iterable[Edge] = (), **changes: Any) -> None:
+def _add_plan(connection: Connection, known: KnownCases, edges: Iterable[Edge] = (), **changes: Any) -> None:
     """Store a plan from the workflow of the case to the other one, with these changes."""
-    part = head_of_part(connection, known.told)
+    part = head_of_part(connection, known.advised)
     _other(connection, part.state)
     more = changes.pop("more", 0)
     _definition(connection, PLAN, [("adopt_workflow", part.state, "elsewhere"), *edges], more=more)
     _store_plan(connection, known, **{"hash": PLAN, "from_workflow": part.workflow, "to_workflow": OTHER, **changes})
 
 
-def _store_plan(connection: Connection, known: Known, **plan: Any) -> None:
-    actor_id = entries_of_case(connection, known.told)[0].actor_id
-    add(connection, workflow_plans, {"kind": "case", "made_at": 0, "actor_id": actor_id, **plan})
+def _store_plan(connection: Connection, known: KnownCases, **plan: Any) -> None:
+    actor_id = entries_of_case(connection, known.advised)[0].actor_id
+    insert_row(connection, workflow_plans, {"kind": "case", "made_at": 0, "actor_id": actor_id, **plan})
 
 
-def _adopt(connection: Connection, known: Known, **changes: Any) -> None:
+def _adopt(connection: Connection, known: KnownCases, **changes: Any) -> None:
     adopts = {"workflow": PLAN, "trigger_name": "adopt_workflow", "target": "elsewhere"}
-    record(connection, known.told, **{**adopts, **changes})
+    insert_entry(connection, known.advised, **{**adopts, **changes})
 
 
 def _plan(edges: Iterable[Edge] = (), **changes: Any) -> Attack:
-    def attack(connection: Connection, known: Known) -> None:
+    def attack(connection: Connection, known: KnownCases) -> None:
         _add_plan(connection, known, edges, **changes)
 
     return attack
 
 
-def _of_another_kind(connection: Connection, known: Known) -> None:
+def _of_another_kind(connection: Connection, known: KnownCases) -> None:
     funding = connection.execute(select(workflows.c.hash).where(workflows.c.name == "funding")).scalars().first()
     _add_plan(connection, known, to_workflow=funding)
 
 
-def _to_a_plan(connection: Connection, known: Known) -> None:
-    part = head_of_part(connection, known.told)
+def _to_a_plan(connection: Connection, known: KnownCases) -> None:
+    part = head_of_part(connection, known.advised)
     _add_plan(connection, known)
     _definition(connection, SECOND, [("adopt_workflow", part.state, "elsewhere")])
     _store_plan(connection, known, hash=SECOND, from_workflow=part.workflow, to_workflow=PLAN)
 
 
-def _along_a_plan_that_was_not_made(connection: Connection, known: Known) -> None:
-    state = head_of_part(connection, known.told).state
+def _along_a_plan_that_was_not_made(connection: Connection, known: KnownCases) -> None:
+    state = head_of_part(connection, known.advised).state
     _definition(connection, PLAN, [("adopt_workflow", state, "elsewhere")])
     _adopt(connection, known)
 
 
-def _along_a_plan_for_another_workflow(connection: Connection, known: Known) -> None:
-    part = head_of_part(connection, known.told)
+def _along_a_plan_for_another_workflow(connection: Connection, known: KnownCases) -> None:
+    part = head_of_part(connection, known.advised)
     _other(connection, part.state)
     _definition(connection, PLAN, [("adopt_workflow", part.state, part.state)])
     _store_plan(connection, known, hash=PLAN, from_workflow=OTHER, to_workflow=part.workflow)
     _adopt(connection, known, target=part.state)
 
 
-def _to_a_state_beside_the_plan(connection: Connection, known: Known) -> None:
+def _to_a_state_beside_the_plan(connection: Connection, known: KnownCases) -> None:
     _add_plan(connection, known)
     _adopt(connection, known, target="closed")
 
 
-def _by_the_workflow_that_was_left(connection: Connection, known: Known) -> None:
-    workflow = head_of_part(connection, known.told).workflow
+def _by_the_workflow_that_was_left(connection: Connection, known: KnownCases) -> None:
+    workflow = head_of_part(connection, known.advised).workflow
     _add_plan(connection, known)
     _adopt(connection, known)
-    record(connection, known.told, workflow=workflow)
+    insert_entry(connection, known.advised, workflow=workflow)
 
 
-def _by_the_plan_once_more(connection: Connection, known: Known) -> None:
-    state = head_of_part(connection, known.told).state
+def _by_the_plan_once_more(connection: Connection, known: KnownCases) -> None:
+    state = head_of_part(connection, known.advised).state
     _add_plan(connection, known, [("adopt_workflow", state, state)])
     _adopt(connection, known, target=state)
     _adopt(connection, known, target=state)
 
 
-def _head_taken_along_by_hand(connection: Connection, known: Known) -> None:
+def _head_taken_along_by_hand(connection: Connection, known: KnownCases) -> None:
     _add_plan(connection, known)
-    say(connection, "UPDATE parts SET workflow = :other WHERE id = :id", other=OTHER, id=known.told)
+    run_sql(connection, "UPDATE parts SET workflow = :other WHERE id = :id", other=OTHER, id=known.advised)
 
 
-def _head_left_behind(connection: Connection, known: Known) -> None:
-    workflow = head_of_part(connection, known.told).workflow
+def _head_left_behind(connection: Connection, known: KnownCases) -> None:
+    workflow = head_of_part(connection, known.advised).workflow
     _add_plan(connection, known)
     _adopt(connection, known)
-    say(connection, "UPDATE parts SET workflow = :workflow WHERE id = :id", workflow=workflow, id=known.told)
+    run_sql(connection, "UPDATE parts SET workflow = :workflow WHERE id = :id", workflow=workflow, id=known.advised)
 
 
 ATTACKS: dict[str, Attack] = {
@@ -124,7 +133,7 @@ ATTACKS: dict[str, Attack] = {
     "a plan whose edges are still to come": _plan(more=1),
     "a plan of another kind": _plan(kind="funding"),
     "a plan to where it came from": lambda connection, known: _plan(
-        to_workflow=head_of_part(connection, known.told).workflow
+        to_workflow=head_of_part(connection, known.advised).workflow
     )(connection, known),
     "a plan to the workflow of another kind": _of_another_kind,
     "a plan that leads to a plan": _to_a_plan,
@@ -145,11 +154,11 @@ AFTERWARDS = (
 def test_a_part_goes_along_a_plan_to_the_other_workflow_and_on_by_that(forger: Forger) -> None:
     """A genuine step along a plan is accepted: the refusals below are due to the forgery."""
     with forger.at_work() as connection:
-        _add_plan(connection, forger.known)
-        _adopt(connection, forger.known)
-        record(connection, forger.known.told, workflow=OTHER)
+        _add_plan(connection, forger.cases)
+        _adopt(connection, forger.cases)
+        insert_entry(connection, forger.cases.advised, workflow=OTHER)
 
-        part = head_of_part(connection, forger.known.told)
+        part = head_of_part(connection, forger.cases.advised)
         assert (part.workflow, part.state) == (OTHER, "elsewhere")
 
 
@@ -170,13 +179,13 @@ def test_a_part_goes_along_a_plan_to_the_other_workflow_and_on_by_that(forger: F
 @pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS.keys())
 def test_i11_a_part_comes_to_another_workflow_in_no_other_way(forger: Forger, attack: Attack) -> None:
     with forger.at_work() as connection, pytest.raises(IntegrityError):
-        attack(connection, forger.known)
+        attack(connection, forger.cases)
 
 
 @pytest.mark.parametrize("statement", AFTERWARDS)
 def test_a_plan_stays_as_it_was_made(forger: Forger, statement: str) -> None:
     with forger.at_work() as connection:
-        _add_plan(connection, forger.known)
+        _add_plan(connection, forger.cases)
 
         with pytest.raises(DBAPIError, match="workflow_plans is append-only"):
-            say(connection, statement)
+            run_sql(connection, statement)

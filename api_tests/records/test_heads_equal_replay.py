@@ -9,12 +9,12 @@ import pytest
 from sqlalchemy import Connection, Engine, select, text
 
 from api_tests.support.case_file import CaseFile
-from api_tests.support.forgery import counted, entries_of_case, head_of_case, say
+from api_tests.support.forgery import entries_of_case, head_of_case, row_counts, run_sql
 from api_tests.support.people import People
 from api_tests.support.sabotages import broken_by
 from api_tests.support.workflows import workflow_of
 from service.cases.store.tables import parts
-from service.database.columns import NO_DAY
+from service.database.columns import NO_DUE_DAY
 
 STEPS = 10
 STARTS = ("submitted", "in_review", "advice_issued", "help_started", "monitored", "withdrawn")
@@ -24,7 +24,7 @@ Choice = tuple[dict[str, Any] | None, str, str]
 
 def _choices(case: CaseFile) -> Iterator[Choice]:
     """Every step that the case and its parts know in their states, with the state it leads to."""
-    view = case.seen()
+    view = case.view()
     for part in (None, *view["parts"]):
         kind, state = (part["kind"], part["state"]["code"]) if part else ("case", view["main"]["state"]["code"])
         for trigger, source, target in sorted(workflow_of(kind).definition.edges()):
@@ -58,7 +58,7 @@ def _heads_by_replay(connection: Connection, case_id: str) -> tuple[tuple[Any, .
             entry.party,
             entry.party_id,
             entry.assignee_id,
-            entry.due_on or NO_DAY,
+            entry.due_on or NO_DUE_DAY,
         )
     return case, heads
 
@@ -102,14 +102,14 @@ def test_i11_i12_after_every_step_of_a_walk_the_heads_are_the_replay_of_the_hist
 
     for _ in range(STEPS):
         with database.connect() as connection:
-            before = counted(connection)
+            before = row_counts(connection)
         answer = _take_a_step(case, chance)
         statuses.append(answer.status_code)
         verification = people.esra.get(f"{case.path}/verification").json()
         with database.connect() as connection:
             head, heads = _heads_by_replay(connection, case.id)
             assert _stored_heads(connection, case.id) == (head, heads)
-            after = counted(connection)
+            after = row_counts(connection)
 
         assert answer.status_code in (201, 400, 403, 404, 409), answer.text
         assert (after == before) == (answer.status_code != 201)
@@ -117,7 +117,7 @@ def test_i11_i12_after_every_step_of_a_walk_the_heads_are_the_replay_of_the_hist
         assert (verification["sound"], verification["entries"], verification["head"]) == (True, head[0], head[1]), (
             verification
         )
-        view = case.seen()
+        view = case.view()
         assert {part["id"]: part["state"]["code"] for part in (view["main"], *view["parts"])} == {
             id_: state for id_, (_, state, *_) in heads.items()
         }
@@ -152,7 +152,7 @@ def _change_role_unprotected(database: Engine, case_id: str, sequence: int, *, r
             off, on = (
                 f"ALTER TABLE transitions {how} TRIGGER transitions_no_update" for how in ("DISABLE", "ENABLE ALWAYS")
             )
-        say(connection, off)
+        run_sql(connection, off)
         change = "UPDATE transitions SET role = :role WHERE case_id = :case_id AND sequence = :sequence"
-        say(connection, change, role=role, case_id=case_id, sequence=sequence)
-        say(connection, on)
+        run_sql(connection, change, role=role, case_id=case_id, sequence=sequence)
+        run_sql(connection, on)

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from api_tests.support.checkout import ROOT
-from api_tests.support.databases import migrated
+from api_tests.support.databases import migrated_engine
 from api_tests.support.sabotages import broken_by
 from api_tests.support.servers import settings_for
-from service.app import build
+from service.app import build_service
 from service.database.keyring import MasterKeyRefused, load_master_key
 from service.identity.trusted_issuer import TrustedIssuer
 from service.settings import Settings
@@ -30,8 +30,8 @@ def settings(folder: Path, database: str, mode: str, key: str = "master.key") ->
 
 def start(configuration: Settings) -> None:
     """Start the service and stop it. Raises what `build` raises."""
-    migrated(configuration).dispose()
-    build(configuration).database.close()
+    migrated_engine(configuration).dispose()
+    build_service(configuration).database.close()
 
 
 def rewrite_as_earlier_release(file: Path) -> bytes:
@@ -44,7 +44,7 @@ def rewrite_as_earlier_release(file: Path) -> bytes:
 @broken_by(
     "a key file that one mode made is refused by the other",
     "service/app.py",
-    "        insist_on_key_of_mode(settings.master_key_file, demonstration=now, known=known)\n",
+    "        require_key_of_mode(settings.master_key_file, demonstration=now, allow_unmarked=known)\n",
     "",
     case="demonstration-production",
 )

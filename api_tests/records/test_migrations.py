@@ -20,15 +20,15 @@ from api_tests.support.checkout import ROOT
 from api_tests.support.database_schemas import schema_of
 from api_tests.support.databases import ROLES, new_database
 from api_tests.support.engines import ENGINES
-from api_tests.support.forgery import counted, engine_for, say
+from api_tests.support.forgery import engine_for, row_counts, run_sql
 from api_tests.support.sabotages import broken_by
-from api_tests.support.servers import Running
+from api_tests.support.servers import RunningService
 from api_tests.support.transactions import transaction_on
 from service.database import migrations as migrating
 from service.database.columns import KEYS_SCHEMA
 from service.database.engine import open_engine
-from service.database.migrations import downgrade, expected_revision, migrate, revision_of
-from service.people.store.regions import Reference
+from service.database.migrations import current_revision, downgrade, expected_revision, migrate
+from service.people.store.regions import RegionRegister
 from service.tables import metadata
 
 pytestmark = pytest.mark.server
@@ -103,7 +103,7 @@ def test_the_migrations_make_the_tables_that_the_code_means(migrated: Engine, em
     declared = empty()
     with declared.begin() as connection:
         if declared.dialect.name == "postgresql":
-            say(connection, f"CREATE SCHEMA {KEYS_SCHEMA}")
+            run_sql(connection, f"CREATE SCHEMA {KEYS_SCHEMA}")
         metadata.create_all(connection)
 
     with migrated.connect() as by_migrations, declared.connect() as by_code:
@@ -128,12 +128,12 @@ def test_down_and_up_again_is_as_new(migrated: Engine) -> None:
     downgrade(migrated, "base")
     with migrated.connect() as connection:
         assert schema_of(connection, protections=True) == set()
-        assert revision_of(connection) is None
+        assert current_revision(connection) is None
     migrate(migrated)
 
     with migrated.connect() as connection:
         assert schema_of(connection, protections=True) == new
-        assert revision_of(connection) == expected_revision()
+        assert current_revision(connection) == expected_revision()
 
 
 def test_every_migration_goes_down_to_exactly_what_was_there_before_it(empty: NewDatabase) -> None:
@@ -147,17 +147,17 @@ def test_every_migration_goes_down_to_exactly_what_was_there_before_it(empty: Ne
         downgrade(engine, revision)
 
         with engine.connect() as connection:
-            assert (revision_of(connection), schema_of(connection, protections=True)) == (revision, before)
+            assert (current_revision(connection), schema_of(connection, protections=True)) == (revision, before)
 
 
 def test_up_twice_changes_nothing_and_loses_nothing(database: Engine, case: CaseFile) -> None:
     with database.connect() as connection:
-        before = counted(connection), schema_of(connection, protections=True)
+        before = row_counts(connection), schema_of(connection, protections=True)
 
     migrate(database)
 
     with database.connect() as connection:
-        assert (counted(connection), schema_of(connection, protections=True)) == before
+        assert (row_counts(connection), schema_of(connection, protections=True)) == before
     assert case.state == "submitted"
 
 
@@ -171,7 +171,7 @@ def test_data_that_was_lost_is_begun_anew_beside_its_keys(migrated: Engine) -> N
     """On SQLite the keys have a file of their own, which may outlive the data; PostgreSQL keeps its schema of keys."""
     with migrated.begin() as connection:
         keys = "INSERT INTO keys.case_keys (owner_id, content_class, wrapped) VALUES ('somebody', 'notes', :key)"
-        say(connection, keys, key=b"k")
+        run_sql(connection, keys, key=b"k")
     if migrated.dialect.name == "sqlite":
         migrated.dispose()
         for file in Path(migrated.url.database or "").parent.glob("casusroute.db*"):
@@ -180,15 +180,15 @@ def test_data_that_was_lost_is_begun_anew_beside_its_keys(migrated: Engine) -> N
     else:
         superuser = engine_for(migrated.url.render_as_string(hide_password=False), undermined=True)
         with superuser.begin() as connection:
-            say(connection, "DROP SCHEMA public CASCADE")
-            say(connection, f"CREATE SCHEMA public AUTHORIZATION {ROLES.owner}")
+            run_sql(connection, "DROP SCHEMA public CASCADE")
+            run_sql(connection, f"CREATE SCHEMA public AUTHORIZATION {ROLES.owner}")
         superuser.dispose()
 
     migrate(migrated)
 
     with migrated.connect() as connection:
-        assert revision_of(connection) == expected_revision()
-        assert counted(connection)["keys.case_keys"] == 1
+        assert current_revision(connection) == expected_revision()
+        assert row_counts(connection)["keys.case_keys"] == 1
 
 
 def test_two_processes_that_migrate_at_once_do_it_one_after_the_other(empty: NewDatabase) -> None:
@@ -205,7 +205,7 @@ def test_two_processes_that_migrate_at_once_do_it_one_after_the_other(empty: New
 
     assert [process.returncode for process in processes] == [0, 0], outputs
     with engine.connect() as connection:
-        assert revision_of(connection) == expected_revision()
+        assert current_revision(connection) == expected_revision()
 
 
 @broken_by(
@@ -220,23 +220,23 @@ def test_two_processes_that_migrate_at_once_do_it_one_after_the_other(empty: New
 def test_a_migration_that_meets_an_obstacle_leaves_the_database_as_it_was(empty: NewDatabase) -> None:
     engine = empty()
     with engine.begin() as connection:
-        say(connection, "CREATE TABLE contents (in_the_way INTEGER)")
+        run_sql(connection, "CREATE TABLE contents (in_the_way INTEGER)")
 
     with pytest.raises(DBAPIError, match="contents"):
         migrate(engine)
 
     with engine.connect() as connection:
         assert inspect(connection).get_table_names() == ["contents"]
-        assert revision_of(connection) is None
+        assert current_revision(connection) is None
 
 
 def test_a_broken_migration_leaves_revision_tables_and_rows_of_the_one_before(
     migrated: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with migrated.begin() as connection:
-        Reference(transaction_on(connection)).load()
+        RegionRegister(transaction_on(connection)).load_shipped_files()
     with migrated.connect() as connection:
-        before = revision_of(connection), schema_of(connection, protections=True), counted(connection)
+        before = current_revision(connection), schema_of(connection, protections=True), row_counts(connection)
     shutil.copytree(migrating.MIGRATIONS, tmp_path / "migrations", ignore=shutil.ignore_patterns("__pycache__"))
     broken = tmp_path / "migrations" / "versions" / "broken.py"
     broken.write_text(BROKEN.format(head=expected_revision()), encoding="utf-8")
@@ -246,7 +246,7 @@ def test_a_broken_migration_leaves_revision_tables_and_rows_of_the_one_before(
         migrate(migrated)
 
     with migrated.connect() as connection:
-        assert (revision_of(connection), schema_of(connection, protections=True), counted(connection)) == before
+        assert (current_revision(connection), schema_of(connection, protections=True), row_counts(connection)) == before
 
 
 @broken_by(
@@ -257,7 +257,7 @@ def test_a_broken_migration_leaves_revision_tables_and_rows_of_the_one_before(
     case="postgresql",
 )
 def test_every_explanation_of_a_column_stands_in_postgresql_and_every_table_has_its_columns_in_both(
-    service: Running,
+    service: RunningService,
 ) -> None:
     with service.tables.connect() as connection:
         for table in metadata.sorted_tables:
@@ -278,10 +278,10 @@ def test_every_explanation_of_a_column_stands_in_postgresql_and_every_table_has_
     "GM0392,Haarlem,JZ11",
     "GM0392,Haarlem,JZ10",
 )
-def test_the_database_knows_42_regions_and_342_municipalities_each_in_its_region(service: Running) -> None:
+def test_the_database_knows_42_regions_and_342_municipalities_each_in_its_region(service: RunningService) -> None:
     with service.tables.connect() as connection:
-        regions = Reference(transaction_on(connection)).regions()
-        municipalities = Reference(transaction_on(connection)).municipalities()
+        regions = RegionRegister(transaction_on(connection)).regions()
+        municipalities = RegionRegister(transaction_on(connection)).municipalities()
     region_of = {municipality.code: municipality.region for municipality in municipalities}
 
     assert len(regions) == len({region.name for region in regions}) == 42

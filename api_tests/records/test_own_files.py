@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from api_tests.support.checkout import ROOT
-from api_tests.support.destructions import destroyed, ended
+from api_tests.support.destructions import destroy_case, withdrawn_case
 from api_tests.support.people import everybody
 from api_tests.support.sabotages import broken_by
 from api_tests.support.servers import running, settings_for
@@ -41,7 +41,7 @@ def served_with_a_destruction(folder: Path) -> Mapping[str, int]:
     """Returns the mode of each file by its name, while a service runs that has destroyed a case."""
     with running(settings_for(folder, f"sqlite:///{folder / 'casusroute.db'}")) as service:
         people = everybody(service.url)
-        destroyed(ended(people))
+        destroy_case(withdrawn_case(people))
         for person in people.values():
             person.client.close()
         return modes(folder)
@@ -50,12 +50,12 @@ def served_with_a_destruction(folder: Path) -> Mapping[str, int]:
 @broken_by(
     "the database and its keys are their owner's alone, whatever the umask",
     "service/database/engine.py",
-    "        own_file(file)\n",
+    "        make_private_file(file)\n",
     "",
 )
 @broken_by(
     "a folder that is made for them is their owner's alone, and so are those above it",
-    "service/database/own_files.py",
+    "service/database/private_files.py",
     "        folder.mkdir(_FOLDER_MODE)",
     "        folder.mkdir()",
 )
@@ -92,14 +92,14 @@ def test_a_backup_and_the_folders_above_it_are_its_own_alone_whatever_the_umask(
 
 @broken_by(
     "a database of an earlier release is taken from others",
-    "service/database/own_files.py",
+    "service/database/private_files.py",
     "        if _is_open_to_others(file):\n            file.chmod(_FILE_MODE)\n    except FileNotFoundError:",
     "        file.stat()\n    except FileNotFoundError:",
 )
 @broken_by(
     "a key file of an earlier release is taken from others",
     "service/database/keyring.py",
-    "            take_from_others_if_ours(file)",
+    "            restrict_to_owner_if_ours(file)",
     "            pass",
 )
 def test_what_others_could_read_is_taken_from_them_and_the_folder_that_was_there_stays(tmp_path: Path) -> None:
@@ -118,7 +118,7 @@ def test_what_others_could_read_is_taken_from_them_and_the_folder_that_was_there
 SOMEBODY_ELSE = """
 import os, sys
 from pathlib import Path
-from service.database.own_files import OpenToOthers, take_from_others, take_from_others_if_ours
+from service.database.private_files import OpenToOthers, take_from_others, take_from_others_if_ours
 file = Path(sys.argv[1])
 if os.geteuid() == 0:
     os.setuid(65534)
@@ -132,7 +132,7 @@ except OpenToOthers as refusal:
 
 @broken_by(
     "a file of another user that others may read is refused in a sentence",
-    "service/database/own_files.py",
+    "service/database/private_files.py",
     "    except PermissionError:\n        raise",
     "    except PermissionError:\n        return\n        raise",
 )

@@ -14,13 +14,13 @@ import httpx
 import pytest
 
 from api_tests.support.case_file import COLLECTIONS, CaseFile
-from api_tests.support.changed_rules import copied, people_at, rewritten
+from api_tests.support.changed_rules import copy_workflows, replace_in_workflow, service_with_people
 from api_tests.support.databases import new_database
 from api_tests.support.edges import amend
 from api_tests.support.engines import ENGINES
 from api_tests.support.forms import filled
 from api_tests.support.sabotages import broken_by
-from api_tests.support.servers import Running
+from api_tests.support.servers import RunningService
 from api_tests.support.wanderings import wander
 
 pytestmark = pytest.mark.server
@@ -59,7 +59,7 @@ class ServedAnswer:
 class Witness:
     """A witness records the answers that the readers of one case get while the case continues."""
 
-    service: Running
+    service: RunningService
     case: CaseFile
     chance: Random
     served: list[ServedAnswer] = field(default_factory=list)
@@ -106,7 +106,7 @@ def status_and_body(answer: httpx.Response) -> tuple[int, Json]:
     return answer.status_code, body if answer.status_code == 200 else {"code": body["code"]}
 
 
-def move_to_morning(service: Running) -> None:
+def move_to_morning(service: RunningService) -> None:
     """Move the clock to the next morning, so that no day ends between two reads."""
     now = service.clock()
     morning = (now + timedelta(days=1)).replace(hour=9, minute=0)
@@ -114,8 +114,8 @@ def move_to_morning(service: Running) -> None:
 
 
 def older_rules(folder: Path) -> Path:
-    rules = copied(folder, case=PAUSE)
-    rewritten(rules, "settings", "longlist_days = 91", "longlist_days = 7")
+    rules = copy_workflows(folder, case=PAUSE)
+    replace_in_workflow(rules, "settings", "longlist_days = 91", "longlist_days = 7")
     return rules
 
 
@@ -126,7 +126,7 @@ def walked(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     url = new_database(request, folder, request.param)
     chance = Random(40)
     witnesses = []
-    with people_at(folder, url, older_rules(folder)) as (service, people):
+    with service_with_people(folder, url, older_rules(folder)) as (service, people):
         for start, more in STARTS.items():
             move_to_morning(service)
             witness = Witness(service, CaseFile.submitted(people), chance)
@@ -139,7 +139,7 @@ def walked(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
             witness.case.fire("add_note")
             witness.look_and_wait()
             witnesses.append(witness)
-    with people_at(folder, url) as (later, people):
+    with service_with_people(folder, url) as (later, people):
         later.clock.passed = service.clock.passed
         move_to_morning(later)
         for witness in witnesses:
@@ -176,7 +176,7 @@ def take_random_steps(witness: Witness) -> None:
     case, chance = witness.case, witness.chance
     for number, _ in enumerate(wander(case, chance, STEPS)):
         witness.look_and_wait()
-        amend(case, chance.choice([None, None, *case.seen()["parts"]]))
+        amend(case, chance.choice([None, None, *case.view()["parts"]]))
         witness.look_and_wait()
         if number == STEPS // 2:
             changes = {"consents": TO_THE_TABLE_ONLY}
@@ -188,7 +188,9 @@ def take_random_steps(witness: Witness) -> None:
 @broken_by(
     "Design 2: the view at an entry is what was served when it was the last, also under the rules of then",
     "service/cases/use_cases/look_back.py",
-    ("        return Definitions(self.transaction).settings(last.settings) if at_entry == at_moment else at_moment\n"),
+    (
+        "        return Definitions(self.transaction).settings_by_hash(last.settings) if at_entry == at_moment else at_moment\n"
+    ),
     "        return at_moment\n",
 )
 @broken_by(

@@ -11,18 +11,18 @@ import pytest
 from sqlalchemy import Connection, Engine, event, make_url, text
 
 from api_tests.support.checkout import ROOT
-from api_tests.support.databases import as_role, environment_of, new_database, owned
-from api_tests.support.databases import migrated as migrated_as_owner
+from api_tests.support.databases import as_role, environment_of, new_database, owner_engine
+from api_tests.support.databases import migrated_engine as migrated_as_owner
 from api_tests.support.demonstration import PERSON_IDS
 from api_tests.support.engines import ENGINES
-from api_tests.support.forgery import say
+from api_tests.support.forgery import run_sql
 from api_tests.support.postgres import SUPERUSER
 from api_tests.support.sabotages import broken_by
 from api_tests.support.servers import settings_for
-from service.app import NotMigrated, build
+from service.app import NotMigrated, build_service
 from service.database.engine import open_engine
 from service.database.keyring import MasterKeyRefused
-from service.database.protections import TRIGGERS, Unprotected, insist
+from service.database.protections import REQUIRED_TRIGGERS, ProtectionMissing, require_protections
 from service.database.transaction import Transaction
 from service.events.store.subscriptions import Subscription, Subscriptions
 from service.people.store.people import People
@@ -51,7 +51,7 @@ def fresh(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 @pytest.fixture
 def engine(migrated: Settings) -> Iterator[Engine]:
-    engine = owned(migrated)
+    engine = owner_engine(migrated)
     yield engine
     engine.dispose()
 
@@ -66,7 +66,7 @@ def _table_of(connection: Connection, trigger: str) -> str:
 
 def _drop(connection: Connection, trigger: str) -> None:
     table = _table_of(connection, trigger)
-    say(connection, f"DROP TRIGGER {trigger}" + ("" if _sqlite(connection) else f" ON {table}"))
+    run_sql(connection, f"DROP TRIGGER {trigger}" + ("" if _sqlite(connection) else f" ON {table}"))
 
 
 def _sqlite(connection: Connection) -> bool:
@@ -89,7 +89,7 @@ def _triggers_of_migrations(connection: Connection) -> set[str]:
 )
 def test_every_trigger_that_the_migrations_make_is_required_at_start(engine: Engine) -> None:
     with engine.connect() as connection:
-        assert _triggers_of_migrations(connection) == TRIGGERS[engine.dialect.name]
+        assert _triggers_of_migrations(connection) == REQUIRED_TRIGGERS[engine.dialect.name]
 
 
 @broken_by(
@@ -100,13 +100,13 @@ def test_every_trigger_that_the_migrations_make_is_required_at_start(engine: Eng
 )
 def test_a_database_with_every_protection_is_served(engine: Engine) -> None:
     with engine.connect() as connection:
-        insist(connection)
+        require_protections(connection)
 
 
 @broken_by(
     "a database without a protection is not served",
     "service/database/protections.py",
-    "missing = sorted((expected.keys() | TRIGGERS[engine]) - actual.keys())",
+    "missing = sorted((expected.keys() | REQUIRED_TRIGGERS[engine]) - actual.keys())",
     "missing: list[str] = []",
     case="postgresql",
 )
@@ -115,8 +115,8 @@ def test_each_trigger_that_is_missing_is_named(engine: Engine) -> None:
         for trigger in sorted(_triggers_of_migrations(connection)):
             _drop(connection, trigger)
 
-            with pytest.raises(Unprotected, match=rf"missing: {trigger}$"):
-                insist(connection)
+            with pytest.raises(ProtectionMissing, match=rf"missing: {trigger}$"):
+                require_protections(connection)
             connection.rollback()
 
 
@@ -138,10 +138,10 @@ def test_each_trigger_that_is_switched_off_or_hollow_is_named(engine: Engine) ->
             for way in ways:
                 first, *rest = way.split("; ", 1)
                 for statement in (first, *rest):
-                    say(connection, statement)
+                    run_sql(connection, statement)
 
-                with pytest.raises(Unprotected, match=rf"(missing|changed): {trigger}$"):
-                    insist(connection)
+                with pytest.raises(ProtectionMissing, match=rf"(missing|changed): {trigger}$"):
+                    require_protections(connection)
                 connection.rollback()
 
 
@@ -158,18 +158,18 @@ def test_each_trigger_that_says_something_else_is_named(engine: Engine) -> None:
             if _sqlite(connection):
                 query = text("SELECT sql FROM sqlite_master WHERE name = :name")
                 definition = str(connection.execute(query, {"name": trigger}).scalar_one())
-                say(connection, f"DROP TRIGGER {trigger}")
+                run_sql(connection, f"DROP TRIGGER {trigger}")
                 connection.exec_driver_sql(definition.replace("BEGIN", "BEGIN SELECT 1 WHERE 0;", 1))
             else:
                 query = text("SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE tgname = :name")
                 definition = str(connection.execute(query, {"name": trigger}).scalar_one())
                 table = _table_of(connection, trigger)
-                say(connection, f"DROP TRIGGER {trigger} ON {table}")
-                say(connection, definition.replace("EXECUTE FUNCTION", "WHEN (false) EXECUTE FUNCTION"))
-                say(connection, f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {trigger}")
+                run_sql(connection, f"DROP TRIGGER {trigger} ON {table}")
+                run_sql(connection, definition.replace("EXECUTE FUNCTION", "WHEN (false) EXECUTE FUNCTION"))
+                run_sql(connection, f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {trigger}")
 
-            with pytest.raises(Unprotected, match=rf"changed: {trigger}$"):
-                insist(connection)
+            with pytest.raises(ProtectionMissing, match=rf"changed: {trigger}$"):
+                require_protections(connection)
             connection.rollback()
 
 
@@ -195,10 +195,10 @@ def test_each_function_that_does_something_else_is_named_and_so_is_one_in_other_
                 f"ALTER FUNCTION {name} SET search_path TO elsewhere",
                 f"ALTER FUNCTION {name} SECURITY INVOKER",
             ):
-                say(connection, way)
+                run_sql(connection, way)
 
-                with pytest.raises(Unprotected, match=rf"changed: {function}\(\)$"):
-                    insist(connection)
+                with pytest.raises(ProtectionMissing, match=rf"changed: {function}\(\)$"):
+                    require_protections(connection)
                 connection.rollback()
 
     assert _sqlite(connection) or len(functions) >= 9
@@ -215,10 +215,10 @@ def test_what_no_migration_made_is_named(engine: Engine) -> None:
     }[engine.dialect.name]
     with engine.connect() as connection:
         for statement in additions:
-            say(connection, statement)
+            run_sql(connection, statement)
 
-            with pytest.raises(Unprotected, match=r"not of a migration: (rule )?helpful$"):
-                insist(connection)
+            with pytest.raises(ProtectionMissing, match=r"not of a migration: (rule )?helpful$"):
+                require_protections(connection)
             connection.rollback()
 
 
@@ -241,8 +241,11 @@ def test_each_switch_of_a_connection_that_is_off_is_named(engine: Engine) -> Non
         lax = open_engine(url, connections=1)
         event.listen(lax, "connect", _setting(f"{switch} = {value}"))
 
-        with lax.connect() as connection, pytest.raises(Unprotected, match=f"missing: {switch.removeprefix('SET ')}"):
-            insist(connection)
+        with (
+            lax.connect() as connection,
+            pytest.raises(ProtectionMissing, match=f"missing: {switch.removeprefix('SET ')}"),
+        ):
+            require_protections(connection)
         lax.dispose()
 
 
@@ -257,40 +260,40 @@ def _setting(statement: str) -> Callable[[Any, object], None]:
 @broken_by(
     "start-up insists on the protections",
     "service/app.py",
-    ("    insist(transaction.connection)\n    if not settings"),
+    ("    require_protections(transaction.connection)\n    if not settings"),
     "    if not settings",
 )
 def test_the_service_does_not_start_without_a_trigger(fresh: Settings) -> None:
     _change_as_owner(fresh, lambda connection: _drop(connection, "transitions_no_update"))
 
-    with pytest.raises(Unprotected, match="transitions_no_update"):
-        build(fresh)
+    with pytest.raises(ProtectionMissing, match="transitions_no_update"):
+        build_service(fresh)
 
 
 def test_the_service_does_not_start_without_the_table_of_keys(fresh: Settings) -> None:
     """A restored copy of the data without its keys would accept new cases and could read none of the old."""
-    _change_as_owner(fresh, lambda connection: say(connection, "DROP TABLE keys.case_keys"))
+    _change_as_owner(fresh, lambda connection: run_sql(connection, "DROP TABLE keys.case_keys"))
 
-    with pytest.raises(Unprotected, match=r"keys\.case_keys"):
-        build(fresh)
+    with pytest.raises(ProtectionMissing, match=r"keys\.case_keys"):
+        build_service(fresh)
 
 
 @broken_by(
     "start-up refuses another revision",
     "service/app.py",
-    "if revision_of(transaction.connection) != expected_revision():",
-    "if revision_of(transaction.connection) is None:",
+    "if current_revision(transaction.connection) != expected_revision():",
+    "if current_revision(transaction.connection) is None:",
     case="postgresql",
 )
 @pytest.mark.parametrize("revision", ["0000", "9999"])
 def test_the_service_does_not_start_on_another_revision(fresh: Settings, revision: str) -> None:
     _change_as_owner(
         fresh,
-        lambda connection: say(connection, "UPDATE alembic_version SET version_num = :revision", revision=revision),
+        lambda connection: run_sql(connection, "UPDATE alembic_version SET version_num = :revision", revision=revision),
     )
 
     with pytest.raises(NotMigrated):
-        build(fresh)
+        build_service(fresh)
 
 
 def test_the_service_does_not_start_on_an_empty_database_and_says_what_to_do(
@@ -318,7 +321,7 @@ def test_the_service_does_not_start_on_an_empty_database_and_says_what_to_do(
 @broken_by(
     "start-up insists on the master key that the database was written with",
     "service/app.py",
-    "    transaction.keyring.insist(transaction.connection)\n",
+    "    transaction.keyring.require_matching_master_key(transaction.connection)\n",
     "",
 )
 @broken_by(
@@ -331,16 +334,18 @@ def test_the_service_does_not_start_on_an_empty_database_and_says_what_to_do(
 @pytest.mark.parametrize("wrapped", ["the key of content", "the secret of a webhook"])
 def test_the_service_does_not_start_with_another_master_key(fresh: Settings, wrapped: str) -> None:
     """A lost key file is not created again for a database that was written with it."""
-    database = build(fresh).database
+    database = build_service(fresh).database
     if wrapped == "the key of content":
-        database.write_now(lambda transaction: transaction.keyring.create(transaction.connection, uuid4(), ("notes",)))
+        database.write_sync(
+            lambda transaction: transaction.keyring.create_keys(transaction.connection, uuid4(), ("notes",))
+        )
     else:
-        database.write_now(lambda transaction: Subscriptions(transaction).add(_webhook(transaction)))
+        database.write_sync(lambda transaction: Subscriptions(transaction).add(_webhook(transaction)))
     database.close()
     fresh.master_key_file.unlink()
 
     with pytest.raises(MasterKeyRefused, match="not the key of this database"):
-        build(fresh)
+        build_service(fresh)
 
 
 def _webhook(transaction: Transaction) -> Subscription:
@@ -354,7 +359,7 @@ def _webhook(transaction: Transaction) -> Subscription:
 
 
 def _change_as_owner(settings: Settings, change: Callable[[Connection], None]) -> None:
-    engine = owned(settings)
+    engine = owner_engine(settings)
     with engine.begin() as connection:
         change(connection)
     engine.dispose()

@@ -7,13 +7,13 @@ from uuid import UUID, uuid4
 import pytest
 
 from api_tests.support.checkout import ROOT
-from api_tests.support.played_story import Played, command_of
+from api_tests.support.played_story import PlayedStory, command_of
 from api_tests.support.story_comparison import differences
 
 Tables = dict[str, list[dict[str, Any]]]
 
 
-def _played(began: int) -> Played:
+def _played(began: int) -> PlayedStory:
     """A story with two people, two cases and their keys, whose rows have no order of their own."""
     anna, esra, case, other = (str(uuid4()) for _ in range(4))
     tables: Tables = {
@@ -30,7 +30,7 @@ def _played(began: int) -> Played:
         ],
     }
     number = f"{UUID(case).int % 9000 + 1000}-{UUID(other).int % 9000 + 1000}"
-    return Played(f"The case is {number}.\nAnna Visser waits.\n", tables)
+    return PlayedStory(f"The case is {number}.\nAnna Visser waits.\n", tables)
 
 
 def _another_actor(tables: Tables) -> None:
@@ -90,7 +90,7 @@ def test_a_difference_is_named_with_its_table_row_and_column(change: Callable[[T
 def test_another_line_of_the_story_is_a_difference() -> None:
     before = _played(10**15)
 
-    shown = list(differences(before, Played(before.account.replace("waits", "leaves"), before.tables)))
+    shown = list(differences(before, PlayedStory(before.account.replace("waits", "leaves"), before.tables)))
 
     assert shown[-2:] == ["-Anna Visser waits.", "+Anna Visser leaves."]
 

@@ -13,16 +13,16 @@ from api_tests.support.case_file import CaseFile
 from api_tests.support.forgery import entries_of_case
 from api_tests.support.people import People
 from api_tests.support.sabotages import broken_by
-from api_tests.support.servers import Running
+from api_tests.support.servers import RunningService
 from api_tests.support.workflows import form_for
-from service.vocabulary.calendar import microseconds, moment
+from service.vocabulary.calendar import from_microseconds, to_microseconds
 
 NOON = "2026-01-05T12:00:00Z"
 MOMENTS = st.datetimes(datetime(1900, 1, 1), datetime(2199, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001 - bounds have no zone
 
 
 @pytest.fixture
-def clock(service: Running) -> Iterator[Running]:
+def clock(service: RunningService) -> Iterator[RunningService]:
     """The service with a clock that the test may set; it is set back afterwards."""
     passed = service.clock.passed
     yield service
@@ -66,7 +66,7 @@ def test_a_time_in_life_is_answered_in_utc_to_the_microsecond(people: People, oc
 @example(datetime(1969, 12, 31, 23, 59, 59, 500_000, tzinfo=UTC))
 @settings(max_examples=100, deadline=None)
 def test_every_moment_comes_back_from_the_database_as_it_went_in(instant: datetime) -> None:
-    assert moment(microseconds(instant)) == instant
+    assert from_microseconds(to_microseconds(instant)) == instant
 
 
 @broken_by(
@@ -91,10 +91,10 @@ def test_what_happened_before_the_last_step_of_its_part_is_refused_with_the_earl
 @broken_by(
     "what is still to happen is refused",
     "service/cases/use_cases/check_step.py",
-    "if step.dated and step.occurred_at > situation.now + CLOCK_TOLERANCE:",
-    "if step.dated and step.occurred_at is None:",
+    "if step.has_date and step.occurred_at > situation.now + CLOCK_TOLERANCE:",
+    "if step.has_date and step.occurred_at is None:",
 )
-def test_what_is_still_to_happen_is_refused(case_of_noon: CaseFile, clock: Running) -> None:
+def test_what_is_still_to_happen_is_refused(case_of_noon: CaseFile, clock: RunningService) -> None:
     soon = (clock.clock() + timedelta(minutes=10)).isoformat().replace("+00:00", "Z")
 
     refused = case_of_noon.attempt("add_note", occurred_at=soon)
@@ -127,11 +127,11 @@ def test_each_part_has_a_clock_of_its_own(people: People) -> None:
 @broken_by(
     "a step without a date happens now, also after the clock was set back",
     "service/cases/use_cases/check_step.py",
-    "    return step if step.dated else replace(step, occurred_at=max(step.occurred_at, part.occurred_at))",
+    "    return step if step.has_date else replace(step, occurred_at=max(step.occurred_at, part.occurred_at))",
     "    return step",
 )
 def test_the_time_of_recording_never_goes_back_also_when_the_clock_of_the_machine_does(
-    case: CaseFile, clock: Running, database: Engine
+    case: CaseFile, clock: RunningService, database: Engine
 ) -> None:
     before = case.fire("add_note")["transition"]
 

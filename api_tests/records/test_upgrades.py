@@ -15,21 +15,21 @@ from sqlalchemy.exc import IntegrityError
 from api_tests.records.test_forged_entries import ATTACKS as FORGED_ENTRIES
 from api_tests.records.test_forged_heads import ATTACKS as FORGED_HEADS
 from api_tests.support.case_file import CaseFile
-from api_tests.support.changed_rules import copied, people_at
+from api_tests.support.changed_rules import copy_workflows, service_with_people
 from api_tests.support.checkout import ROOT
 from api_tests.support.databases import new_database
-from api_tests.support.destructions import signed
+from api_tests.support.destructions import post_signature
 from api_tests.support.engines import ENGINES
-from api_tests.support.forgery import Known, engine_for, next_entry, record
+from api_tests.support.forgery import KnownCases, engine_for, insert_entry, next_entry
 from api_tests.support.forms import filled
 from api_tests.support.releases import RELEASES, Release
 from api_tests.support.sabotages import broken_by
-from api_tests.support.upgrades import PAUSE, adopted, planned, sound
-from service.app import read_folder
+from api_tests.support.upgrades import PAUSE, adopt_plan, is_sound, new_plan
+from service.app import read_rulebook
 from service.database.engine import open_engine
-from service.database.migrations import downgrade, expected_revision, migrate, revision_of
+from service.database.migrations import current_revision, downgrade, expected_revision, migrate
 from service.database.transaction import Transaction
-from service.integrity.store.case_history import Verification, verify
+from service.integrity.store.case_history import Verification, verify_history
 
 # Migrations that do not go down where the database holds data that the version before cannot read, and the message.
 NO_WAY_BACK = {
@@ -47,12 +47,12 @@ pytestmark = pytest.mark.server
 
 
 def _in_force(rules: Path = ROOT / "workflows") -> dict[str, str]:
-    return {kind: flow.definition.hash for kind, flow in read_folder(rules).newest.items()}
+    return {kind: flow.definition.hash for kind, flow in read_rulebook(rules).newest.items()}
 
 
 def _verify(transaction: Transaction, case: CaseFile) -> Verification:
     transaction.allow_all_rows("a test")
-    return verify(transaction.connection, UUID(case.id))
+    return verify_history(transaction.connection, UUID(case.id))
 
 
 @dataclass(frozen=True)
@@ -65,14 +65,14 @@ class Installation:
     engine: Engine
 
     @property
-    def known(self) -> Known:
+    def known(self) -> KnownCases:
         cases = {name: id_ for name, (id_, _) in self.release.cases.items()}
-        return Known(told=cases["arranging_placement"], other=cases["submitted"], ended=cases["ended"])
+        return KnownCases(advised=cases["arranging_placement"], submitted=cases["submitted"], withdrawn=cases["ended"])
 
     def is_unchanged(self) -> bool:
         """The rows of the release are there unchanged, and no others."""
         with self.engine.connect() as connection:
-            return self.release.found_in(connection) == self.release.as_released
+            return self.release.rows_now(connection) == self.release.as_released
 
 
 @pytest.fixture(params=[(engine, tag) for engine in ENGINES for tag in RELEASES], ids="-".join)
@@ -114,8 +114,8 @@ def test_i11_after_every_migration_what_is_true_is_taken_and_what_is_forged_is_r
                     connection.rollback()
                 accepted.append(f"{revision}: {name}")
             # A genuine entry is accepted: the refusals are due to the forgery.
-            record(connection, installation.known.told)
-            assert next_entry(connection, installation.known.told)["prev_digest"] == "d" * 64
+            insert_entry(connection, installation.known.advised)
+            assert next_entry(connection, installation.known.advised)["prev_digest"] == "d" * 64
             connection.rollback()
 
     forger.dispose()
@@ -136,7 +136,7 @@ def test_up_and_down_and_up_again_leaves_what_was_released_as_it_was(installatio
     downgrade(installation.engine, lower)
     down = installation.is_unchanged()
     with installation.engine.connect() as connection:
-        revision = revision_of(connection)
+        revision = current_revision(connection)
     migrate(installation.engine)
 
     assert [process.returncode for process in processes] == [0] * count, outputs
@@ -147,8 +147,8 @@ def test_up_and_down_and_up_again_leaves_what_was_released_as_it_was(installatio
 @broken_by(
     "Issue 4.8: the version before does not get a database that it cannot read",
     "migrations/versions/0006_emergency_access.py",
-    "    if op.get_bind().scalar(told):",
-    "    if op.get_bind().scalar(told) is None:",
+    "    if op.get_bind().scalar(new_parts):",
+    "    if op.get_bind().scalar(new_parts) is None:",
     case="sqlite-0.2.0",
 )
 def test_what_ran_under_a_released_version_is_read_and_goes_on_under_this_one(installation: Installation) -> None:
@@ -158,11 +158,13 @@ def test_what_ran_under_a_released_version_is_read_and_goes_on_under_this_one(in
     """
     workflow_of = {part["kind"]: part["workflow"] for part in installation.release.tables["parts"]}
     rules = (
-        copied(installation.folder, case=PAUSE) if workflow_of["case"] == _in_force()["case"] else ROOT / "workflows"
+        copy_workflows(installation.folder, case=PAUSE)
+        if workflow_of["case"] == _in_force()["case"]
+        else ROOT / "workflows"
     )
-    with people_at(installation.folder, installation.url, rules) as (_, people):
+    with service_with_people(installation.folder, installation.url, rules) as (_, people):
         cases = {name: CaseFile(people, *identity) for name, identity in installation.release.cases.items()}
-        before = {name: case.seen()["main"]["state"]["code"] for name, case in cases.items()}
+        before = {name: case.view()["main"]["state"]["code"] for name, case in cases.items()}
         files = {name: people.esra.get(f"{case.path}/file") for name, case in cases.items()}
 
         cases["submitted"].fire("start_triage")
@@ -171,7 +173,7 @@ def test_what_ran_under_a_released_version_is_read_and_goes_on_under_this_one(in
         ran_on = {entry["workflow"] for entry in cases["in_triage"].history()}
         newest = _in_force(rules)
         adoptions = {
-            kind: adopted(people, planned(people, old, kind=kind))["adopted"]
+            kind: adopt_plan(people, new_plan(people, old, kind=kind))["adopted"]
             for kind, old in workflow_of.items()
             if old != newest[kind]
         }
@@ -194,7 +196,7 @@ def test_what_ran_under_a_released_version_is_read_and_goes_on_under_this_one(in
             404,
             200,
         )
-        assert [name for name, case in cases.items() if not sound(case)] == []
+        assert [name for name, case in cases.items() if not is_sound(case)] == []
         assert adoptions["case"] == 4
         assert min(adoptions.values()) > 0
         assert cases["in_triage"].history()[-1]["workflow"] == newest[cases["in_triage"].history()[-1]["partKind"]]
@@ -203,7 +205,7 @@ def test_what_ran_under_a_released_version_is_read_and_goes_on_under_this_one(in
     with pytest.raises(RuntimeError, match=NO_WAY_BACK[refusing]):
         downgrade(installation.engine, min(installation.release.revision, _before(refusing)))
     with installation.engine.connect() as connection:
-        assert revision_of(connection) == expected_revision()
+        assert current_revision(connection) == expected_revision()
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -218,7 +220,7 @@ def test_what_is_new_in_0_3_0_is_served_as_it_was_left(
     release.load(owner, folder)
     owner.dispose()
 
-    with people_at(folder, url) as (service, people):
+    with service_with_people(folder, url) as (service, people):
         monitored, proposed = (CaseFile(people, *release.cases[name]) for name in ("monitored", "proposed"))
         destroyed = CaseFile(people, *release.destroyed)
         parts = {kind: monitored.parts(kind) for kind in ("file_request", "emergency_access")}
@@ -226,7 +228,7 @@ def test_what_is_new_in_0_3_0_is_served_as_it_was_left(
         proposals = people.quint.get("/destruction-proposals").json()["items"]
         certificates = people.quint.get("/destructions").json()["items"]
         answer = people.esra.get(destroyed.path)
-        verification = service.built.database.read_now(lambda transaction: _verify(transaction, destroyed))
+        verification = service.built.database.read_sync(lambda transaction: _verify(transaction, destroyed))
         emergencies = [row for row in release.tables["access_log"] if row["emergency"]]
 
         assert [[part["state"]["code"] for part in parts_of_kind] for parts_of_kind in parts.values()] == [
@@ -239,5 +241,5 @@ def test_what_is_new_in_0_3_0_is_served_as_it_was_left(
         assert (answer.status_code, answer.json()["code"]) == (410, "case_destroyed")
         assert (verification.sound, verification.destroyed) == (True, True)
         assert {emergency["case_id"] for emergency in emergencies} == {monitored.id}
-        second = signed(people, proposals[0]["id"], "quint", "data_protection")
+        second = post_signature(people, proposals[0]["id"], "quint", "data_protection")
         assert (second.status_code, people.esra.get(proposed.path).status_code) == (201, 410), second.text

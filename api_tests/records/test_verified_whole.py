@@ -21,17 +21,17 @@ from api_tests.support.forgery import engine_for, entries_of_case
 from api_tests.support.people import everybody
 from api_tests.support.sabotages import broken_by
 from api_tests.support.servers import running, settings_for
-from api_tests.support.tampering import lay_bare, undone
+from api_tests.support.tampering import remove_protections, rolled_back
 from api_tests.support.transactions import transaction_on
 from service.__main__ import main
 from service.cases.rules.history_chain import entry_digest, facts_digest
-from service.cases.store.rows import to_transition
+from service.cases.store.rows import row_to_transition
 from service.cases.store.tables import cases, contents, outbox, parts, transitions
 from service.database.keyring import Keyring, load_master_key
 from service.database.tables import case_keys
 from service.events.store.feeds import Feeds
 from service.events.store.tables import feed
-from service.integrity.store.installation import Surroundings
+from service.integrity.store.installation import InstallationCheck
 from service.settings import Settings
 from service.workflows.store.tables import region_settings, workflow_edges, workflows
 
@@ -152,9 +152,7 @@ def test_what_nobody_touched_is_sound_alone_and_against_its_digest(installation:
 @broken_by(
     "issue 4.2: a digest that was changed is no digest",
     "service/integrity/rules.py",
-    "        root.update(last.encode())\n"
-    "        last = line\n"
-    '    if last.rstrip("\\n") != canonical({"cases": count - 1, "root": root.hexdigest()}):',
+    '        root.update(last.encode())\n        last = line\n    if last.rstrip("\\n") != to_canonical_json({"cases": count - 1, "root": root.hexdigest()}):',
     "        root.update(last.encode())\n        last = line\n    if not last:",
 )
 def test_a_digest_that_was_changed_is_no_digest(installation: Installation, tmp_path: Path) -> None:
@@ -194,13 +192,13 @@ def test_workflows_settings_and_feeds_are_verified_too(installation: Installatio
     findings = {}
     with engine.connect() as connection:
         assert Feeds(transaction_on(connection, keyring)).publish(100) == 14
-        lay_bare(connection)
+        remove_protections(connection)
         for name, (attack, _) in SURROUNDINGS.items():
-            with undone(connection):
+            with rolled_back(connection):
                 connection.execute(attack)
 
                 findings[name] = {
-                    code for code, _ in Surroundings(transaction_on(connection, keyring)).of_installation()
+                    code for code, _ in InstallationCheck(transaction_on(connection, keyring)).faults_of_installation()
                 }
         connection.rollback()
     engine.dispose()
@@ -211,7 +209,7 @@ def test_workflows_settings_and_feeds_are_verified_too(installation: Installatio
 @broken_by(
     "issue 4.2: a history that was cut off together with its heads is found against a digest kept elsewhere",
     "service/integrity/store/heads.py",
-    'yield Departure(head.case, min(current[head.case] + 1, head.sequence), "cut_off")',
+    'yield HeadMismatch(head.case, min(current[head.case] + 1, head.sequence), "cut_off")',
     "continue",
 )
 @broken_by(
@@ -289,7 +287,7 @@ def _rewrite(connection: Connection, case_id: str) -> None:
     at = (transitions.c.case_id == case_id, transitions.c.sequence == 2)
     connection.execute(update(transitions).where(*at).values(actor_id=str(PERSON_IDS["daan"])))
     first, note = entries_of_case(connection, case_id)
-    facts = facts_digest(note.facts_salt, to_transition(note))
+    facts = facts_digest(note.facts_salt, row_to_transition(note))
     digest = entry_digest(first.digest, 2, facts, note.content_digest)
     connection.execute(update(transitions).where(*at).values(facts_digest=facts, digest=digest))
     connection.execute(update(cases).where(cases.c.id == case_id).values(digest=digest))

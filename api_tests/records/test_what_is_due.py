@@ -12,27 +12,27 @@ import pytest
 
 from api_tests.support.case_file import CaseFile
 from api_tests.support.checkout import ROOT
-from api_tests.support.destroyed_case import Story
-from api_tests.support.destructions import ended
+from api_tests.support.destroyed_case import DestructionStory
+from api_tests.support.destructions import withdrawn_case
 from api_tests.support.sabotages import broken_by
 from api_tests.support.servers import Clock
 from api_tests.support.shared_case import rows
 from service.identity.caller import Caller
-from service.people.use_cases.demonstration import ISSUER
-from service.retention.use_cases.proposals import Considered, ended_cases, propose_if_due
+from service.people.use_cases.demonstration import DEMONSTRATION_ISSUER
+from service.retention.use_cases.proposals import DestructionReview, ended_case_ids, propose_if_due
 
 pytestmark = pytest.mark.server
 
-QUINT = Caller(ISSUER, "quint", "")
+QUINT = Caller(DEMONSTRATION_ISSUER, "quint", "")
 
 
-def _review(story: Story, case: CaseFile) -> Considered:
-    database, rules = story.service.built.database, story.service.built.api.state.house.rules
-    return database.write_now(lambda transaction: propose_if_due(transaction, QUINT, UUID(case.id), rules=rules))
+def _review(story: DestructionStory, case: CaseFile) -> DestructionReview:
+    database, rules = story.service.built.database, story.service.built.api.state.context.rules
+    return database.write_sync(lambda transaction: propose_if_due(transaction, QUINT, UUID(case.id), rules=rules))
 
 
 @pytest.fixture
-def clock(story: Story) -> Iterator[Clock]:
+def clock(story: DestructionStory) -> Iterator[Clock]:
     """The clock of the service, which a test may put forward by years; it is set back afterwards."""
     yield story.service.clock
     story.service.clock.passed = timedelta()
@@ -41,16 +41,16 @@ def clock(story: Story) -> Iterator[Clock]:
 @broken_by(
     "I21: a request about the file is no change of it",
     "service/retention/rules/destruction.py",
-    "if entry.part_kind not in KINDS.beside_the_file)",
+    "if entry.part_kind not in KINDS.kinds_outside_file)",
     "if True)",
 )
 def test_i21_what_is_due_is_proposed_twenty_years_after_the_last_change_of_the_file_and_not_before(
-    story: Story, clock: Clock
+    story: DestructionStory, clock: Clock
 ) -> None:
     """A request about the file and its answer do not extend the term."""
     people = story.people
-    ordinary, held, running = ended(people), ended(people), CaseFile.submitted(people)
-    measured = ended(people, birth_month="2012-03", legal_status={"code": "04"})
+    ordinary, held, running = withdrawn_case(people), withdrawn_case(people), CaseFile.submitted(people)
+    measured = withdrawn_case(people, birth_month="2012-03", legal_status={"code": "04"})
     assert people.esra.post(f"{held.path}/legal-holds", {"reason": {"code": "inspection"}}).status_code == 201
 
     clock.let_pass(days=19 * 365)
@@ -61,7 +61,7 @@ def test_i21_what_is_due_is_proposed_twenty_years_after_the_last_change_of_the_f
     clock.let_pass(days=365 + 4)
     too_soon = _review(story, ordinary)
     clock.let_pass(days=2)
-    listed = story.service.built.database.read_now(lambda transaction: ended_cases(transaction, QUINT))
+    listed = story.service.built.database.read_sync(lambda transaction: ended_case_ids(transaction, QUINT))
     due, on_hold, still_runs, longer = (_review(story, case) for case in (ordinary, held, running, measured))
     again = _review(story, ordinary)
 
@@ -83,9 +83,11 @@ def test_i21_what_is_due_is_proposed_twenty_years_after_the_last_change_of_the_f
     assert (proposal["ground"]["code"], proposal["keepUntil"]) == ("retention", str(due.keep_until))
 
 
-def test_the_command_of_every_night_says_what_it_did_and_is_for_a_data_protection_officer(story: Story) -> None:
+def test_the_command_of_every_night_says_what_it_did_and_is_for_a_data_protection_officer(
+    story: DestructionStory,
+) -> None:
     """Nothing is due: the cases of this installation ended today."""
-    ended(story.people)
+    withdrawn_case(story.people)
 
     officer, coordinator = (_run_nightly_command(story, subject) for subject in ("quint", "carla"))
 
@@ -98,7 +100,7 @@ def test_the_command_of_every_night_says_what_it_did_and_is_for_a_data_protectio
     )
 
 
-def _run_nightly_command(story: Story, subject: str) -> "subprocess.CompletedProcess[str]":
+def _run_nightly_command(story: DestructionStory, subject: str) -> "subprocess.CompletedProcess[str]":
     settings = story.service.settings
     environment = {
         **os.environ,
@@ -107,5 +109,5 @@ def _run_nightly_command(story: Story, subject: str) -> "subprocess.CompletedPro
         "CASUSROUTE_DESTRUCTION_LIST": str(settings.destruction_list),
         "CASUSROUTE_WITHOUT_SECOND_WALL": "true",
     }
-    command = [sys.executable, "-m", "service", "propose-destructions", "--as", ISSUER, subject]
+    command = [sys.executable, "-m", "service", "propose-destructions", "--as", DEMONSTRATION_ISSUER, subject]
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)

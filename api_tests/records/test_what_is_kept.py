@@ -10,13 +10,13 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from api_tests.support.forgery import (
     DIGEST,
     Forger,
-    add,
     columns_of,
     entries_of_case,
     head_of_case,
+    insert_entry,
+    insert_row,
     next_entry,
-    record,
-    say,
+    run_sql,
 )
 from api_tests.support.sabotages import broken_by
 from service.audit.store.tables import access_log
@@ -88,7 +88,7 @@ def test_i11_a_row_cannot_be_updated(forger: Forger, table: Table) -> None:
         _some_row(connection, table)
 
         with pytest.raises(IntegrityError, match="append-only"):
-            say(connection, f"UPDATE {table.name} SET {_last_column(table)} = {_last_column(table)}")
+            run_sql(connection, f"UPDATE {table.name} SET {_last_column(table)} = {_last_column(table)}")
 
 
 @pytest.mark.parametrize("table", UNDELETABLE, ids=lambda table: table.name)
@@ -97,7 +97,7 @@ def test_i11_a_row_cannot_be_deleted(forger: Forger, table: Table) -> None:
         _some_row(connection, table)
 
         with pytest.raises(IntegrityError, match="append-only"):
-            say(connection, f"DELETE FROM {table.name}")
+            run_sql(connection, f"DELETE FROM {table.name}")
 
 
 @pytest.mark.parametrize("table", NEVER_CHANGED, ids=lambda table: table.name)
@@ -107,7 +107,7 @@ def test_i11_a_row_cannot_be_overwritten_by_an_insert_that_updates(forger: Forge
         row = _some_row(connection, table)
 
         with pytest.raises(IntegrityError):
-            say(
+            run_sql(
                 connection,
                 f"INSERT INTO {table.name} ({_names(table)}) VALUES ({_values(table)}) "
                 f"ON CONFLICT ({key}) DO UPDATE SET {_last_column(table)} = excluded.{_last_column(table)}",
@@ -129,7 +129,7 @@ def test_i11_a_row_cannot_be_replaced_or_swept_away(forger: Forger, table: Table
             row = _some_row(connection, table)
 
             with pytest.raises(IntegrityError, match=objection):
-                say(connection, statement, **(row if ":" in statement else {}))
+                run_sql(connection, statement, **(row if ":" in statement else {}))
 
 
 @broken_by(
@@ -146,21 +146,21 @@ def test_i11_a_row_cannot_be_replaced_under_a_number_of_the_databases_own(forger
     hidden = {"sqlite": "rowid", "postgresql": "ctid"}[forger.engine.dialect.name]
     verb = {"sqlite": "INSERT OR REPLACE", "postgresql": "INSERT"}[forger.engine.dialect.name]
     with forger.at_work() as connection:
-        entry = next_entry(connection, forger.known.told)
-        count = len(entries_of_case(connection, forger.known.other))
+        entry = next_entry(connection, forger.cases.advised)
+        count = len(entries_of_case(connection, forger.cases.submitted))
         victim = f"SELECT {hidden} FROM transitions WHERE case_id = :victim"
         columns = f"INTO transitions ({hidden}, {_names(transitions)})"
 
         with pytest.raises(DBAPIError):
-            say(
+            run_sql(
                 connection,
                 f"{verb} {columns} VALUES (({victim}), {_values(transitions)})",
                 **entry,
-                victim=forger.known.other,
+                victim=forger.cases.submitted,
             )
         connection.rollback()
 
-        assert len(entries_of_case(connection, forger.known.other)) == count
+        assert len(entries_of_case(connection, forger.cases.submitted)) == count
 
 
 @broken_by(
@@ -172,11 +172,11 @@ def test_i11_a_row_cannot_be_replaced_under_a_number_of_the_databases_own(forger
 def test_i11_a_case_cannot_be_replaced_by_another_with_its_number(forger: Forger) -> None:
     verb = {"sqlite": "INSERT OR REPLACE", "postgresql": "INSERT"}[forger.engine.dialect.name]
     with forger.at_work() as connection:
-        row = columns_of(head_of_case(connection, forger.known.told))
+        row = columns_of(head_of_case(connection, forger.cases.advised))
         new = {**row, "id": NEW, "sequence": 0, "digest": "0" * 64}
 
         with pytest.raises(IntegrityError):
-            say(connection, f"{verb} INTO cases ({_names(cases)}) VALUES ({_values(cases)})", **new)
+            run_sql(connection, f"{verb} INTO cases ({_names(cases)}) VALUES ({_values(cases)})", **new)
 
 
 @pytest.mark.parametrize(
@@ -184,16 +184,16 @@ def test_i11_a_case_cannot_be_replaced_by_another_with_its_number(forger: Forger
 )
 def test_content_is_taken_whole_with_its_entry_and_never_without(forger: Forger, missing: str | None) -> None:
     with forger.at_work() as connection:
-        case = head_of_case(connection, forger.known.told)
-        record(connection, case.id, content_digest=DIGEST)
+        case = head_of_case(connection, forger.cases.advised)
+        insert_entry(connection, case.id, content_digest=DIGEST)
         content = {"case_id": case.id, "sequence": case.sequence + 1, "content_class": "notes", "form": None}
         content |= {"salt": b"s" * 16, "nonce": b"n" * 12, "ciphertext": b"c"}
 
         if missing is None:
-            add(connection, contents, content)
+            insert_row(connection, contents, content)
             return
         with pytest.raises(IntegrityError):
-            add(connection, contents, {**content, missing: None})
+            insert_row(connection, contents, {**content, missing: None})
 
 
 @broken_by(
@@ -205,16 +205,16 @@ def test_content_is_taken_whole_with_its_entry_and_never_without(forger: Forger,
 )
 def test_content_cannot_be_slipped_under_an_entry_that_had_none(forger: Forger) -> None:
     with forger.at_work() as connection:
-        case = head_of_case(connection, forger.known.told)
-        record(connection, case.id, content_digest=None)
+        case = head_of_case(connection, forger.cases.advised)
+        insert_entry(connection, case.id, content_digest=None)
         content = {"case_id": case.id, "sequence": case.sequence + 1, "content_class": "notes", "form": None}
 
         with pytest.raises(IntegrityError):
-            add(connection, contents, {**content, "salt": b"s" * 16, "nonce": b"n" * 12, "ciphertext": b"c"})
+            insert_row(connection, contents, {**content, "salt": b"s" * 16, "nonce": b"n" * 12, "ciphertext": b"c"})
 
 
 def test_news_of_an_entry_that_is_not_there_is_refused(forger: Forger) -> None:
     if forger.undermined:
         return  # a foreign key alone: start-up refuses a connection on which those are off
     with forger.at_work() as connection, pytest.raises(IntegrityError):
-        add(connection, outbox, {"case_id": forger.known.told, "sequence": 10_000, "type": "case.add_note"})
+        insert_row(connection, outbox, {"case_id": forger.cases.advised, "sequence": 10_000, "type": "case.add_note"})

@@ -11,7 +11,7 @@ from api_tests.support.edges import Json, entries_of
 from api_tests.support.forms import filled
 from api_tests.support.people import People
 from api_tests.support.sabotages import broken_by
-from service.cases.rules.amendments import as_amended, merged
+from service.cases.rules.amendments import apply_amendments, apply_merge_patch
 
 
 # Appendix A of RFC 7396, line by line.
@@ -42,7 +42,7 @@ from service.cases.rules.amendments import as_amended, merged
     ],
 )
 def test_a_merge_patch_does_what_rfc_7396_shows(original: Any, patch: Any, expected: Any) -> None:
-    assert merged(original, patch) == expected
+    assert apply_merge_patch(original, patch) == expected
 
 
 JSON = st.recursive(
@@ -58,10 +58,10 @@ MEMBERS = st.dictionaries(st.sampled_from("abc"), JSON, max_size=3)
 def test_amendments_hold_in_their_order_and_leave_what_was_sent_as_it_is(form: Json, first: Json, second: Json) -> None:
     sent = repr(form)
 
-    current = as_amended(form, [{"changes": first}, {"changes": second}])
+    current = apply_amendments(form, [{"changes": first}, {"changes": second}])
 
-    assert current == merged(merged(form, first), second)
-    assert as_amended(current, [{"changes": second}]) == current
+    assert current == apply_merge_patch(apply_merge_patch(form, first), second)
+    assert apply_amendments(current, [{"changes": second}]) == current
     assert repr(form) == sent
 
 
@@ -101,7 +101,7 @@ def test_the_file_shows_the_form_as_sent_and_its_current_text_after_every_amendm
 @broken_by(
     "an amended form is held against the same rules",
     "service/cases/use_cases/check_step.py",
-    "*(_faults_of_changes(step.counted, context) if step.counted else ()),",
+    "*(_faults_of_changes(step.amended_form, context) if step.amended_form else ()),",
     "",
 )
 @pytest.mark.parametrize(
@@ -142,8 +142,8 @@ def test_the_quorum_of_the_region_is_not_got_round_by_amending_the_table_afterwa
 @broken_by(
     "nobody amends what another organisation wrote",
     "service/cases/use_cases/amend.py",
-    "if form_name not in NEVER_AMENDED and entry.organisation_id == decision.acting.organisation_id:",
-    "if form_name not in NEVER_AMENDED:",
+    "if form_name not in UNAMENDABLE_FORMS and entry.organisation_id == decision.acting.organisation_id:",
+    "if form_name not in UNAMENDABLE_FORMS:",
 )
 @pytest.mark.parametrize(
     ("by", "amends"),
@@ -177,8 +177,8 @@ def test_what_is_not_yours_and_what_only_adds_cannot_be_amended(people: People, 
 @broken_by(
     "issued advice is never amended (I13)",
     "service/cases/use_cases/amend.py",
-    'NEVER_AMENDED = frozenset({"advice", "advice_revision", "amendment"',
-    'NEVER_AMENDED = frozenset({"amendment"',
+    'UNAMENDABLE_FORMS = frozenset({"advice", "advice_revision", "amendment"',
+    'UNAMENDABLE_FORMS = frozenset({"amendment"',
 )
 def test_issued_advice_is_never_amended_and_another_version_leaves_the_first_as_it_was(people: People) -> None:
     """I13, policy 7: a change is a new version with a reason."""
@@ -207,8 +207,8 @@ def test_issued_advice_is_never_amended_and_another_version_leaves_the_first_as_
 @broken_by(
     "facts are counted from the amended form (I16)",
     "service/cases/use_cases/check_step.py",
-    "step = replace(step, form=reading.form, unread=None, counted=amended_reading.form)",
-    "step = replace(step, form=reading.form, unread=None)",
+    "step = replace(step, form=reading.form, raw_form=None, amended_form=amended_reading.form)",
+    "step = replace(step, form=reading.form, raw_form=None)",
 )
 def test_an_advice_cannot_be_issued_while_a_voice_is_missing_and_can_once_an_amendment_tells_it(
     people: People,
@@ -245,7 +245,7 @@ def test_who_was_recorded_as_heard_by_mistake_no_longer_counts_once_it_is_correc
 @broken_by(
     "an amendment replaces what it corrects, also consent taken back (I16, I20, I23)",
     "service/cases/rules/steps.py",
-    "    return {**codes, AMENDS: (str(form.amends),)} if isinstance(form, Amendment) else codes",
+    "    return {**codes, AMENDED_ENTRY: (str(form.amends),)} if isinstance(form, Amendment) else codes",
     "    return codes",
 )
 def test_a_consent_that_is_taken_back_by_amending_no_longer_lets_a_provider_read(people: People) -> None:
@@ -266,11 +266,11 @@ def test_a_consent_that_is_taken_back_by_amending_no_longer_lets_a_provider_read
 
 
 def test_an_amendment_names_what_it_corrects_in_the_history_and_leaves_state_party_and_day(case: CaseFile) -> None:
-    before = case.seen()["main"]
+    before = case.view()["main"]
 
     amend(case, 1, {"previousMoves": 3})
 
-    entry, after = case.history()[-1], case.seen()["main"]
+    entry, after = case.history()[-1], case.view()["main"]
     assert entry["codes"]["amends"] == ["1"]
     assert (entry["source"], entry["target"]) == ("submitted", "submitted")
     assert {**after, "version": before["version"]} == before

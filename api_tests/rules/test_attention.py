@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from api_tests.support.form_faults import settings
 from api_tests.support.sabotages import broken_by
-from service.cases.rules.attention import attention, moves, refusals
+from service.cases.rules.attention import attention_reasons, count_moves, refusal_ledger
 from service.cases.rules.model import Transition
-from service.cases.rules.residence import by_residence
+from service.cases.rules.residence import municipality_and_basis
 from service.vocabulary.calendar import Term
 from service.vocabulary.roles import Role
 
@@ -60,7 +60,7 @@ class History:
         return self
 
     def attention_on(self, day: date) -> list[tuple[str, date]]:
-        return [(remark.reason, remark.since) for remark in attention(self.entries, REGION, day)]
+        return [(remark.reason, remark.since) for remark in attention_reasons(self.entries, REGION, day)]
 
 
 def with_advice() -> History:
@@ -178,9 +178,9 @@ def test_i6_the_ledger_lists_every_refusal_and_says_where_another_provider_was_f
     history.step("commitment A", "replace", "ended", codes={"by_line": ("D",)})
     history.step("commitment D", "revise_advice", "requested", addressee_id=DE_VESTE)
 
-    ledger = refusals(history.entries)
+    ledger = refusal_ledger(history.entries)
 
-    assert [(refusal.line, refusal.reasons, refusal.alternative) for refusal in ledger] == [
+    assert [(refusal.line, refusal.reasons, refusal.has_alternative) for refusal in ledger] == [
         ("A", ("no_capacity",), True),
         ("C", ("risk_too_high",), False),
     ]
@@ -199,23 +199,23 @@ def test_i6_the_ledger_lists_every_refusal_and_says_where_another_provider_was_f
     ],
 )
 def test_r38_moves_are_counted_from_the_stays_that_began(residence: str, stays: list[str], expected: int) -> None:
-    assert moves(with_stays(residence, stays).entries) == expected
+    assert count_moves(with_stays(residence, stays).entries) == expected
 
 
 def test_r38_going_home_when_a_stay_ends_is_a_move_and_is_not_counted_twice() -> None:
     history = with_stays("at_home", ["foster_family"])
     history.step("placement 0", "end_placement", "ended", codes={"current_living_place": ("at_home",)})
-    once = moves(history.entries)
+    once = count_moves(history.entries)
 
     assert once == 2
-    assert moves(begin_stay(history, 1, "own_home").entries) == once
+    assert count_moves(begin_stay(history, 1, "own_home").entries) == once
 
 
 def test_r38_a_referral_that_was_mended_is_read_as_it_reads_now() -> None:
     history = with_stays("foster_family", ["own_home"])
     history.step("case", "amend", "arranging_placement", codes={"amends": ("1",), "current_living_place": ("at_home",)})
 
-    assert moves(history.entries) == 0
+    assert count_moves(history.entries) == 0
 
 
 def with_stays(residence: str, stays: list[str]) -> History:
@@ -250,7 +250,7 @@ def test_r38_every_stay_away_is_a_move_and_every_way_home_is_one(stays: list[str
             yield kind == before == "own_home"
             before = kind
 
-    assert moves(with_stays("at_home", stays).entries) == len(stays) - sum(from_home_to_home())
+    assert count_moves(with_stays("at_home", stays).entries) == len(stays) - sum(from_home_to_home())
 
 
 class Residence:
@@ -287,4 +287,4 @@ def test_i2_the_payer_follows_from_three_dated_facts_and_it_is_told_from_which(
     known: dict[str, Any], expected: tuple[str | None, str]
 ) -> None:
     """domain.md 2.7: the address, with a stay the address before it, else that of the mother at birth, else unknown."""
-    assert by_residence(Residence(**known)) == expected
+    assert municipality_and_basis(Residence(**known)) == expected

@@ -7,13 +7,13 @@ import pytest
 from pydantic import ValidationError
 
 from api_tests.support.checkout import ROOT
-from api_tests.support.form_faults import TODAY, code, read, settings
+from api_tests.support.form_faults import TODAY, code, read_example, settings
 from api_tests.support.forms import filled
 from service.cases.rules.facts import CaseFacts
 from service.cases.rules.forms.base import FormContext
 from service.kinds import KINDS
 from service.vocabulary.code_lists import CODE_LISTS, OTHER
-from service.vocabulary.messages import MESSAGES, say
+from service.vocabulary.messages import MESSAGES, render_message
 
 ALL_FORMS = pytest.mark.parametrize("name", KINDS.forms)
 
@@ -55,10 +55,10 @@ def test_places_stand_in_the_order_of_preference_with_the_own_home_first_and_clo
 
 def test_the_code_other_needs_words_and_an_unknown_code_is_refused() -> None:
     with pytest.raises(ValidationError, match="other_needs_text"):
-        read("refusal@1", reason={"code": "other"})
+        read_example("refusal@1", reason={"code": "other"})
     with pytest.raises(ValidationError, match="unknown_code"):
-        read("refusal@1", reason={"code": "too_difficult"})
-    assert read("refusal@1", reason={"code": "other", "text": "Wij verhuizen zelf."}).codes()
+        read_example("refusal@1", reason={"code": "too_difficult"})
+    assert read_example("refusal@1", reason={"code": "other", "text": "Wij verhuizen zelf."}).codes()
 
 
 def test_every_fault_has_its_sentence_in_dutch_and_english_with_its_facts_filled_in() -> None:
@@ -74,8 +74,8 @@ def test_every_fault_has_its_sentence_in_dutch_and_english_with_its_facts_filled
         ("help_report@1", {"line": "Z"}),
     ]
     for name, changes in spoiled:
-        faults = list(read(name, **changes).faults(FormContext(CaseFacts(), settings(), TODAY)))
+        faults = list(read_example(name, **changes).faults(FormContext(CaseFacts(), settings(), TODAY)))
         assert faults
         for fault in faults:
-            sentence = say("faults", fault.code, fault.params)
+            sentence = render_message("faults", fault.code, fault.params)
             assert "{" not in sentence.nl + sentence.en

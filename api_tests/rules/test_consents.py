@@ -15,8 +15,8 @@ from api_tests.support.people import People
 from api_tests.support.roads import Move, history
 from api_tests.support.sabotages import broken_by
 from api_tests.support.shared_case import help_arranged
-from service.cases.rules.amendments import AMENDS
-from service.cases.rules.facts import CaseFacts, fold
+from service.cases.rules.amendments import AMENDED_ENTRY
+from service.cases.rules.facts import CaseFacts, fold_facts
 from service.cases.rules.forms.base import FormContext
 from service.cases.rules.forms.consent import ConsentGiven, ConsentWithdrawn
 from service.kinds import KINDS
@@ -42,13 +42,13 @@ def move_of(step: Step, purpose: dict[str, str] = PURPOSE) -> Move:
         ground = {"ground": {"code": "guardianship"}} if who == "ground" else {}
         consent = {"kind": kind, **by, **ground, "purposes": [purpose], "givenOn": day_at_age(age)}
         form: Any = ConsentGiven.model_validate({"consents": [consent]})
-        return Move("case", "record_consent", "in_triage", "in_triage", Role.CHAIR, form.codes() | form.weighed(BORN))
+        return Move("case", "record_consent", "in_triage", "in_triage", Role.CHAIR, form.codes() | form.age_codes(BORN))
     form = ConsentWithdrawn.model_validate({"kind": kind, **by, "purposes": [purpose], "withdrawnOn": day_at_age(age)})
-    return Move("case", "withdraw_consent", "in_triage", "in_triage", Role.CHAIR, form.codes() | form.weighed(BORN))
+    return Move("case", "withdraw_consent", "in_triage", "in_triage", Role.CHAIR, form.codes() | form.age_codes(BORN))
 
 
 def shared_after(*steps: Step) -> bool:
-    return "cce" in fold(history([move_of(step) for step in steps]), KINDS).consented
+    return "cce" in fold_facts(history([move_of(step) for step in steps]), KINDS).consented_purposes
 
 
 def is_enough(standing: set[str], age: int) -> bool:
@@ -96,8 +96,8 @@ def test_i20_in_any_order_of_giving_and_taking_back_it_is_shared_when_the_law_sa
 @broken_by(
     "I20: from sixteen the young person decides alone",
     "service/cases/rules/consents.py",
-    "age >= CHILD_DECIDES_FROM:",
-    "age > CHILD_DECIDES_FROM:",
+    "age >= CHILD_SOLE_CONSENT_AGE:",
+    "age > CHILD_SOLE_CONSENT_AGE:",
 )
 @pytest.mark.parametrize(
     ("steps", "shared"),
@@ -123,18 +123,18 @@ def test_i20_the_age_decides_whose_consent_counts(steps: list[Step], shared: boo
 def test_i20_one_purpose_taken_back_leaves_the_others() -> None:
     consents = [move_of(("give", "child", 16), {"code": purpose}) for purpose in ("cce", "learning")]
 
-    facts = fold(history([*consents, move_of(("take back", "child", 16))]), KINDS)
+    facts = fold_facts(history([*consents, move_of(("take back", "child", 16))]), KINDS)
 
-    assert facts.consented == {"learning"}
+    assert facts.consented_purposes == {"learning"}
 
 
 def test_i20_a_consent_recorded_by_mistake_does_not_count_and_a_later_withdrawal_stays_one() -> None:
     entries = history([move_of(("give", "child", 16)), move_of(("give", "child", 17), {"code": "learning"})])
-    mistaken = {**move_of(("give", "parent", 16)).codes, AMENDS: (str(entries[0].part_sequence),)}
+    mistaken = {**move_of(("give", "parent", 16)).codes, AMENDED_ENTRY: (str(entries[0].part_sequence),)}
     amended = Move("case", "amend", "in_triage", "in_triage", Role.CHAIR, mistaken)
     entries = history([move_of(("give", "child", 16)), move_of(("give", "child", 17), {"code": "learning"}), amended])
 
-    assert fold(entries, KINDS).consented == {"learning"}
+    assert fold_facts(entries, KINDS).consented_purposes == {"learning"}
 
 
 @pytest.mark.parametrize(
@@ -164,7 +164,7 @@ def test_i20_an_age_is_reached_on_the_first_day_of_the_month_and_whose_consent_i
 
 
 def test_i20_without_a_month_of_birth_nobody_can_say_whose_consent_is_needed(people: People) -> None:
-    case = CaseFile.asked(people, birth_month=None)
+    case = CaseFile.ask_consult(people, birth_month=None)
 
     refused = case.attempt("record_consent")
 
@@ -189,8 +189,8 @@ def is_refused(answer: httpx.Response, purpose: str) -> bool:
 @broken_by(
     "I20: a withdrawal stops what is shared",
     "service/cases/rules/facts.py",
-    "consents.get(fact.purpose, Agreed()).taken_back(fact)",
-    "consents.get(fact.purpose, Agreed())",
+    "consents.get(fact.purpose, PurposeConsent()).after_withdrawal(fact)",
+    "consents.get(fact.purpose, PurposeConsent())",
 )
 def test_i20_taken_back_consent_to_the_table_closes_the_file_to_the_experts_and_not_the_case(people: People) -> None:
     case = CaseFile.submitted(people).go_to("in_review")

@@ -6,30 +6,36 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from api_tests.support.broken_workflows import BROKEN, FALL, TRAP, TURN, Broken
+from api_tests.support.broken_workflows import (
+    BROKEN_WORKFLOWS,
+    TRAP_STATE,
+    TRIGGER_IN_TRAP,
+    TRIGGER_INTO_TRAP,
+    BrokenWorkflow,
+)
 from api_tests.support.checkout import ROOT
 from api_tests.support.sabotages import broken_by
 from api_tests.support.written_workflows import (
-    GONE,
     GUARDS_IN_TEST,
     PAYMENT_GUARD,
+    REMOVED,
     TERMS,
     Document,
-    changed,
+    changed_document,
+    definition_of,
     diagnostics_of,
     diagnostics_together,
     placement,
     places_in,
-    right,
     some_settings,
-    understood,
+    valid_document,
 )
 from service.kinds import KINDS
 from service.vocabulary.messages import MESSAGES
-from service.workflows.rules.checks import check_all
+from service.workflows.rules.checks import check_definitions
 from service.workflows.rules.kinds import PartKind
 from service.workflows.rules.rulebook import read_rules
-from service.workflows.rules.workflow_file import MAX_CHARACTERS, load
+from service.workflows.rules.workflow_file import MAX_CHARACTERS, parse_workflow
 
 # Faults of a text that is no workflow, and of workflows that do not fit together; each has a test below.
 OF_THE_TEXT = {"too_large", "not_toml"}
@@ -37,15 +43,15 @@ TOGETHER = {"no_case", "two_files_for_one_kind", "part_cannot_begin", "role_cann
 
 
 def test_the_small_workflow_of_these_tests_has_no_faults() -> None:
-    assert diagnostics_of(right()) == ()
-    assert diagnostics_together(right(), placement()) == ()
+    assert diagnostics_of(valid_document()) == ()
+    assert diagnostics_together(valid_document(), placement()) == ()
 
 
 @broken_by(
     "an end is left by reopening only, also not by taking a consent back",
-    "service/workflows/rules/checks/routes.py",
-    "edge.trigger in CONSENTING and edge.target == state.name",
-    "edge.trigger in CONSENTING",
+    "service/workflows/rules/checks/reachability.py",
+    "edge.trigger in CONSENT_TRIGGERS and edge.target == state.name",
+    "edge.trigger in CONSENT_TRIGGERS",
     case="an end that is left by taking a consent back",
 )
 @broken_by(
@@ -55,12 +61,12 @@ def test_the_small_workflow_of_these_tests_has_no_faults() -> None:
     "elif False:",
     case="a turn of somebody to whom a case is not put",
 )
-@pytest.mark.parametrize("broken", BROKEN, ids=lambda broken: broken.story)
-def test_each_fault_is_named_where_it_stands_and_nothing_else_is_blamed(broken: Broken) -> None:
-    diagnostics = diagnostics_of(changed(right(), broken.changes))
+@pytest.mark.parametrize("broken", BROKEN_WORKFLOWS, ids=lambda broken: broken.story)
+def test_each_fault_is_named_where_it_stands_and_nothing_else_is_blamed(broken: BrokenWorkflow) -> None:
+    diagnostics = diagnostics_of(changed_document(valid_document(), broken.changes))
 
     assert (broken.code, broken.path) in {(diagnostic.code, diagnostic.path) for diagnostic in diagnostics}
-    assert {diagnostic.code for diagnostic in diagnostics} == {broken.code, *broken.also}
+    assert {diagnostic.code for diagnostic in diagnostics} == {broken.code, *broken.further_codes}
 
 
 @broken_by(
@@ -75,7 +81,7 @@ def test_a_party_that_a_kind_of_part_cannot_have_is_a_warning_and_no_refusal() -
         files["placement.toml"] = files["placement.toml"].replace(word, instead)
 
     rules = read_rules(files, KINDS)
-    diagnostics = rules.tried(files["placement.toml"], "placement").diagnostics
+    diagnostics = rules.check_candidate(files["placement.toml"], "placement").diagnostics
 
     assert {(diagnostic.code, diagnostic.severity) for diagnostic in diagnostics} == {
         ("party_of_another_kind", "warning")
@@ -83,18 +89,18 @@ def test_a_party_that_a_kind_of_part_cannot_have_is_a_warning_and_no_refusal() -
 
 
 def test_every_fault_has_an_example_and_a_sentence_in_two_languages() -> None:
-    assert {broken.code for broken in BROKEN} | OF_THE_TEXT | TOGETHER == set(MESSAGES["diagnostics"])
-    for broken in BROKEN:
-        for diagnostic in diagnostics_of(changed(right(), broken.changes)):
+    assert {broken.code for broken in BROKEN_WORKFLOWS} | OF_THE_TEXT | TOGETHER == set(MESSAGES["diagnostics"])
+    for broken in BROKEN_WORKFLOWS:
+        for diagnostic in diagnostics_of(changed_document(valid_document(), broken.changes)):
             assert diagnostic.words.nl
             assert diagnostic.words.en
             assert "{" not in diagnostic.words.nl + diagnostic.words.en
 
 
 def test_a_text_that_is_no_workflow_is_refused_with_a_reason() -> None:
-    too_large = load("#" * (MAX_CHARACTERS + 1), "case.toml")
-    twice = load('name = "case"\nname = "case"', "case.toml")
-    deep = load("deep = " + "[" * 50_000, "case.toml")
+    too_large = parse_workflow("#" * (MAX_CHARACTERS + 1), "case.toml")
+    twice = parse_workflow('name = "case"\nname = "case"', "case.toml")
+    deep = parse_workflow("deep = " + "[" * 50_000, "case.toml")
 
     assert [diagnostic.code for diagnostic in too_large.diagnostics] == ["too_large"]
     assert [diagnostic.code for diagnostic in twice.diagnostics] == ["not_toml"]
@@ -103,17 +109,19 @@ def test_a_text_that_is_no_workflow_is_refused_with_a_reason() -> None:
 
 
 def test_all_faults_of_a_file_are_told_at_once() -> None:
-    many = changed(
-        right(),
+    many = changed_document(
+        valid_document(),
         {
             "triggers.submit.roles": ["mayor"],
             "triggers.submit.form": "referral@9",
             "states.submitted.term": "someday",
-            "states.in_triage.party": GONE,
-            "label": GONE,
+            "states.in_triage.party": REMOVED,
+            "label": REMOVED,
         },
     )
-    misshapen = changed(right(), {"version": 2, "triggers.decide.to": GONE, "states.closed.phase": 5})
+    misshapen = changed_document(
+        valid_document(), {"version": 2, "triggers.decide.to": REMOVED, "states.closed.phase": 5}
+    )
 
     assert {diagnostic.code for diagnostic in diagnostics_of(many)} == {
         "unknown_role",
@@ -126,7 +134,10 @@ def test_all_faults_of_a_file_are_told_at_once() -> None:
 
 
 def test_a_trap_is_shown_with_the_steps_that_lead_into_it() -> None:
-    trap = changed(right(), {"states.trap": TRAP, "triggers.fall": FALL, "triggers.turn": TURN})
+    trap = changed_document(
+        valid_document(),
+        {"states.trap": TRAP_STATE, "triggers.fall": TRIGGER_INTO_TRAP, "triggers.turn": TRIGGER_IN_TRAP},
+    )
 
     (diagnostic,) = diagnostics_of(trap)
 
@@ -139,13 +150,15 @@ def test_a_way_out_that_waits_for_parts_that_can_always_end_is_no_trap() -> None
     waiting = {"triggers.withdraw.from": ["submitted"], "triggers.decide.guards": ["no_open_placement"]}
     also = {**waiting, "triggers.decide.guards": ["no_open_placement", "goals_checked"]}
 
-    assert diagnostics_of(changed(right(), waiting)) == ()
-    assert {diagnostic.code for diagnostic in diagnostics_of(changed(right(), also))} == {"every_exit_guarded"}
+    assert diagnostics_of(changed_document(valid_document(), waiting)) == ()
+    assert {diagnostic.code for diagnostic in diagnostics_of(changed_document(valid_document(), also))} == {
+        "every_exit_guarded"
+    }
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "funding"])
 def test_a_guard_about_payment_is_refused_wherever_help_is_decided(kind: PartKind) -> None:
-    guarded = changed(placement(), {"name": kind, "triggers.start_triage.guards": [PAYMENT_GUARD.name]})
+    guarded = changed_document(placement(), {"name": kind, "triggers.start_triage.guards": [PAYMENT_GUARD.name]})
 
     codes = {diagnostic.code for diagnostic in diagnostics_of(guarded, file_name=f"{kind}.toml")}
 
@@ -153,7 +166,7 @@ def test_a_guard_about_payment_is_refused_wherever_help_is_decided(kind: PartKin
 
 
 def test_a_guard_about_payment_is_allowed_where_the_payer_answers() -> None:
-    guarded = changed(placement(), {"name": "funding", "triggers.start_triage.guards": [PAYMENT_GUARD.name]})
+    guarded = changed_document(placement(), {"name": "funding", "triggers.start_triage.guards": [PAYMENT_GUARD.name]})
 
     assert diagnostics_of(guarded, file_name="funding.toml") == ()
 
@@ -167,8 +180,12 @@ def test_no_guard_of_the_house_that_is_about_payment_serves_another_kind_too() -
 def test_settings_that_lack_a_term_are_named_with_the_workflow_that_needs_it() -> None:
     in_force = {"JZ01 2026-01-01": some_settings(TERMS), "JZ25 2026-07-01": some_settings({"another_term"})}
 
-    diagnostics = check_all(
-        [understood(right()), understood(placement())], in_force, guards=GUARDS_IN_TEST, forms=KINDS.forms, kinds=KINDS
+    diagnostics = check_definitions(
+        [definition_of(valid_document()), definition_of(placement())],
+        in_force,
+        guards=GUARDS_IN_TEST,
+        forms=KINDS.forms,
+        kinds=KINDS,
     )
 
     assert {(diagnostic.code, diagnostic.settings) for diagnostic in diagnostics} == {
@@ -180,8 +197,8 @@ def test_settings_that_lack_a_term_are_named_with_the_workflow_that_needs_it() -
 
 
 def test_a_part_begins_only_by_the_step_that_opens_it() -> None:
-    another_name = changed(placement(), {"triggers.place": placement()["triggers"]["seek_placement"]})
-    another_name = changed(another_name, {"triggers.seek_placement": GONE})
+    another_name = changed_document(placement(), {"triggers.place": placement()["triggers"]["seek_placement"]})
+    another_name = changed_document(another_name, {"triggers.seek_placement": REMOVED})
     another_role = placement({"triggers.seek_placement.roles": ["process_director"]})
 
     def faults(*documents: Document) -> set[tuple[str, str, str]]:
@@ -189,36 +206,38 @@ def test_a_part_begins_only_by_the_step_that_opens_it() -> None:
             (diagnostic.code, diagnostic.workflow, diagnostic.path) for diagnostic in diagnostics_together(*documents)
         }
 
-    assert faults(right(), another_name) == {
+    assert faults(valid_document(), another_name) == {
         ("part_cannot_begin", "case", "triggers.seek_placement.opens"),
         ("never_opened", "placement", "triggers.place"),
     }
-    assert faults(right(), another_role) == {("role_cannot_begin", "case", "triggers.seek_placement.opens")}
-    assert faults(right(), placement(), placement()) == {("two_files_for_one_kind", "placement", "name")}
+    assert faults(valid_document(), another_role) == {("role_cannot_begin", "case", "triggers.seek_placement.opens")}
+    assert faults(valid_document(), placement(), placement()) == {("two_files_for_one_kind", "placement", "name")}
     assert faults(placement()) == {("no_case", "case", ""), ("never_opened", "placement", "triggers.seek_placement")}
-    assert faults(right()) == {("kind_without_file", "case", "triggers.seek_placement.opens")}
+    assert faults(valid_document()) == {("kind_without_file", "case", "triggers.seek_placement.opens")}
 
 
 def test_faults_of_the_whole_set_have_sentences_too() -> None:
     for diagnostic in diagnostics_together(
-        right(), placement({"triggers.seek_placement.roles": ["expert"]}), placement()
+        valid_document(), placement({"triggers.seek_placement.roles": ["expert"]}), placement()
     ):
         assert "placement" in diagnostic.words.nl
         assert "placement" in diagnostic.words.en
 
 
 JUNK = st.sampled_from(
-    [GONE, "", "start", "*", "=", "closed", "\U0001f9d2", 7, 1.5, True, [], ["*"], [[]], {}, {"nl": "x"}]
+    [REMOVED, "", "start", "*", "=", "closed", "\U0001f9d2", 7, 1.5, True, [], ["*"], [[]], {}, {"nl": "x"}]
 )
 
 
 @settings(deadline=None)
 @given(st.data())
 def test_whatever_is_written_is_answered_with_sentences_and_never_with_an_exception(data: st.DataObject) -> None:
-    places = data.draw(st.lists(st.sampled_from(list(places_in(right()))), min_size=1, max_size=3, unique=True))
-    document = right()
+    places = data.draw(
+        st.lists(st.sampled_from(list(places_in(valid_document()))), min_size=1, max_size=3, unique=True)
+    )
+    document = valid_document()
     for place in sorted(places, key=len, reverse=True):  # the inner ones first
-        document = changed(document, {place: data.draw(JUNK)})
+        document = changed_document(document, {place: data.draw(JUNK)})
 
     for diagnostic in diagnostics_of(document):
         assert diagnostic.words.nl

@@ -12,27 +12,27 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from api_tests.support.broken_workflows import LOST
+from api_tests.support.broken_workflows import LOST_STATE
 from api_tests.support.written_workflows import (
-    GONE,
+    REMOVED,
     WORKFLOWS,
-    changed,
-    laid_out,
+    changed_document,
+    definition_of,
     real_definitions,
     real_settings,
-    right,
-    understood,
+    valid_document,
+    with_other_layout,
 )
 from service.kinds import KINDS
 from service.vocabulary.messages import MESSAGES
-from service.workflows.rules.checks import check_all, ways
-from service.workflows.rules.checks.subject import IN_EVERY_OPEN_STATE
+from service.workflows.rules.checks import check_definitions, shortest_paths
+from service.workflows.rules.checks.check_context import EVERYDAY_TRIGGERS
 from service.workflows.rules.definition import Definition
-from service.workflows.rules.diagram import mermaid
+from service.workflows.rules.diagram import draw_diagram
 from service.workflows.rules.kinds import START, PartKind
 from service.workflows.rules.region_settings import RegionSettings
 from service.workflows.rules.rulebook import RulesRefused, read_settings
-from service.workflows.rules.workflow_file import json_schema, load
+from service.workflows.rules.workflow_file import parse_workflow, workflow_json_schema
 
 # --- the same workflow, or another --------------------------------------------------------------------------------
 
@@ -40,16 +40,16 @@ from service.workflows.rules.workflow_file import json_schema, load
 @settings(deadline=None)
 @given(st.randoms(use_true_random=False))
 def test_the_order_and_the_layout_of_a_file_do_not_change_which_workflow_it_is(chance: random.Random) -> None:
-    again = load(laid_out(right(), chance), "case.toml").definition
+    again = parse_workflow(with_other_layout(valid_document(), chance), "case.toml").definition
 
-    assert again == understood(right())
-    assert again.hash == understood(right()).hash
-    assert again.stored() == understood(right()).stored()
+    assert again == definition_of(valid_document())
+    assert again.hash == definition_of(valid_document()).hash
+    assert again.to_canonical_json() == definition_of(valid_document()).to_canonical_json()
 
 
 def test_default_values_may_be_written_out() -> None:
-    explicit = changed(
-        right(),
+    explicit = changed_document(
+        valid_document(),
         {
             "triggers.amend.from": ["in_triage", "submitted"],
             "triggers.submit.guards": [],
@@ -58,31 +58,31 @@ def test_default_values_may_be_written_out() -> None:
         },
     )
 
-    assert understood(explicit).hash == understood(right()).hash
+    assert definition_of(explicit).hash == definition_of(valid_document()).hash
 
 
 @settings(deadline=None)
 @given(st.data())
 def test_any_other_meaning_is_another_workflow(data: st.DataObject) -> None:
     changes = data.draw(st.dictionaries(st.sampled_from(sorted(OTHER_MEANINGS)), st.integers(0, 2), min_size=1))
-    other = changed(
-        right(),
+    other = changed_document(
+        valid_document(),
         {place: OTHER_MEANINGS[place][choice % len(OTHER_MEANINGS[place])] for place, choice in changes.items()},
     )
 
-    assert understood(other).hash != understood(right()).hash
+    assert definition_of(other).hash != definition_of(valid_document()).hash
 
 
 OTHER_MEANINGS: Mapping[str, list[Any]] = {
     "name": ["placement", "funding"],
     "label": [{"nl": "Dossier", "en": "Case"}, {"nl": "Casus", "en": "File"}],
     "states.submitted.phase": ["review", "ended"],
-    "states.submitted.party": ["chair", GONE],
-    "states.submitted.term": ["decision", GONE],
-    "states.submitted.next": ["withdraw", GONE],
+    "states.submitted.party": ["chair", REMOVED],
+    "states.submitted.term": ["decision", REMOVED],
+    "states.submitted.next": ["withdraw", REMOVED],
     "states.submitted.label": [{"nl": "Binnen", "en": "Submitted"}],
-    "states.closed": [GONE],
-    "states.more": [LOST],
+    "states.closed": [REMOVED],
+    "states.more": [LOST_STATE],
     "triggers.decide.to": ["submitted", "="],
     "triggers.decide.from": [["submitted"], ["in_triage", "submitted"], ["*"]],
     "triggers.decide.roles": [["screener"], ["chair", "screener"], ["screener", "chair", "expert"]],
@@ -91,7 +91,7 @@ OTHER_MEANINGS: Mapping[str, list[Any]] = {
     "triggers.decide.guards": [[], ["place_found"], ["goals_checked", "place_found"]],
     "triggers.decide.opens": [["funding"]],
     "triggers.decide.label": [{"nl": "Beslissen", "en": "Choose"}],
-    "triggers.withdraw": [GONE],
+    "triggers.withdraw": [REMOVED],
 }
 
 
@@ -99,29 +99,31 @@ OTHER_MEANINGS: Mapping[str, list[Any]] = {
 def test_a_stored_definition_reads_back_as_it_was(kind: PartKind) -> None:
     definition = {candidate.name: candidate for candidate in real_definitions()}[kind]
 
-    again = Definition.from_stored(definition.stored())
+    again = Definition.from_canonical_json(definition.to_canonical_json())
 
     assert again == definition
     assert again.hash == definition.hash
     assert list(again.edges()) == list(definition.edges())
-    assert mermaid(again, "nl") == mermaid(definition, "nl")
+    assert draw_diagram(again, "nl") == draw_diagram(definition, "nl")
 
 
 def test_a_definition_reads_back_when_its_role_and_its_phase_no_longer_exist() -> None:
-    old = understood(changed(right(), {"states.submitted.party": "alderman", "states.submitted.phase": "waiting"}))
+    old = definition_of(
+        changed_document(valid_document(), {"states.submitted.party": "alderman", "states.submitted.phase": "waiting"})
+    )
 
-    again = Definition.from_stored(old.stored())
+    again = Definition.from_canonical_json(old.to_canonical_json())
 
     assert again.hash == old.hash
     assert again.states["submitted"].party == "alderman"
 
 
 def test_the_identity_of_a_workflow_stays_what_it_was_in_every_release() -> None:
-    assert understood(right()).hash == "2afadc20db506b96b83037ba1e68f836927c415fecfa0606990023f4b2100472"
+    assert definition_of(valid_document()).hash == "2afadc20db506b96b83037ba1e68f836927c415fecfa0606990023f4b2100472"
 
 
 def test_a_definition_cannot_be_changed_after_it_was_read() -> None:
-    definition = understood(right())
+    definition = definition_of(valid_document())
 
     with pytest.raises(TypeError):
         definition.states["more"] = definition.states["closed"]  # type: ignore[index]  # must fail
@@ -133,8 +135,8 @@ def test_a_definition_cannot_be_changed_after_it_was_read() -> None:
 
 
 def test_the_shipped_workflows_have_no_faults_under_any_settings() -> None:
-    diagnostics = check_all(
-        real_definitions(), real_settings().named(), guards=KINDS.guards, forms=KINDS.forms, kinds=KINDS
+    diagnostics = check_definitions(
+        real_definitions(), real_settings().by_name(), guards=KINDS.guards, forms=KINDS.forms, kinds=KINDS
     )
 
     assert [
@@ -146,7 +148,7 @@ def test_the_shipped_workflows_have_no_faults_under_any_settings() -> None:
 def test_every_state_of_the_shipped_workflows_is_reached_by_the_steps_that_are_shown() -> None:
     for definition in real_definitions():
         targets = {(edge.source, edge.trigger): edge.target for edge in definition.edges()}
-        for state, steps in ways(definition).items():
+        for state, steps in shortest_paths(definition).items():
             here = START
             for step in steps:
                 here = targets[here, step]
@@ -154,13 +156,13 @@ def test_every_state_of_the_shipped_workflows_is_reached_by_the_steps_that_are_s
 
 
 def test_editors_know_the_same_keys_as_the_service() -> None:
-    assert (WORKFLOWS / "workflow.schema.json").read_text(encoding="utf-8") == json_schema(KINDS)
+    assert (WORKFLOWS / "workflow.schema.json").read_text(encoding="utf-8") == workflow_json_schema(KINDS)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_workflow_names_its_schema_and_follows_it(kind: PartKind) -> None:
     text = (WORKFLOWS / f"{kind}.toml").read_text(encoding="utf-8")
-    schema = json.loads(json_schema(KINDS))
+    schema = json.loads(workflow_json_schema(KINDS))
     jsonschema.Draft202012Validator.check_schema(schema)
 
     assert text.startswith("#:schema ./workflow.schema.json\n")
@@ -172,7 +174,9 @@ def test_every_workflow_names_its_schema_and_follows_it(kind: PartKind) -> None:
 )
 def test_an_editor_refuses_what_the_service_refuses(place: str) -> None:
     with pytest.raises(jsonschema.ValidationError):
-        jsonschema.validate(changed(right(), {place: ["mayor"]}), json.loads(json_schema(KINDS)))
+        jsonschema.validate(
+            changed_document(valid_document(), {place: ["mayor"]}), json.loads(workflow_json_schema(KINDS))
+        )
 
 
 # --- the manual for the coordinator of a team ----------------------------------------------------------------------
@@ -191,14 +195,14 @@ def test_the_manual_explains_every_fault_and_every_setting() -> None:
 
 
 RULES_THAT_KNOW_NAMES = (
-    "workflows/rules/checks/routes", "cases/rules/facts", "cases/rules/guards", "cases/rules/living_place",
-    "cases/rules/attention", "learning/rules/routes", "learning/rules/release_ladder",
+    "workflows/rules/checks/reachability", "cases/rules/facts", "cases/rules/guards", "cases/rules/living_place",
+    "cases/rules/attention", "learning/rules/case_routes", "learning/rules/release_ladder",
 )  # fmt: skip
 
 
 def test_the_manual_names_every_state_and_trigger_that_a_rule_knows_by_name() -> None:
     names = {name for definition in real_definitions() for name in (*definition.states, *definition.triggers)} - set(
-        IN_EVERY_OPEN_STATE
+        EVERYDAY_TRIGGERS
     )
     files = [SERVICE / f"{rule}.py" for rule in RULES_THAT_KNOW_NAMES]
     trees = [ast.parse(file.read_text(encoding="utf-8")) for file in files]
@@ -212,7 +216,7 @@ def test_the_change_in_the_manual_can_be_made() -> None:
     text = (WORKFLOWS / "case.toml").read_text(encoding="utf-8")
     (step,) = (example for example in examples("toml") if "return_to_triage" in example)
 
-    before, after = (load(source, "case.toml").definition for source in (text, f"{text}\n{step}"))
+    before, after = (parse_workflow(source, "case.toml").definition for source in (text, f"{text}\n{step}"))
 
     assert before
     assert after
@@ -226,7 +230,7 @@ def test_the_mistake_in_the_manual_is_answered_as_the_manual_says() -> None:
     text = (WORKFLOWS / "case.toml").read_text(encoding="utf-8")
     (step,) = (example for example in examples("toml") if "return_to_triage" in example)
 
-    wrong = load(f"{text}\n{step.replace('chair', 'voorzitter')}", "case.toml").definition
+    wrong = parse_workflow(f"{text}\n{step.replace('chair', 'voorzitter')}", "case.toml").definition
 
     assert wrong
     assert set(examples("text")[0].splitlines()) <= set(faults_of_shipped_rules(wrong))
@@ -239,7 +243,7 @@ def test_the_states_steps_and_settings_in_the_manual_are_the_shipped_ones() -> N
 
     assert state["states"]["scheduled"] == case["states"]["scheduled"]
     assert trigger["triggers"]["open_table"] == case["triggers"]["open_table"]
-    assert list(read_settings(default + examples("toml")[3]).named()) == ["default", "JZ25 2027-01-01"]
+    assert list(read_settings(default + examples("toml")[3]).by_name()) == ["default", "JZ25 2027-01-01"]
     assert settings_of_a_region["region"]["JZ25"][0]["terms"].keys() <= real_settings().default.terms.keys()
 
 
@@ -247,6 +251,8 @@ def faults_of_shipped_rules(case: Definition) -> list[str]:
     others = [definition for definition in real_definitions() if definition.name != "case"]
     return str(
         RulesRefused(
-            check_all([case, *others], real_settings().named(), guards=KINDS.guards, forms=KINDS.forms, kinds=KINDS)
+            check_definitions(
+                [case, *others], real_settings().by_name(), guards=KINDS.guards, forms=KINDS.forms, kinds=KINDS
+            )
         )
     ).split("\n")

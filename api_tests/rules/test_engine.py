@@ -15,7 +15,7 @@ import pytest
 from api_tests.support.expected_moves import START, edges
 from api_tests.support.sabotages import broken_by
 from api_tests.support.workflows import RULES
-from service.cases.rules.facts import CaseFacts, PartFacts, Reconsidered
+from service.cases.rules.facts import CaseFacts, PartFacts, ReconsiderationFacts
 from service.cases.rules.guards import Attempt
 from service.vocabulary.actor import Membership
 from service.vocabulary.refusals import GuardsNotMet, RoleNotAllowed, TransitionNotAllowed
@@ -46,13 +46,13 @@ def random_facts(random: Random) -> CaseFacts:
     )
     flags = (random.random() < 0.5, random.random() < 0.5)
     return CaseFacts(
-        referred=random.random() < 0.5,
+        is_referred=random.random() < 0.5,
         information_rounds=random.choice([0, 2]),
         decline_proposed_by=random.choice([None, ME, ANOTHER]),
         transfer_proposed_by=random.choice([None, ME, ANOTHER]),
         advice_in_force=random.random() < 0.5,
-        reconsidered=random.choice(
-            [None, Reconsidered(random.choice([US, THEM]), random.choice([ME, ANOTHER]), *flags)]
+        last_reconsideration=random.choice(
+            [None, ReconsiderationFacts(random.choice([US, THEM]), random.choice([ME, ANOTHER]), *flags)]
         ),
         heard=random.choice([frozenset(), frozenset({"child"}), frozenset({"child", "parent"})]),
         goals_checked=random.random() < 0.5,
@@ -67,17 +67,17 @@ def unmet_guards(kind: PartKind, trigger: str, facts: CaseFacts, liaison: UUID |
 
 
 def _of_a_part(facts: CaseFacts) -> dict[str, dict[str, dict[str, bool]]]:
-    reconsidered = facts.reconsidered
+    reconsidered = facts.last_reconsideration
     nobody_asks = not any(part.is_open for part in facts.parts if part.kind == "reconsideration")
     request = {
         "request_reconsideration": {"no_open_reconsideration": nobody_asks, "advice_in_force": facts.advice_in_force}
     }
     confirm = {
         "another_pair_of_eyes": reconsidered is not None
-        and (reconsidered.outside_expert or reconsidered.advised_by == ANOTHER)
+        and (reconsidered.has_outside_expert or reconsidered.advice_issuer_id == ANOTHER)
     }
-    revise = {"advice_revised_since": reconsidered is not None and reconsidered.revised}
-    withdraw = {"asked_by_you": reconsidered is not None and reconsidered.asked_by == US}
+    revise = {"advice_revised_since": reconsidered is not None and reconsidered.is_revised}
+    withdraw = {"asked_by_you": reconsidered is not None and reconsidered.requester_id == US}
     reconsidering = {"confirm_advice": confirm, "conclude_revised": confirm | revise, "withdraw": withdraw}
     return {"commitment": request, "funding": request, "reconsideration": reconsidering}
 
@@ -86,9 +86,9 @@ def _of_the_case(facts: CaseFacts, liaison: UUID | None) -> dict[str, dict[str, 
     states = [(part.kind, part.state) for part in facts.parts]
     nobody_asks = not any(part.is_open for part in facts.parts if part.kind == "reconsideration")
     return {
-        "refer": {"not_referred_yet": not facts.referred},
-        "schedule": {"referred": facts.referred},
-        "ask_for_table": {"referred": facts.referred},
+        "refer": {"not_referred_yet": not facts.is_referred},
+        "schedule": {"referred": facts.is_referred},
+        "ask_for_table": {"referred": facts.is_referred},
         "request_information": {"information_rounds_left": facts.information_rounds < 2},
         "transfer": {"transfer_proposed_by_another": facts.transfer_proposed_by == ANOTHER},
         "request_reconsideration": {"no_open_reconsideration": nobody_asks},

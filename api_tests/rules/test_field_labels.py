@@ -8,11 +8,11 @@ from pydantic import BaseModel
 from api_tests.support.form_fields import all_fields
 from api_tests.support.sabotages import broken_by
 from service import routes
-from service.file_rights.rules.answers import told_by
+from service.file_rights.rules.answers import answers_of_form
 from service.http.json_models import View
 from service.kinds import KINDS
-from service.vocabulary.code_lists import Coded
-from service.vocabulary.field_labels import FIELD_LABELS, Unlabelled, label_of
+from service.vocabulary.code_lists import CodedValue
+from service.vocabulary.field_labels import FIELD_LABELS, MissingLabel, label_of
 from service.vocabulary.form_parts import FormPart
 
 
@@ -29,7 +29,7 @@ def fields_of_requests_and_answers() -> set[tuple[type[BaseModel], str]]:
         model for base in (FormPart, View) for model in subclasses_of(base) if model.__module__.startswith("service.")
     )
     return {(model, name) for model in models for name in model.model_fields} | {
-        (Coded, name) for name in ("code", "text")
+        (CodedValue, name) for name in ("code", "text")
     }
 
 
@@ -37,7 +37,7 @@ def fields_of_requests_and_answers() -> set[tuple[type[BaseModel], str]]:
     "every field of every form has a label",
     "service/cases/rules/forms/referral.py",
     "    birth_month: BirthMonth\n    residence: Residence\n",
-    "    birth_month: BirthMonth\n    residence: Residence\n    nickname: OrNone[ShortText] = None\n",
+    "    birth_month: BirthMonth\n    residence: Residence\n    nickname: Nullable[ShortText] = None\n",
 )
 def test_every_field_of_every_form_request_and_answer_has_a_label_in_dutch_and_english() -> None:
     """Parts of forms are included; a label of a field that no longer exists is a fault as well."""
@@ -47,7 +47,7 @@ def test_every_field_of_every_form_request_and_answer_has_a_label_in_dutch_and_e
     for model, name in fields:
         try:
             label = label_of(model, name)
-        except Unlabelled as fault:
+        except MissingLabel as fault:
             unlabelled.add(str(fault))
         else:
             assert label.nl.strip(), name
@@ -63,7 +63,7 @@ def test_a_field_that_somebody_adds_without_a_label_is_found() -> None:
     class Nicknamed(FormPart):
         nickname: str
 
-    with pytest.raises(Unlabelled, match=r"Nicknamed\.nickname"):
+    with pytest.raises(MissingLabel, match=r"Nicknamed\.nickname"):
         label_of(Nicknamed, "nickname")
 
 
@@ -75,6 +75,6 @@ def test_a_label_of_one_model_goes_before_the_label_of_the_name() -> None:
 
 
 def test_the_overview_for_a_family_reads_the_same_labels() -> None:
-    lines = told_by(KINDS.forms["note@1"], {"text": "Zij belde."}, {})
+    lines = answers_of_form(KINDS.forms["note@1"], {"text": "Zij belde."}, {})
 
     assert [(line.label, line.words.nl) for line in lines] == [(FIELD_LABELS["text"], "Zij belde.")]

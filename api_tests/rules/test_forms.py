@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from api_tests.support.checkout import ROOT
-from api_tests.support.form_faults import faults, field_names, read, schema, words_of
+from api_tests.support.form_faults import faults, field_names, read_example, schema, words_of
 from api_tests.support.forms import FILLED, filled
 from service.kinds import KINDS
 from service.vocabulary.code_lists import CODE_LISTS
@@ -43,10 +43,10 @@ def test_every_form_of_every_workflow_exists_and_has_a_filled_example() -> None:
 
 @ALL_FORMS
 def test_a_filled_form_has_nothing_wrong_and_is_the_same_after_storing(name: str) -> None:
-    form = read(name)
+    form = read_example(name)
     assert faults(name) == []
-    assert KINDS.forms[name].model_validate(form.stored()) == form
-    assert form.stored() == filled(name), "what was typed is what is kept"
+    assert KINDS.forms[name].model_validate(form.to_content()) == form
+    assert form.to_content() == filled(name), "what was typed is what is kept"
 
 
 @ALL_FORMS
@@ -88,7 +88,7 @@ def test_a_referral_takes_no_name_for_the_child_and_no_day_of_birth() -> None:
     people = {key for key, part in schema("referral@1")["$defs"].items() if "name" in part.get("properties", {})}
     assert (named, people) == ({"name"}, {"Contact"}), "only professionals are named (I19)"
     with pytest.raises(ValidationError, match="pattern"):
-        read("referral@1", birth_month="2011-09-23")
+        read_example("referral@1", birth_month="2011-09-23")
 
 
 @ALL_FORMS
@@ -110,13 +110,13 @@ def test_every_day_is_a_plain_date_and_its_name_says_on(name: str) -> None:
 @pytest.mark.parametrize("wrong", ["2025-03-12T00:00:00Z", "12-03-2025", 1741737600, "1741737601", "2025-02-30", ""])
 def test_a_day_is_written_as_year_month_and_day_and_in_no_other_way(wrong: object) -> None:
     with pytest.raises(ValidationError):
-        read("table@1", held_on=wrong)
+        read_example("table@1", held_on=wrong)
 
 
 @pytest.mark.parametrize("wrong", ["yes", 1, "true"])
 def test_a_yes_or_no_is_not_guessed_from_other_words(wrong: object) -> None:
     with pytest.raises(ValidationError, match="bool"):
-        read("analysis@1", proposes_removal=wrong)
+        read_example("analysis@1", proposes_removal=wrong)
 
 
 def test_an_optional_day_is_shown_as_one_type_with_null_beside_it() -> None:
@@ -127,7 +127,7 @@ def test_an_optional_day_is_shown_as_one_type_with_null_beside_it() -> None:
 
 @ALL_FORMS
 def test_a_form_belongs_to_a_class_of_content_and_becomes_nothing_but_codes(name: str) -> None:
-    form = read(name)
+    form = read_example(name)
     assert form.content_class in ("referral", "review", "advice", "help", "escalation", "notes")
     for key, values in form.codes().items():
         # A fact about something missing uses the list of the thing, under a name of its own.

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from api_tests.support.form_faults import code, faults, item, read, settings
+from api_tests.support.form_faults import code, example_with_item, faults, read_example, settings
 from api_tests.support.forms import filled
 from service.vocabulary.code_lists import CODE_LISTS, OTHER
 from service.workflows.rules.region_settings import Quorum
@@ -64,7 +64,9 @@ def test_who_is_not_at_the_table_speaks_in_own_words_or_it_is_told_why_not() -> 
 
 @given(st.sets(st.sampled_from(list(CODE_LISTS["person_role"].codes)), min_size=1))
 def test_the_table_tells_whether_child_and_parents_were_heard(people: set[str]) -> None:
-    table = read("table@1", participation=[{"who": code(who), "how": code("present")} for who in sorted(people)])
+    table = read_example(
+        "table@1", participation=[{"who": code(who), "how": code("present")} for who in sorted(people)]
+    )
     expected = {"child"} & people
     if people & {"parent", "guardian", "parent_without_authority"}:
         expected |= {"parent"}
@@ -77,7 +79,7 @@ def test_the_table_tells_whether_child_and_parents_were_heard(people: set[str]) 
 @pytest.mark.parametrize("field", ["kind", "source", "topic"])
 def test_every_item_of_the_analysis_is_a_fact_observation_or_opinion_with_a_source(field: str) -> None:
     with pytest.raises(ValidationError, match="missing"):
-        read("analysis@1", **item("analysis@1", "items", 0, **{field: None}))  # I14
+        read_example("analysis@1", **example_with_item("analysis@1", "items", 0, **{field: None}))  # I14
 
 
 def test_an_analysis_weighs_two_options_and_chooses() -> None:
@@ -86,7 +88,7 @@ def test_an_analysis_weighs_two_options_and_chooses() -> None:
     nothing = [option | {"chosen": False} for option in options]
     assert faults("analysis@1", options=nothing) == [("no_option_chosen", "options")]
     with pytest.raises(ValidationError, match="reason"):
-        read("analysis@1", **item("analysis@1", "options", 1, reason=None))  # R94
+        read_example("analysis@1", **example_with_item("analysis@1", "options", 1, reason=None))  # R94
     assert {"at_home_with_more_help", "no_youth_help"} <= set(CODE_LISTS["option_kind"].codes), "R123"
 
 

@@ -11,7 +11,7 @@ from api_tests.support.people import People
 from api_tests.support.refusals import faults
 from api_tests.support.sabotages import broken_by
 from api_tests.support.workflows import RULES, form_for
-from service.cases.api.step_bodies import step_of
+from service.cases.api.step_bodies import step_type
 from service.kinds import KINDS
 from service.workflows.rules.kinds import START, PartKind
 
@@ -25,12 +25,12 @@ STEPS = [
 
 def read_body(kind: PartKind, body: dict[str, Any]) -> Any:
     """The step that the types read from this body. Raises ValidationError."""
-    return TypeAdapter(step_of(kind, RULES.versions(kind))).validate_python(body)
+    return TypeAdapter(step_type(kind, RULES.versions(kind))).validate_python(body)
 
 
 def schema_of(kind: PartKind, trigger: str) -> dict[str, Any]:
     """The published schema of the body of a step."""
-    document = TypeAdapter(step_of(kind, RULES.versions(kind))).json_schema()
+    document = TypeAdapter(step_type(kind, RULES.versions(kind))).json_schema()
     name = document["discriminator"]["mapping"][trigger].removeprefix("#/$defs/")
     schema: dict[str, Any] = document["$defs"][name]
     return schema
@@ -39,7 +39,7 @@ def schema_of(kind: PartKind, trigger: str) -> dict[str, Any]:
 @broken_by(
     "a form that asks for nothing may be left out",
     "service/cases/api/step_bodies.py",
-    "optional if form.may_be_left_out() else Field(description=description)",
+    "optional if form.is_optional() else Field(description=description)",
     "Field(description=description)",
     case="case-start_triage-triage_start@1",
 )

@@ -7,11 +7,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from api_tests.support.form_faults import TODAY, code, consent, context, faults, ground, item, read, settings, without
+from api_tests.support.form_faults import (
+    TODAY,
+    code,
+    consent,
+    context,
+    example_with_item,
+    example_without,
+    faults,
+    ground,
+    read_example,
+    settings,
+)
 from api_tests.support.sabotages import Returns, broken_by
-from service.cases.rules.consents import Agreed
+from service.cases.rules.consents import PurposeConsent
 from service.cases.rules.facts import CaseFacts
-from service.cases.rules.forms.base import FormContext, Opening, Sought
+from service.cases.rules.forms.base import AddresseeRole, FormContext, PartOpening
 from service.kinds import KINDS
 from service.vocabulary.code_lists import CODE_LISTS, OTHER
 from service.vocabulary.form_parts import Codes
@@ -22,7 +33,7 @@ from service.vocabulary.form_parts import Codes
 def test_a_refusal_says_what_would_make_it_possible() -> None:
     for field in ("reason", "possibleIf"):
         with pytest.raises(ValidationError, match=field):
-            KINDS.forms["refusal@1"].model_validate(without("refusal@1", field))  # domain.md 5.3 T11
+            KINDS.forms["refusal@1"].model_validate(example_without("refusal@1", field))  # domain.md 5.3 T11
 
 
 @given(st.sampled_from(list(CODE_LISTS["person_role"].codes)))
@@ -52,9 +63,9 @@ def test_a_place_further_from_home_is_explained_and_has_a_way_back(kind: str) ->
 
 
 def test_a_search_opens_one_placement_for_its_line() -> None:
-    search = read("search@1")
+    search = read_example("search@1")
     assert search.codes()["line"] == ("A",)
-    assert search.openings("placement", context()) == (Opening(None, "A"),)
+    assert search.openings("placement", context()) == (PartOpening(None, "A"),)
     assert search.openings("commitment", context()) == ()
 
 
@@ -68,7 +79,7 @@ SILENT: dict[str, Any] = {"alternatives_to_removal": [], "behavioural_scientist"
 
 @broken_by(
     "I5: no child leaves home before all that goes before was answered",
-    Returns("service/placements/rules/forms.py", "Search.must_be_weighed", False),
+    Returns("service/placements/rules/forms.py", "Search.requires_all_answers", False),
 )
 @given(
     kind=st.sampled_from(list(CODE_LISTS["placement_kind"].codes)),
@@ -80,7 +91,7 @@ def test_no_child_leaves_home_or_is_closed_in_before_all_that_goes_before_was_an
 ) -> None:
     """I5: the table or the search answers the questions; a child who lives elsewhere does not leave home again."""
     case = CaseFacts(
-        advice_lines=frozenset("A"), living_lines=frozenset("A"), at_home=at_home, weighed=frozenset(weighed)
+        advice_lines=frozenset("A"), living_lines=frozenset("A"), at_home=at_home, weighed_options=frozenset(weighed)
     )
 
     removed = kind not in ("own_home", "closed") and at_home and not weighed
@@ -107,11 +118,11 @@ def test_an_analysis_that_chooses_a_way_out_of_home_is_a_proposal_to_leave_it_wh
 @pytest.mark.parametrize("name", ["advice@1", "advice_revision@1"])
 def test_a_closed_placement_is_not_advised_unless_the_table_weighed_it(name: str) -> None:
     """I5, R44."""
-    closed = item(name, "lines", 0, productCategory=code("37"))
+    closed = example_with_item(name, "lines", 0, productCategory=code("37"))
     not_weighed = [("closed_stay_not_weighed", "lines/0/productCategory")]
 
-    assert faults(name, facts=CaseFacts(weighed=frozenset({"removal"})), **closed) == not_weighed
-    assert faults(name, facts=CaseFacts(weighed=frozenset({"closed_stay"})), **closed) == []
+    assert faults(name, facts=CaseFacts(weighed_options=frozenset({"removal"})), **closed) == not_weighed
+    assert faults(name, facts=CaseFacts(weighed_options=frozenset({"closed_stay"})), **closed) == []
 
 
 # --- escalation ------------------------------------------------------------------------------------------------------
@@ -155,18 +166,18 @@ def test_sharing_further_away_needs_consent_or_a_ground_but_is_not_asked_twice(n
     assert faults(name, consents=[consent("child", purpose="learning")]) == missing
     assert faults(name, consents=[consent("child", purpose=purpose)]) == []
     assert faults(name, consents=[ground("guardianship", purpose=purpose)]) == []
-    assert faults(name, consents=[], facts=CaseFacts(agreed={purpose: Agreed(in_force=True)})) == [], "R90"
+    assert faults(name, consents=[], facts=CaseFacts(consents={purpose: PurposeConsent(in_force=True)})) == [], "R90"
 
 
 @pytest.mark.parametrize(
     ("name", "sought"),
     [("network_request@1", "network"), ("escalation_request@1", "liaison"), ("escalation_signal@1", "liaison")],
 )
-def test_a_question_beyond_the_region_opens_one_escalation_of_the_whole_case(name: str, sought: Sought) -> None:
+def test_a_question_beyond_the_region_opens_one_escalation_of_the_whole_case(name: str, sought: AddresseeRole) -> None:
     context = FormContext(CaseFacts(), settings(), TODAY)
 
-    assert read(name).openings("escalation", context) == (Opening(sought=sought),)
-    assert read(name).openings("commitment", context) == ()
+    assert read_example(name).openings("escalation", context) == (PartOpening(addressee_role=sought),)
+    assert read_example(name).openings("commitment", context) == ()
 
 
 # --- follow-up -------------------------------------------------------------------------------------------------------
@@ -209,9 +220,9 @@ def test_a_case_is_let_go_of_when_all_five_life_domains_are_arranged_or_carried(
 
 @pytest.mark.parametrize("name", ["advice@1", "advice_revision@1", "goal_check@1", "closure@1"])
 def test_a_plan_for_after_eighteen_is_a_fact_when_there_is_one_and_never_obligatory(name: str) -> None:
-    codes: Codes = read(name, plan_after_18="Een kamer bij zijn oom, en dezelfde behandelaar.").codes()
+    codes: Codes = read_example(name, plan_after_18="Een kamer bij zijn oom, en dezelfde behandelaar.").codes()
     assert codes["enclosed"] == ("plan_after_18",)
-    assert "enclosed" not in read(name).codes()
+    assert "enclosed" not in read_example(name).codes()
     assert faults(name) == [], "policy 5, I7"
 
 
@@ -239,14 +250,14 @@ def test_an_amendment_is_a_plain_and_bounded_merge_patch(changes: dict[str, Any]
 
 def test_an_amendment_may_take_something_away_and_keeps_that_it_did() -> None:
     changes = {"interpreter": None, "residence": {"sinceOn": None}}
-    amendment = read("amendment@1", changes=changes)
-    assert amendment.stored()["changes"] == changes
-    assert KINDS.forms["amendment@1"].model_validate(amendment.stored()) == amendment
+    amendment = read_example("amendment@1", changes=changes)
+    assert amendment.to_content()["changes"] == changes
+    assert KINDS.forms["amendment@1"].model_validate(amendment.to_content()) == amendment
 
 
 @pytest.mark.parametrize("field", ["changes", "reason", "amends"])
 def test_an_amendment_names_what_it_corrects_and_why(field: str) -> None:
     with pytest.raises(ValidationError, match=field):
-        KINDS.forms["amendment@1"].model_validate(without("amendment@1", field))
+        KINDS.forms["amendment@1"].model_validate(example_without("amendment@1", field))
     with pytest.raises(ValidationError, match="greater_than_equal"):
-        read("amendment@1", amends=0)
+        read_example("amendment@1", amends=0)

@@ -9,7 +9,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from api_tests.support.form_faults import TODAY, code, consent, faults, ground, item, read, settings, without, words_of
+from api_tests.support.form_faults import (
+    TODAY,
+    code,
+    consent,
+    example_with_item,
+    example_without,
+    faults,
+    ground,
+    read_example,
+    settings,
+    words_of,
+)
 from api_tests.support.forms import filled
 from api_tests.support.forms_of_referral import CONSENTS
 from service.kinds import KINDS
@@ -47,7 +58,7 @@ def test_an_age_is_reached_on_the_first_day_of_the_month_whatever_the_day(year: 
 )
 def test_an_age_falls_in_its_band(age: int, band: str) -> None:
     assert age_band(f"{TODAY.year - age}-01", TODAY) == band
-    assert read("referral@1", birth_month=f"{TODAY.year - age}-01").age_band(TODAY) == band
+    assert read_example("referral@1", birth_month=f"{TODAY.year - age}-01").age_band(TODAY) == band
 
 
 # --- referral --------------------------------------------------------------------------------------------------------
@@ -95,9 +106,9 @@ def test_a_consent_names_who_gave_it_and_a_ground_names_itself() -> None:
 
 
 def test_only_a_purpose_to_which_everybody_consented_becomes_a_fact() -> None:
-    assert read("referral@1").codes()["information_purpose"] == ("discuss_at_table", "share_with_providers")
-    older = read("referral@1", birth_month="2008-01", consents=[consent("child", purpose="learning")])
-    younger = read("referral@1", birth_month="2012-01", consents=[consent("child", purpose="learning")])
+    assert read_example("referral@1").codes()["information_purpose"] == ("discuss_at_table", "share_with_providers")
+    older = read_example("referral@1", birth_month="2008-01", consents=[consent("child", purpose="learning")])
+    younger = read_example("referral@1", birth_month="2012-01", consents=[consent("child", purpose="learning")])
     assert older.codes()["information_purpose"] == ("learning",), "I20: 16 and older decide alone"
     assert younger.codes()["information_purpose"] == (), "at 13 the parents are asked as well"
 
@@ -121,8 +132,8 @@ def test_an_explanatory_analysis_is_asked_where_the_region_asks_it_and_counts_wh
     expected = [("explanatory_analysis_required", "explanatoryAnalysis")]
     assert faults("referral@1", region=region, explanatory_analysis=None) == expected
     assert faults("referral@1", explanatory_analysis=None) == []
-    assert read("referral@1").codes()["enclosed"] == ("explanatory_analysis",)
-    assert "enclosed" not in read("referral@1", explanatory_analysis=None).codes()
+    assert read_example("referral@1").codes()["enclosed"] == ("explanatory_analysis",)
+    assert "enclosed" not in read_example("referral@1", explanatory_analysis=None).codes()
 
 
 def test_nothing_has_to_be_tried_first_because_matched_care_may_go_straight_to_what_fits() -> None:
@@ -140,8 +151,8 @@ def test_a_month_of_birth_in_the_future_is_refused() -> None:
         ("referral@1", {"need_known_since_on": "2026-03-15"}, "needKnownSinceOn"),
         ("referral@1", {"residence": {"sinceOn": "2026-03-15"}}, "residence/sinceOn"),
         ("referral@1", {"residence": {"staySinceOn": "2026-03-15"}}, "residence/staySinceOn"),
-        ("referral@1", item("referral@1", "refusals", 0, refusedOn="2026-03-15"), "refusals/0/refusedOn"),
-        ("referral@1", item("referral@1", "consents", 1, givenOn="2026-03-15"), "consents/1/givenOn"),
+        ("referral@1", example_with_item("referral@1", "refusals", 0, refusedOn="2026-03-15"), "refusals/0/refusedOn"),
+        ("referral@1", example_with_item("referral@1", "consents", 1, givenOn="2026-03-15"), "consents/1/givenOn"),
         ("table@1", {"held_on": "2026-03-15"}, "heldOn"),
         ("help_start@1", {"started_on": "2026-03-15"}, "startedOn"),
         ("help_end@1", {"ended_on": "2026-03-15"}, "endedOn"),
@@ -173,11 +184,11 @@ def test_triage_has_no_place_for_funding_contract_capacity_or_age() -> None:
 @pytest.mark.parametrize(("name", "who"), [("decline@1", "takenOverBy"), ("transfer@1", "acceptedBy")])
 def test_nobody_is_let_go_of_without_a_person_elsewhere_who_accepted(name: str, who: str) -> None:
     with pytest.raises(ValidationError, match="missing"):
-        KINDS.forms[name].model_validate(without(name, who))
+        KINDS.forms[name].model_validate(example_without(name, who))
     for field in ("name", "organisation", "role", "acceptedOn"):
         incomplete = {key: value for key, value in filled(name)[who].items() if key != field}
         with pytest.raises(ValidationError, match="missing"):
-            read(name, **{who: incomplete})
+            read_example(name, **{who: incomplete})
     future = filled(name)[who] | {"acceptedOn": "2026-03-15"}
     assert faults(name, **{who: future}) == [("day_in_future", f"{who}/acceptedOn")], "I10"
 
@@ -185,14 +196,14 @@ def test_nobody_is_let_go_of_without_a_person_elsewhere_who_accepted(name: str, 
 @pytest.mark.parametrize("name", ["decline@1", "transfer@1"])
 def test_the_family_is_told_when_a_case_goes_elsewhere(name: str) -> None:
     with pytest.raises(ValidationError, match="messageToFamily"):
-        KINDS.forms[name].model_validate(without(name, "messageToFamily"))
+        KINDS.forms[name].model_validate(example_without(name, "messageToFamily"))
 
 
 def test_a_form_that_sets_a_day_or_a_person_says_so() -> None:
     screener = UUID(filled("triage_start@1")["screenerId"])
-    assert read("triage_start@1").assigned(None) == screener
-    assert read("triage_start@1", screener_id=None).assigned(screener) == screener
-    assert read("reassignment@1", assignee_id=None).assigned(screener) is None
-    assert read("triage@1").next_on() == date(2027, 3, 11)
-    assert read("information_request@1").next_on() == date(2027, 2, 19)
-    assert read("goal_check@1", next_check_on=None).next_on() is None
+    assert read_example("triage_start@1").next_assignee(None) == screener
+    assert read_example("triage_start@1", screener_id=None).next_assignee(screener) == screener
+    assert read_example("reassignment@1", assignee_id=None).next_assignee(screener) is None
+    assert read_example("triage@1").next_due_day() == date(2027, 3, 11)
+    assert read_example("information_request@1").next_due_day() == date(2027, 2, 19)
+    assert read_example("goal_check@1", next_check_on=None).next_due_day() is None

@@ -22,10 +22,10 @@ from api_tests.support.roads import (
     K,
     Move,
     Plan,
+    histories_of,
     history,
     plans,
     released,
-    told,
 )
 from service.learning.rules.export import as_csv, as_json
 from service.learning.rules.release_ladder import Release
@@ -44,13 +44,13 @@ def json_classes(release: Release) -> Counter[str]:
 
 
 def levels(release: Release) -> Counter[int]:
-    return Counter(int(case.look.level) for case in release.cases)
+    return Counter(int(case.route.level) for case in release.cases)
 
 
 @settings(max_examples=150, deadline=None)
 @given(plans(), st.integers(K, 9))
 def test_i24_an_attacker_who_counts_finds_nobody_with_fewer_than_k_alike(planned: list[Plan], k: int) -> None:
-    release = released(told(planned), k=k)
+    release = released(histories_of(planned), k=k)
 
     assert all(size >= k for size in csv_classes(release).values())
     assert all(size >= k for size in json_classes(release).values())
@@ -60,7 +60,7 @@ def test_i24_an_attacker_who_counts_finds_nobody_with_fewer_than_k_alike(planned
 @settings(max_examples=60, deadline=None)
 @given(plans(), st.integers(0, 120))
 def test_one_case_more_or_less_never_makes_a_small_class_appear(planned: list[Plan], at: int) -> None:
-    histories = told(planned)
+    histories = histories_of(planned)
 
     for release in (released(histories), released(histories[:at] + histories[at + 1 :])):
         assert all(size >= K for size in csv_classes(release).values())
@@ -69,7 +69,7 @@ def test_one_case_more_or_less_never_makes_a_small_class_appear(planned: list[Pl
 @settings(max_examples=80, deadline=None)
 @given(plans())
 def test_released_and_dropped_together_are_all_cases_that_were_asked_for(planned: list[Plan]) -> None:
-    release = released(told(planned))
+    release = released(histories_of(planned))
 
     assert release.dropped.at_least <= len(planned) - len(release.cases) < release.dropped.below
     assert release.dropped.below - release.dropped.at_least == K
@@ -104,7 +104,7 @@ def test_each_case_is_shown_at_the_finest_level_at_which_k_look_the_same(planned
         expected.append(sum(sizes[view(case)] >= K for case in remaining))
         remaining = [case for case in remaining if sizes[view(case)] < K]
 
-    counts = levels(released(told(planned)))
+    counts = levels(released(histories_of(planned)))
 
     assert [counts[level] for level in (1, 2, 3, 4)] == expected
 
@@ -114,7 +114,7 @@ def test_each_case_is_shown_at_the_finest_level_at_which_k_look_the_same(planned
 def test_the_order_of_the_input_leaves_no_trace_in_a_release(
     planned: list[Plan], chance: random.Random, seed: int
 ) -> None:
-    histories = told(planned)
+    histories = histories_of(planned)
     shuffled = chance.sample(histories, len(histories))
 
     assert released(shuffled, seed=seed) == released(histories, seed=seed)
@@ -129,7 +129,7 @@ def test_two_requests_share_no_reference_and_no_order() -> None:
     assert set(names[0]).isdisjoint(names[1])
     assert all(listed == sorted(listed) for listed in names)
     assert csv_classes(first) == csv_classes(second)
-    assert [case.look for case in first.cases] != [case.look for case in second.cases]
+    assert [case.route for case in first.cases] != [case.route for case in second.cases]
 
 
 def test_the_lowest_band_of_dropped_cases_does_not_tell_whether_there_are_any() -> None:
@@ -153,14 +153,14 @@ def test_declined_cases_are_shown_where_others_came_the_same_way_and_ended_other
 
     release = released(crowds)
 
-    shown = Counter((int(case.look.level), case.look.end_state) for case in release.cases)
+    shown = Counter((int(case.route.level), case.route.end_state) for case in release.cases)
     assert shown == {(1, "closed"): 20, (5, "declined"): 20}
 
 
 def test_an_open_case_on_the_same_road_keeps_a_decline_from_being_the_only_end() -> None:
     crowds = [history(road, wait=10) for road in (TO_DECLINE, TO_DECLINE[:-1]) for _ in range(K)]
 
-    shown = Counter((int(case.look.level), case.look.end_state) for case in released(crowds).cases)
+    shown = Counter((int(case.route.level), case.route.end_state) for case in released(crowds).cases)
 
     assert shown == {(1, "open"): K, (1, "declined"): K}
 
@@ -169,7 +169,7 @@ def test_an_open_case_on_the_same_road_keeps_a_decline_from_being_the_only_end()
 @given(plans())
 def test_no_order_that_is_shown_leads_to_a_sensitive_end_only(planned: list[Plan]) -> None:
     ends: dict[tuple[str, ...], set[str]] = {}
-    for look in (case.look for case in released(told(planned)).cases if case.look.steps):
+    for look in (case.route for case in released(histories_of(planned)).cases if case.route.steps):
         road = tuple(step.trigger for step in look.steps if step.target not in ENDS)
         ends.setdefault(road, set()).add(look.end_state)
 

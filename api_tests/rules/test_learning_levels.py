@@ -22,15 +22,15 @@ from api_tests.support.roads import (
     TOO_RISKY,
     K,
     Plan,
+    histories_of,
     history,
     plans,
     released,
-    told,
 )
 from service.cases.rules.model import Transition
-from service.learning.rules.export import COLUMNS, LEVELS, as_csv, as_json, table
-from service.learning.rules.release_ladder import Level, Look, Release, look
-from service.learning.rules.routes import routes
+from service.learning.rules.case_routes import build_routes
+from service.learning.rules.export import COLUMNS, LEVEL_LABELS, as_csv, as_json, csv_table
+from service.learning.rules.release_ladder import GeneralisedRoute, Level, Release, generalise
 from service.vocabulary.ages import AGE_BANDS
 
 # The same end by five different orders of steps.
@@ -38,8 +38,8 @@ DETOURS = [(SUBMIT, *[START_TRIAGE] * times, CONSULT, HELPED) for times in range
 FORMULA_SIGNS = "=+-@\t\r\n\uff1d\uff0b\uff0d\uff20"
 
 
-def only_look(release: Release) -> Look:
-    looks = {case.look for case in release.cases}
+def only_look(release: Release) -> GeneralisedRoute:
+    looks = {case.route for case in release.cases}
     assert (len(looks), len(release.cases)) == (1, K)
     return looks.pop()
 
@@ -86,7 +86,7 @@ def test_another_length_costs_everything_but_the_order() -> None:
 def test_another_order_leaves_the_route_with_its_length() -> None:
     shown = only_look(released([history(road, wait=1) for road in DETOURS]))
 
-    assert shown == look(routes([history(DETOURS[0], wait=1)], as_of=NOW)[0], Level.ROUTE_TOTAL)
+    assert shown == generalise(build_routes([history(DETOURS[0], wait=1)], as_of=NOW)[0], Level.ROUTE_TOTAL)
     assert (shown.steps, shown.total_band) == ((), "under_4_weeks")
 
 
@@ -106,7 +106,7 @@ def test_the_coarsest_look_is_end_tables_placements_and_escalation() -> None:
 @settings(max_examples=40, deadline=None)
 @given(plans())
 def test_i24_no_person_organisation_time_or_region_of_the_input_leaves(planned: list[Plan]) -> None:
-    histories = told(planned)
+    histories = histories_of(planned)
 
     release = released(histories)
 
@@ -138,7 +138,7 @@ def test_r96_persons_organisations_and_regions_change_nothing_in_a_look() -> Non
     release = released(histories)
 
     assert len(release.cases) == 2 * K
-    assert len({case.look for case in release.cases}) == 1
+    assert len({case.route for case in release.cases}) == 1
 
 
 # --- no formulas for a spreadsheet ---
@@ -149,7 +149,7 @@ DANGEROUS = st.builds("{}{}{}".format, st.sampled_from(["", " "]), st.sampled_fr
 @settings(max_examples=200, deadline=None)
 @given(st.lists(st.lists(st.text() | DANGEROUS, min_size=2, max_size=4), min_size=1, max_size=4))
 def test_no_cell_of_a_table_begins_like_a_formula_and_all_text_survives(rows: list[list[str]]) -> None:
-    read = list(csv.reader(io.StringIO(table(rows), newline="")))
+    read = list(csv.reader(io.StringIO(csv_table(rows), newline="")))
 
     cells = [pair for row, before in zip(read, rows, strict=True) for pair in zip(row, before, strict=True)]
     assert all(cell in {original, f"'{original}"} for cell, original in cells)
@@ -170,5 +170,5 @@ def test_the_csv_follows_the_standard_and_leaves_no_case_or_step_empty() -> None
 
 
 def test_every_column_and_level_is_explained_in_two_languages() -> None:
-    assert list(LEVELS) == list(Level)
-    assert all(words.nl and words.en for words in (*COLUMNS.values(), *LEVELS.values()))
+    assert list(LEVEL_LABELS) == list(Level)
+    assert all(words.nl and words.en for words in (*COLUMNS.values(), *LEVEL_LABELS.values()))

@@ -30,7 +30,14 @@ from api_tests.support.roads import (
     history,
 )
 from api_tests.support.sabotages import broken_by
-from service.learning.rules.routes import LEARNABLE_CODES, CaseRoute, RouteStep, WaitBand, Withheld, routes
+from service.learning.rules.case_routes import (
+    LEARNABLE_CODES,
+    CaseRoute,
+    ReleaseRefused,
+    RouteStep,
+    WaitBand,
+    build_routes,
+)
 from service.vocabulary.code_lists import CODE_LISTS
 from service.vocabulary.roles import Role
 
@@ -38,7 +45,7 @@ from service.vocabulary.roles import Role
 def route_of(
     road: tuple[Move, ...], *, wait: int = 10, tail: int | None = None, age: str | None = "12-15"
 ) -> CaseRoute:
-    return routes([history(road, wait=wait, tail=tail, age=age)], as_of=NOW)[0]
+    return build_routes([history(road, wait=wait, tail=tail, age=age)], as_of=NOW)[0]
 
 
 def test_r94_each_choice_stands_in_its_order_with_its_reasons_and_the_wait_before_it() -> None:
@@ -79,7 +86,7 @@ def imports_of(file: Path) -> Iterator[str]:
 
 @broken_by(
     "I24: what a family agreed to share is no step of a released route",
-    "service/learning/rules/routes.py",
+    "service/learning/rules/case_routes.py",
     ', "record_consent", "withdraw_consent"}',
     "}",
     case="withdraw_consent",
@@ -95,8 +102,8 @@ def test_housekeeping_consent_and_the_parts_a_step_opens_are_no_steps_of_the_rou
 
 @broken_by(
     "I24: what a family asks about its file and reading in an emergency are no steps of a learning route",
-    "service/learning/rules/routes.py",
-    " and entry.part_kind not in KINDS.beside_the_file",
+    "service/learning/rules/case_routes.py",
+    " and entry.part_kind not in KINDS.kinds_outside_file",
     "",
 )
 @pytest.mark.parametrize(
@@ -114,7 +121,7 @@ def test_what_a_family_asks_about_its_file_and_reading_in_an_emergency_are_no_st
     road = history((*TO_TRIAGE, NOTE, CONSULT), wait=0, tail=10)
     road[2] = replace(road[2], part_kind=kind, part_id=uuid4(), trigger=trigger, codes=codes)
 
-    assert routes([road], as_of=NOW) == (route_of((*TO_TRIAGE, CONSULT), wait=0, tail=10),)
+    assert build_routes([road], as_of=NOW) == (route_of((*TO_TRIAGE, CONSULT), wait=0, tail=10),)
 
 
 def test_an_open_case_is_kept_as_open_with_the_time_so_far() -> None:
@@ -125,7 +132,7 @@ def test_an_open_case_is_kept_as_open_with_the_time_so_far() -> None:
 
 @broken_by(
     "I26: consent taken back after the end does not lengthen the road of a case",
-    "service/learning/rules/routes.py",
+    "service/learning/rules/case_routes.py",
     'entry.part_kind == "case" and entry.source != entry.target][-1]',
     'entry.part_kind == "case"][-1]',
 )
@@ -134,7 +141,7 @@ def test_consent_taken_back_long_after_the_end_does_not_lengthen_the_road() -> N
     *road, last = history((*TO_CONSULT, withdrawal), wait=10)
     late = replace(last, occurred_at=last.occurred_at + timedelta(days=400))
 
-    assert routes([[*road, late]], as_of=late.occurred_at) == (route_of(TO_CONSULT, wait=10),)
+    assert build_routes([[*road, late]], as_of=late.occurred_at) == (route_of(TO_CONSULT, wait=10),)
 
 
 def test_an_ended_case_has_no_wait_so_far_however_long_ago_it_ended() -> None:
@@ -186,7 +193,7 @@ def test_steps_stand_in_the_order_of_life_and_not_of_the_paperwork() -> None:
     assert [entry.trigger for entry in late[-3:]] == ["refuse", "request_escalation", "request_escalation"]
     before = late[-3].occurred_at - timedelta(days=1)
 
-    route = routes([[*late[:-2], *(replace(entry, occurred_at=before) for entry in late[-2:])]], as_of=NOW)[0]
+    route = build_routes([[*late[:-2], *(replace(entry, occurred_at=before) for entry in late[-2:])]], as_of=NOW)[0]
 
     assert [step.trigger for step in route.steps[-2:]] == ["request_escalation", "refuse"]
     assert [step.wait_band for step in route.steps[-2:]] == ["under_4_weeks"] * 2
@@ -224,7 +231,7 @@ def test_a_route_refuses_every_word_that_is_no_code(text: str) -> None:
     wrong: list[dict[str, Any]] = [{name: text} for name in ("part", "trigger", "target", "wait_band", "role")]
     pairs = (("refusal_reason", text), (text, "no_capacity"), ("safety", "unsafe"))
     for change in (*wrong, *({"codes": (pair,)} for pair in pairs)):
-        with pytest.raises(Withheld):
+        with pytest.raises(ReleaseRefused):
             RouteStep(**step | change)
 
 
@@ -233,5 +240,5 @@ def test_a_route_refuses_every_word_that_is_no_code(text: str) -> None:
     [{"age_band": "13"}, {"end_state": "Weg!"}, {"total_band": "12 days"}, {"tables": 4}, {"placements": 3}],
 )
 def test_a_route_refuses_a_number_beyond_its_cap_and_an_age_or_wait_outside_the_bands(change: dict[str, Any]) -> None:
-    with pytest.raises(Withheld):
+    with pytest.raises(ReleaseRefused):
         replace(route_of(TO_TRIAGE), **change)

@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api_tests.support.form_faults import faults, read, settings, words_of
+from api_tests.support.form_faults import faults, read_example, settings, words_of
 from api_tests.support.forms import filled
 from api_tests.support.roads import NOW, START_TRIAGE, SUBMIT, Move, history
 from api_tests.support.sabotages import broken_by
 from service.cases.rules.model import Transition
-from service.learning.rules.routes import Withheld
+from service.learning.rules.case_routes import ReleaseRefused
 from service.offers.rules.gap_table import GapCount, gap_table
-from service.offers.rules.offer import Chosen, Offer, Statement
+from service.offers.rules.offer import CodedChoice, Offer, RecordedStatement
 from service.vocabulary.code_lists import CODE_LISTS
 from service.vocabulary.roles import Role
 
@@ -43,8 +43,8 @@ def table(entries: Iterable[Transition], *, year: int = YEAR, k: int = K) -> set
     return {(count.domain, count.function, count.cases) for count in gap_table(entries, year=year, k=k)}
 
 
-def statement_of(days_ago: int, number: int = 1) -> Statement:
-    return Statement(
+def statement_of(days_ago: int, number: int = 1) -> RecordedStatement:
+    return RecordedStatement(
         number=number,
         stated_on=TODAY - timedelta(days=days_ago),
         recorded_at=NOW,
@@ -69,7 +69,7 @@ def test_a_region_may_ask_for_more_cases_before_a_function_is_shown(cases: int, 
 
 @pytest.mark.parametrize("k", [4, 1, 0])
 def test_nobody_gets_a_sum_of_fewer_than_five_whatever_they_ask(k: int) -> None:
-    with pytest.raises(Withheld):
+    with pytest.raises(ReleaseRefused):
         gap_table(gaps("family_admission", 50), year=YEAR, k=k)
 
 
@@ -146,8 +146,8 @@ def test_the_newest_statement_is_the_one_about_the_latest_day_and_of_one_day_the
     offer = Offer(
         id=uuid4(),
         provider_id=uuid4(),
-        domain=Chosen(code="treatment", text=None),
-        function=Chosen(code="clinic", text=None),
+        domain=CodedChoice(code="treatment", text=None),
+        function=CodedChoice(code="clinic", text=None),
         expertise="Eetstoornissen.",
         region=None,
         valid_from=TODAY,
@@ -155,16 +155,16 @@ def test_the_newest_statement_is_the_one_about_the_latest_day_and_of_one_day_the
 
     statements = (statement_of(3, 1), statement_of(1, 2), statement_of(1, 3), statement_of(9, 4))
 
-    assert offer.newest is None
-    assert replace(offer, statements=statements).newest == statements[2]
+    assert offer.newest_statement is None
+    assert replace(offer, statements=statements).newest_statement == statements[2]
 
 
 def test_a_gap_takes_its_codes_under_names_of_its_own_and_none_of_its_words() -> None:
-    form = read("gap@1")
+    form = read_example("gap@1")
 
     assert form.codes() == {"missing_domain": ("living",), "missing_function": ("family_admission",)}
     assert faults("gap@1") == []
-    assert read("gap@1", instead=None).stored() == {
+    assert read_example("gap@1", instead=None).to_content() == {
         name: value for name, value in filled("gap@1").items() if name != "instead"
     }
 

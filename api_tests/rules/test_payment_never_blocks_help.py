@@ -16,7 +16,7 @@ from api_tests.support.people import People
 from api_tests.support.roads import NOTE, PROPOSE, TO_ADVICE, TO_PLACEMENT, TO_REFUSAL, Move, history
 from api_tests.support.sabotages import broken_by
 from api_tests.support.workflows import RULES
-from service.cases.rules.facts import CaseFacts, PartFacts, fold
+from service.cases.rules.facts import CaseFacts, PartFacts, fold_facts
 from service.cases.rules.guards import Attempt
 from service.cases.rules.model import Transition
 from service.kinds import KINDS
@@ -38,8 +38,8 @@ OBSTACLES = ("2", "3", "4", "5", "8", "9", "other")
 @broken_by(
     "the type of what guards get has no place for payment (I2)",
     "service/commitments/rules/kinds.py",
-    "    about_payment=True,\n    facts=None,",
-    "    about_payment=True,\n    facts=state_alone,",
+    "    about_payment=True,\n    facts_rule=None,",
+    "    about_payment=True,\n    facts_rule=keep_facts,",
 )
 @pytest.mark.parametrize("facts", [CaseFacts, PartFacts, Attempt])
 def test_the_facts_of_a_guard_have_no_field_about_payment(facts: type[Any]) -> None:
@@ -49,7 +49,7 @@ def test_the_facts_of_a_guard_have_no_field_about_payment(facts: type[Any]) -> N
     assert names
     assert not ABOUT_MONEY.search(words)
     kinds = {"placement", "commitment", "escalation", "question", "reconsideration", "follow_up"}
-    assert {name for name, kind in KINDS.items() if kind.facts} - {"case"} == kinds
+    assert {name for name, kind in KINDS.items() if kind.facts_rule} - {"case"} == kinds
     assert [name for name, kind in KINDS.items() if kind.about_payment] == ["funding"]
     assert not any(ABOUT_MONEY.search(name) for name in RegionSettings.model_fields)
 
@@ -87,8 +87,8 @@ HISTORIES = st.sampled_from([TO_ADVICE, TO_REFUSAL, TO_PLACEMENT, (*TO_ADVICE[:2
 @broken_by(
     "facts for guards know nothing of funding (I2)",
     "service/commitments/rules/kinds.py",
-    "    about_payment=True,\n    facts=None,",
-    "    facts=state_alone,",
+    "    about_payment=True,\n    facts_rule=None,",
+    "    facts_rule=keep_facts,",
 )
 @settings(max_examples=150, deadline=None)
 @given(
@@ -98,7 +98,7 @@ HISTORIES = st.sampled_from([TO_ADVICE, TO_REFUSAL, TO_PLACEMENT, (*TO_ADVICE[:2
 def test_adding_or_removing_anything_about_payment_leaves_every_fact_as_it_is(
     entries: list[Transition], payments: list[tuple[Move, int]]
 ) -> None:
-    without = fold(entries, KINDS)
+    without = fold_facts(entries, KINDS)
 
     with_payment = list(entries)
     ids = [uuid4(), uuid4()]
@@ -115,7 +115,7 @@ def test_adding_or_removing_anything_about_payment_leaves_every_fact_as_it_is(
         )
         with_payment.insert(min(at, len(with_payment)), entry)
 
-    assert fold(with_payment, KINDS) == without
+    assert fold_facts(with_payment, KINDS) == without
 
 
 @broken_by(
@@ -193,7 +193,7 @@ def steps_about_payment(case: CaseFile) -> Iterator[None]:
 
 def possible_steps(case: CaseFile) -> dict[tuple[str, str], bytes]:
     """Returns the answer of possible-transitions by (person, address), for the case and its parts but funding."""
-    parts: list[Json | None] = [None, *(part for part in case.seen()["parts"] if part["kind"] != "funding")]
+    parts: list[Json | None] = [None, *(part for part in case.view()["parts"] if part["kind"] != "funding")]
     addresses = [case.address(part) for part in parts]
     everybody = ("anna", "esra", "hanna", "ivo", "mila")
     return {

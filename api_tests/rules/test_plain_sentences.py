@@ -6,18 +6,18 @@ from collections.abc import Iterator
 from api_tests.support.sabotages import broken_by
 from service.vocabulary.code_lists import CODE_LISTS
 from service.vocabulary.field_labels import FIELD_LABELS
-from service.vocabulary.language import Words
+from service.vocabulary.language import BilingualText
 from service.vocabulary.messages import MESSAGES
 
 MOST_WORDS = 20  # in one sentence, for readers of level B1
-# Words of offices and courts, and words for which the product has another word.
+# BilingualText of offices and courts, and words for which the product has another word.
 NO_PLAIN_DUTCH = re.compile(
     r"\b(dien(t|en) te|middels|door middel van|betreffende|desbetreffend\w*|teneinde|alsmede|alsook|conform|inzake|"
     r"omtrent|aangaande|derhalve|tevens|indien|reeds|hiertoe|daartoe|zulks|voornoemde?|alvorens|geschiedt|voorts|"
     r"ten minste|ten hoogste|hooguit|gegevensbank|bewaarplicht|jeugdigen?)\b",
     re.IGNORECASE,
 )
-# Words of statutes, and words with which a sentence becomes a riddle.
+# BilingualText of statutes, and words with which a sentence becomes a riddle.
 NO_PLAIN_ENGLISH = re.compile(
     r"\b(whoever|whomever|whosoever|whom|beside|shall|upon|hereby|thereof|herein|pursuant|aforesaid|anew|"
     r"to be had|well-being)\b",
@@ -27,7 +27,7 @@ NO_PLAIN_ENGLISH = re.compile(
 OFFICIAL = {"relation", "product_category.34"}
 
 
-def all_words() -> Iterator[tuple[str, Words]]:
+def all_words() -> Iterator[tuple[str, BilingualText]]:
     """The sentences, the labels of fields and of code lists, each with its place."""
     for section, messages in MESSAGES.items():
         yield from ((f"{section}.{code}", words) for code, words in messages.items())

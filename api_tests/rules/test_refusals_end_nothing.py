@@ -34,7 +34,7 @@ def proposed(people: People) -> CaseFile:
 def test_refusals_by_every_provider_close_nothing_and_put_the_chair_to_work(people: People) -> None:
     """I6: a refusal asks the chair for another way; the case stays where it is and can go on."""
     case = CaseFile.submitted(people).go_to("arranging_placement")
-    before = case.seen()["main"]
+    before = case.view()["main"]
 
     for part in case.parts("commitment"):
         if part["addressee"]:
@@ -42,7 +42,7 @@ def test_refusals_by_every_provider_close_nothing_and_put_the_chair_to_work(peop
 
     refused = [part for part in case.parts("commitment") if part["state"]["code"] == "refused"]
     assert len(refused) == 2
-    assert case.seen()["main"] == before
+    assert case.view()["main"] == before
     for part in refused:
         assert part["phase"] != "ended"
         assert (part["party"]["role"], part["nextAction"]["code"]) == ("chair", "replace")
@@ -66,7 +66,7 @@ def test_no_step_of_a_part_moves_its_case_or_another_part(people: People) -> Non
 
 
 def others(case: CaseFile, part: Json) -> list[Json]:
-    view = case.seen()
+    view = case.view()
     return [view["main"], *(other for other in view["parts"] if other["id"] != part["id"])]
 
 
@@ -97,7 +97,7 @@ def test_no_kind_of_part_begins_another_and_none_but_the_case_ends_the_case() ->
 def test_escalating_leaves_the_case_with_its_region_its_team_and_its_state(people: People) -> None:
     """I9: the region keeps the case from the request until it is brought back."""
     case = CaseFile.submitted(people).go_to("arranging_placement")
-    before = case.seen()
+    before = case.view()
 
     case.fire("request_escalation")
     for kind, trigger in (
@@ -107,7 +107,7 @@ def test_escalating_leaves_the_case_with_its_region_its_team_and_its_state(peopl
         ("escalation", "bring_back"),
     ):
         case.fire(trigger, part=case.parts(kind)[0])
-        after = case.seen()
+        after = case.view()
         assert {name: after[name] for name in ("region", "team", "submitter")} == {
             name: before[name] for name in ("region", "team", "submitter")
         }
@@ -124,7 +124,7 @@ def test_parts_of_a_case_that_ended_go_on_by_themselves_and_cannot_bring_it_back
 
     case.fire("report_progress", part=running)
 
-    after = case.seen()
+    after = case.view()
     assert (after["main"]["party"], after["main"]["nextAction"], after["main"]["dueOn"]) == (None, None, None)
     assert all(
         part["party"] and part["nextAction"] and part["dueOn"] for part in after["parts"] if part["phase"] != "ended"

@@ -12,14 +12,14 @@ from typing import Any
 import pytest
 
 from api_tests.support.case_file import CaseFile
-from api_tests.support.changed_rules import copied, people_at, rewritten
+from api_tests.support.changed_rules import copy_workflows, replace_in_workflow, service_with_people
 from api_tests.support.checkout import ROOT
 from api_tests.support.databases import environment_of, new_database
 from api_tests.support.engines import ENGINES
 from api_tests.support.expected_moves import possible_from
 from api_tests.support.people import People
 from api_tests.support.sabotages import broken_by
-from api_tests.support.servers import Running
+from api_tests.support.servers import RunningService
 from api_tests.support.workflows import RULES
 from service.vocabulary.calendar import day_in_amsterdam
 
@@ -41,8 +41,8 @@ class Installation:
     folder: Path
     database_url: str
 
-    def served(self, rules: Path | None = None) -> AbstractContextManager[tuple[Running, People]]:
-        return people_at(self.folder, self.database_url, rules)
+    def served(self, rules: Path | None = None) -> AbstractContextManager[tuple[RunningService, People]]:
+        return service_with_people(self.folder, self.database_url, rules)
 
 
 @pytest.fixture(params=ENGINES)
@@ -81,9 +81,9 @@ def test_a_running_case_keeps_the_workflow_it_began_under_and_a_new_one_begins_u
     with installation.served() as (_, people):
         old_case = CaseFile.submitted(people).go_to("in_review")
         in_triage = CaseFile.submitted(people).go_to("in_triage")
-    rules = copied(installation.folder, case=PAUSE)
-    rewritten(rules, "case", PROPOSE_DECLINE, "")
-    rewritten(rules, "case", 'guards = ["decline_proposed_by_another"]\n', "")
+    rules = copy_workflows(installation.folder, case=PAUSE)
+    replace_in_workflow(rules, "case", PROPOSE_DECLINE, "")
+    replace_in_workflow(rules, "case", 'guards = ["decline_proposed_by_another"]\n', "")
 
     with installation.served(rules) as (_, people):
         running = after_restart(old_case, people)
@@ -130,8 +130,8 @@ def test_the_body_of_a_step_is_read_by_the_workflow_that_the_part_runs_on(instal
     """Decision 2: the versions differ in form and grounds; the step of each case is read by its own version."""
     with installation.served() as (_, people):
         old_case = CaseFile.submitted(people)
-    rules = copied(installation.folder)
-    rewritten(rules, "case", 'form = "triage_start@1"\n', 'form = "note@1"\ngrounds = "required"\n')
+    rules = copy_workflows(installation.folder)
+    replace_in_workflow(rules, "case", 'form = "triage_start@1"\n', 'form = "note@1"\ngrounds = "required"\n')
     old_form = {"form": {"screenerId": str(people.daan.id)}}
     new_form = {"form": {"text": "Gezien en opgepakt."}}
     why = {"grounds": "Dit kan niet wachten."}
@@ -174,7 +174,7 @@ label = { nl = "Voorstellen om niet op te nemen", en = "Propose to decline" }
 
 
 def version_of(case: CaseFile) -> int:
-    return int(case.seen()["main"]["version"])
+    return int(case.view()["main"]["version"])
 
 
 @pytest.mark.server
@@ -186,14 +186,14 @@ def test_a_region_that_changes_a_term_from_a_day_on_changes_it_for_the_transitio
     from_day = today + timedelta(days=3)
     triage = f"\n[[region.JZ11]]\nvalid_from = {from_day}\nterms = {{ triage = {{ days = 70 }} }}\n"
 
-    with installation.served(copied(installation.folder, settings=triage)) as (service, people):
+    with installation.served(copy_workflows(installation.folder, settings=triage)) as (service, people):
         case = CaseFile.submitted(people)
         elsewhere = submitted_in_velsen(people)
         case.fire("start_triage")
-        first = case.seen()["main"]["dueOn"]
+        first = case.view()["main"]["dueOn"]
         service.clock.let_pass(days=4)
         case.fire("add_note")
-        untouched = case.seen()["main"]["dueOn"]
+        untouched = case.view()["main"]["dueOn"]
         case.fire("give_consult")
         case.fire("ask_for_table")
         elsewhere.fire("start_triage")
@@ -222,7 +222,7 @@ def test_a_region_may_make_the_explanatory_analysis_obligatory_from_a_day_on(ins
     day = day_in_amsterdam(datetime.now(UTC)) + timedelta(days=2)
     obliged = f"\n[[region.JZ11]]\nvalid_from = {day}\nexplanatory_analysis_required = true\n"
 
-    with installation.served(copied(installation.folder, settings=obliged)) as (service, people):
+    with installation.served(copy_workflows(installation.folder, settings=obliged)) as (service, people):
         before = people.anna.submit(explanatory_analysis=None)
         service.clock.let_pass(days=3)
         after = people.anna.submit(explanatory_analysis=None)
@@ -246,11 +246,11 @@ def test_a_region_may_make_the_explanatory_analysis_obligatory_from_a_day_on(ins
 def test_the_achterhoek_asks_the_analysis_since_2023_and_keeps_every_other_setting(day: str, obliged: bool) -> None:
     default = RULES.settings.default
 
-    chosen = RULES.settings.on("JZ25", date.fromisoformat(day))
+    chosen = RULES.settings.settings_on("JZ25", date.fromisoformat(day))
 
     assert chosen == default.model_copy(update={"explanatory_analysis_required": obliged})
     assert (chosen.hash == default.hash) == (not obliged)
-    assert RULES.settings.on("JZ10", date.fromisoformat(day)) == default
+    assert RULES.settings.settings_on("JZ10", date.fromisoformat(day)) == default
 
 
 @broken_by(
@@ -265,10 +265,10 @@ def test_contradictory_rules_stop_the_start_with_every_fault_at_once_and_touch_n
     engine: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     folder = tmp_path_factory.mktemp(f"contradictory-{engine}")
-    rules = copied(folder, settings="\n[[region.JZ10]]\nvalid_from = 2031-01-01\ninformation_rounds = 1\n")
-    rewritten(rules, "case", 'party = "screener"\n', 'party = "screner"\n')
-    rewritten(rules, "commitment", 'next = "start_help"\n', 'next = "end_help"\n')
-    rewritten(rules, "placement", 'term = "check_placement"\n', 'term = "now_and_then"\n')
+    rules = copy_workflows(folder, settings="\n[[region.JZ10]]\nvalid_from = 2031-01-01\ninformation_rounds = 1\n")
+    replace_in_workflow(rules, "case", 'party = "screener"\n', 'party = "screner"\n')
+    replace_in_workflow(rules, "commitment", 'next = "start_help"\n', 'next = "end_help"\n')
+    replace_in_workflow(rules, "placement", 'term = "check_placement"\n', 'term = "now_and_then"\n')
 
     process = subprocess.run(
         [sys.executable, "-m", "service", "serve"],

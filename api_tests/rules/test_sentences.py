@@ -11,12 +11,12 @@ from api_tests.support.checkout import ROOT
 from api_tests.support.sabotages import Returns, broken_by
 from service.kinds import KINDS
 from service.vocabulary.code_lists import CODE_LISTS
-from service.vocabulary.language import Words
-from service.vocabulary.messages import MESSAGES, fill, say
+from service.vocabulary.language import BilingualText
+from service.vocabulary.messages import MESSAGES, fill_placeholders, render_message
 from service.vocabulary.organisation_kinds import KIND_LABELS, OrganisationKind
-from service.vocabulary.references import references, with_steps, with_steps_in
+from service.vocabulary.references import insert_step_labels, insert_step_labels_in_json, step_references
 from service.vocabulary.refusals import GuardsNotMet, RoleNotAllowed, TransitionNotAllowed
-from service.vocabulary.sentences import OR, day_in_words, joined, moment_in_words, month_in_words
+from service.vocabulary.sentences import OR, day_in_words, join_texts, moment_in_words, month_in_words
 from service.workflows.rules.rulebook import Rulebook, read_rules
 
 FILES = {file.name: file.read_text(encoding="utf-8") for file in sorted((ROOT / "workflows").glob("*.toml"))}
@@ -34,26 +34,26 @@ def triggers() -> set[str]:
     return {name for workflow in WORKFLOWS.values() for name in workflow["triggers"]}
 
 
-def sentences(*sections: str) -> Iterator[tuple[str, Words]]:
+def sentences(*sections: str) -> Iterator[tuple[str, BilingualText]]:
     for section in sections or MESSAGES:
         for code, words in MESSAGES[section].items():
             yield f"{section}.{code}", words
 
 
 def test_a_day_a_moment_and_a_month_are_written_as_people_write_them() -> None:
-    assert day_in_words(date(2026, 11, 28)) == Words("28 november 2026", "28 November 2026")
-    assert month_in_words("2011-03") == Words("maart 2011", "March 2011")
-    assert moment_in_words(datetime(2026, 11, 28, 13, 5, tzinfo=UTC)) == Words(
+    assert day_in_words(date(2026, 11, 28)) == BilingualText("28 november 2026", "28 November 2026")
+    assert month_in_words("2011-03") == BilingualText("maart 2011", "March 2011")
+    assert moment_in_words(datetime(2026, 11, 28, 13, 5, tzinfo=UTC)) == BilingualText(
         "28 november 2026 om 14.05 uur", "28 November 2026 at 14:05"
     )
     assert moment_in_words(datetime(2026, 6, 30, 22, 30, tzinfo=UTC)).nl == "1 juli 2026 om 00.30 uur"
 
 
 def test_a_list_is_joined_as_people_join_it() -> None:
-    letters = [Words.same(letter) for letter in "abc"]
+    letters = [BilingualText.untranslated(letter) for letter in "abc"]
 
-    assert [joined(letters[:count]).nl for count in range(4)] == ["", "a", "a en b", "a, b en c"]
-    assert joined(letters, OR) == Words("a, b of c", "a, b or c")
+    assert [join_texts(letters[:count]).nl for count in range(4)] == ["", "a", "a en b", "a, b en c"]
+    assert join_texts(letters, OR) == BilingualText("a, b of c", "a, b or c")
 
 
 @broken_by(
@@ -63,17 +63,19 @@ def test_a_list_is_joined_as_people_join_it() -> None:
     "return value",
 )
 def test_what_is_filled_in_is_told_in_each_language() -> None:
-    assert say("details", "offer_ended", {"day": date(2026, 3, 1)}).nl.startswith(
+    assert render_message("details", "offer_ended", {"day": date(2026, 3, 1)}).nl.startswith(
         "De laatste dag van dit aanbod is 1 maart 2026."
     )
-    assert fill(Words("{wat}!", "{wat}?"), {"wat": Words("ja", "yes")}) == Words("ja!", "yes?")
+    assert fill_placeholders(BilingualText("{wat}!", "{wat}?"), {"wat": BilingualText("ja", "yes")}) == BilingualText(
+        "ja!", "yes?"
+    )
 
 
 @broken_by(
     "a refusal names steps, states and roles by what they are called",
     "service/vocabulary/refusals.py",
-    "    return with_code(labels[code], code) if code in labels else Words.same(code)",
-    "    return Words.same(code)",
+    "    return label_with_code(labels[code], code) if code in labels else BilingualText.untranslated(code)",
+    "    return BilingualText.untranslated(code)",
 )
 def test_a_refusal_names_steps_states_and_roles_by_their_labels(rules: Rulebook) -> None:
     case = rules.current("case")
@@ -83,9 +85,9 @@ def test_a_refusal_names_steps_states_and_roles_by_their_labels(rules: Rulebook)
     ):
         with pytest.raises((TransitionNotAllowed, RoleNotAllowed)) as refusal:
             case.decide(*attempt, None, [])
-        assert say("details", refusal.value.code, refusal.value.in_words()).nl.startswith(expected)
-    unmet = GuardsNotMet("decline", (), {"decline": Words("Niet opnemen", "Decline")})
-    assert say("details", unmet.code, unmet.in_words()).nl == (
+        assert render_message("details", refusal.value.code, refusal.value.in_words()).nl.startswith(expected)
+    unmet = GuardsNotMet("decline", (), {"decline": BilingualText("Niet opnemen", "Decline")})
+    assert render_message("details", unmet.code, unmet.in_words()).nl == (
         "Niet opnemen (decline) kan nog niet. Hierbij staat alles wat eerst nodig is."
     )
 
@@ -97,30 +99,30 @@ def test_a_refusal_names_steps_states_and_roles_by_their_labels(rules: Rulebook)
 def test_a_reference_is_written_with_label_and_code_for_json_and_kept_in_the_domain(rules: Rulebook) -> None:
     sentence = MESSAGES["guards"]["no_open_question"]
 
-    assert references(sentence.nl) == ("question.record_answer", "question.withdraw")
-    assert with_steps(sentence, rules.step_label) == Words(
+    assert step_references(sentence.nl) == ("question.record_answer", "question.withdraw")
+    assert insert_step_labels(sentence, rules.step_label) == BilingualText(
         "Er staat nog een vraag van deze opschaling open. Leg het antwoord vast "
         '("Landelijk antwoord vastleggen", record_answer) of trek de vraag in ("Vraag intrekken", withdraw).',
         'A question of this escalation is still open. Record its answer ("Record the national answer", record_answer) '
         'or withdraw the question ("Withdraw the question", withdraw).',
     )
     problem = {"detail": sentence.nl, "unmetGuards": [{"code": "x", "nl": sentence.nl, "en": sentence.en}]}
-    rendered = with_steps_in(problem, "nl", rules.step_label)
+    rendered = insert_step_labels_in_json(problem, "nl", rules.step_label)
     assert '("Vraag intrekken", withdraw)' in rendered["detail"]
     assert '("Withdraw the question", withdraw)' in rendered["unmetGuards"][0]["en"]
 
 
 def test_a_step_that_no_workflow_in_force_knows_is_written_by_its_code(rules: Rulebook) -> None:
-    assert with_steps(Words("({step:left_out})", "({step:case.left_out})"), rules.step_label) == Words.same(
-        "(left_out)"
-    )
+    assert insert_step_labels(
+        BilingualText("({step:left_out})", "({step:case.left_out})"), rules.step_label
+    ) == BilingualText.untranslated("(left_out)")
 
 
 def test_filling_in_a_sentence_keeps_its_references() -> None:
-    sentence = say("faults", "line_keeps_its_provider", {"line": "B"})
+    sentence = render_message("faults", "line_keeps_its_provider", {"line": "B"})
 
     assert "Regel B" in sentence.nl
-    assert references(sentence.nl) == references(sentence.en) == ("replace",)
+    assert step_references(sentence.nl) == step_references(sentence.en) == ("replace",)
 
 
 @broken_by(
@@ -132,8 +134,8 @@ def test_filling_in_a_sentence_keeps_its_references() -> None:
 def test_every_reference_is_to_a_step_of_a_workflow_and_to_one_label() -> None:
     """R92: both languages name the same steps; a step with several labels is named with its kind."""
     for place, words in sentences():
-        assert references(words.nl) == references(words.en), place
-        for reference in references(words.nl):
+        assert step_references(words.nl) == step_references(words.en), place
+        for reference in step_references(words.nl):
             kind, _, name = reference.rpartition(".")
             workflows = [WORKFLOWS[kind]] if kind else list(WORKFLOWS.values())
             labels = {
@@ -152,7 +154,7 @@ def test_every_reason_that_asks_for_a_step_refers_to_it() -> None:
     """Each guard and reason for attention names the step that resolves it; no sentence uses a bare code."""
     bare = re.compile(rf"\b({'|'.join(sorted(triggers()))})\b")
 
-    assert [place for place, words in sentences("guards", "attention") if not references(words.nl)] == []
+    assert [place for place, words in sentences("guards", "attention") if not step_references(words.nl)] == []
     for place, words in sentences(*(set(MESSAGES) - FOR_SPECIALISTS)):
         text = re.sub(r"\{step:[a-z_.]+\}", "", words.nl)
         assert bare.findall(text) == [], place
@@ -179,7 +181,7 @@ def test_no_dutch_sentence_has_an_english_word_or_the_name_of_a_member() -> None
         for words in (code_list.label, *code_list.codes.values())
     ]
     texts += [
-        (f"{kind}.{name}", Words(**item["label"]))
+        (f"{kind}.{name}", BilingualText(**item["label"]))
         for kind, workflow in WORKFLOWS.items()
         for name, item in {**workflow["states"], **workflow["triggers"]}.items()
     ]

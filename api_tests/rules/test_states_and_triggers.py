@@ -6,7 +6,7 @@ The expectations are written by hand in expected_moves.py, so that no edge of a 
 import pytest
 
 from api_tests.support.case_file import CaseFile
-from api_tests.support.edges import case_in, case_in_which, entries_of, now, taken_from, walk_everywhere
+from api_tests.support.edges import case_begun_by, case_in, current_part, entries_of, fire_and_observe, fire_every_edge
 from api_tests.support.expected_moves import BEGINNINGS, ENDS, MOVES, edges, possible_from, triggers
 from api_tests.support.people import People
 from api_tests.support.sabotages import broken_by
@@ -66,7 +66,7 @@ def test_a_workflow_that_is_published_has_exactly_the_edges_that_the_domain_know
 @broken_by(
     "a step that is not possible is refused with what is",
     "service/workflows/rules/machine.py",
-    "raise TransitionNotAllowed(trigger, state, self.known_from(state), self._labels)",
+    "raise TransitionNotAllowed(trigger, state, self.triggers_from(state), self._labels)",
     "raise TransitionNotAllowed(trigger, state, (), self._labels)",
     case="sqlite-case-submitted",
 )
@@ -83,7 +83,7 @@ def test_what_a_state_does_not_know_is_refused_with_what_it_does_know_and_nothin
 ) -> None:
     case, part = case_in(people, kind, state)
     expected = set(possible_from(kind, state))
-    before, entries = now(case, part), case.history()
+    before, entries = current_part(case, part), case.history()
 
     offer = people.esra.get(f"{case.address(part)}/possible-transitions").json()
     refused = {
@@ -100,7 +100,7 @@ def test_what_a_state_does_not_know_is_refused_with_what_it_does_know_and_nothin
         assert problem["code"] == "transition_not_allowed"
         assert (problem["trigger"], problem["state"]) == (trigger, state)
         assert set(problem["allowedTriggers"]) == expected
-    assert now(case, part) == before
+    assert current_part(case, part) == before
     assert case.history() == entries
 
 
@@ -115,9 +115,11 @@ def test_every_edge_of_a_workflow_can_be_taken_with_a_valid_form_by_a_fitting_pe
     case, part = case_in(people, kind, next(iter(MOVES[kind])))
     for trigger in OUT_AND_BACK.get(kind, ()):
         case.fire(trigger, part=part)
-    taken = walk_everywhere(case, kind, part)
+    taken = fire_every_edge(case, kind, part)
     for state, trigger in expected.keys() - taken.keys():
-        taken[state, trigger] = taken_from(*case_in(people, kind, state, None if kind == "case" else case), trigger)
+        taken[state, trigger] = fire_and_observe(
+            *case_in(people, kind, state, None if kind == "case" else case), trigger
+        )
 
     assert taken == expected
 
@@ -130,7 +132,7 @@ def _expected_refusal(kind: str, state: str, trigger: str) -> tuple[int, str] | 
 
 def test_a_question_is_referred_to_the_table_from_wherever_it_stands_in_triage(people: People) -> None:
     for road in ((), ("start_triage",), ("give_consult",)):
-        case = CaseFile.asked(people)
+        case = CaseFile.ask_consult(people)
         for trigger in road:
             case.fire(trigger)
         case.fire("refer")
@@ -144,8 +146,8 @@ def test_a_question_is_referred_to_the_table_from_wherever_it_stands_in_triage(p
 def test_a_part_begins_with_a_step_of_its_case_and_nobody_begins_it_again(
     people: People, kind: str, trigger: str
 ) -> None:
-    case, part = case_in_which(people, kind, trigger)
-    version = now(case, part)["version"]
+    case, part = case_begun_by(people, kind, trigger)
+    version = current_part(case, part)["version"]
     form = form_for({"question": "escalation"}.get(kind, kind if trigger in WITHOUT_THE_CASE else "case"), trigger)
 
     again = people.esra.post(f"{case.address(part)}/transitions", {"trigger": trigger, "form": form}, version=version)
@@ -153,4 +155,4 @@ def test_a_part_begins_with_a_step_of_its_case_and_nobody_begins_it_again(
     first = entries_of(case, part)[0]
     assert (first["source"], first["trigger"], first["target"]) == ("start", trigger, BEGINNINGS[kind][trigger])
     assert again.status_code == 400
-    assert now(case, part)["version"] == version
+    assert current_part(case, part)["version"] == version

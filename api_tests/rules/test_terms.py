@@ -7,15 +7,15 @@ from pathlib import Path
 import pytest
 
 from api_tests.support.case_file import CaseFile
-from api_tests.support.changed_rules import people_at
+from api_tests.support.changed_rules import service_with_people
 from api_tests.support.databases import new_database
 from api_tests.support.edges import Json
 from api_tests.support.engines import ENGINES
 from api_tests.support.people import People
 from api_tests.support.sabotages import broken_by
-from api_tests.support.servers import Running
+from api_tests.support.servers import RunningService
 from api_tests.support.workflows import RULES
-from service.vocabulary.calendar import Term, day_in_amsterdam, due
+from service.vocabulary.calendar import Term, day_in_amsterdam, last_day_of
 
 
 def working(days: int) -> Term:
@@ -70,7 +70,7 @@ def calendar(days: int) -> Term:
     ],
 )
 def test_a_term_ends_on_a_working_day_in_the_netherlands(start: str, term: Term, expected: str) -> None:
-    assert due(date.fromisoformat(start), term).isoformat() == expected
+    assert last_day_of(date.fromisoformat(start), term).isoformat() == expected
 
 
 @pytest.mark.parametrize(
@@ -86,17 +86,19 @@ def test_a_day_is_the_day_in_amsterdam_in_winter_and_in_summer(moment: datetime,
 
 
 @pytest.fixture(scope="module", params=ENGINES)
-def years(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Running, People]]:
+def years(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[RunningService, People]]:
     """A service that no other test uses, so that its clock may be put forward by years. Returns (service, people)."""
     folder: Path = tmp_path_factory.mktemp(f"years-{request.param}")
-    with people_at(folder, new_database(request, folder, request.param)) as service_and_people:
+    with service_with_people(folder, new_database(request, folder, request.param)) as service_and_people:
         yield service_and_people
 
 
 def term_from(entry: Json, name: str) -> str:
     """The last day of this term, counted from the day of the entry in Amsterdam."""
     day = day_in_amsterdam(datetime.fromisoformat(entry["occurredAt"]))
-    return due(day, RULES.settings.default.terms[name]).isoformat()
+    return last_day_of(day, RULES.settings.default.terms[name]).isoformat()
 
 
 @broken_by(
@@ -107,17 +109,17 @@ def term_from(entry: Json, name: str) -> str:
 )
 @pytest.mark.server
 def test_a_term_runs_from_the_day_a_state_was_entered_or_its_next_action_done_and_other_steps_leave_it(
-    years: tuple[Running, People],
+    years: tuple[RunningService, People],
 ) -> None:
     service, people = years
     case = CaseFile.submitted(people)
     submitted = case.history()[-1]
-    first = case.seen()["main"]["dueOn"]
+    first = case.view()["main"]["dueOn"]
 
     service.clock.let_pass(days=3)
     for trigger in ("add_note", "amend", "reassign"):
         case.fire(trigger)
-    after_everyday_steps = case.seen()["main"]["dueOn"]
+    after_everyday_steps = case.view()["main"]["dueOn"]
     case.go_to("help_started")
     running = next(part for part in case.parts("commitment") if part["state"]["code"] == "running")
     case.fire("add_note", part=running)
@@ -131,57 +133,56 @@ def test_a_term_runs_from_the_day_a_state_was_entered_or_its_next_action_done_an
     assert after_everyday_steps == first
     assert due_after_note == running["dueOn"]
     assert reported["dueOn"] == term_from(reported, "report_progress")
-    assert case.seen()["main"]["dueOn"] == term_from(monitored, "monitoring")
+    assert case.view()["main"]["dueOn"] == term_from(monitored, "monitoring")
 
 
 @pytest.mark.server
 def test_a_form_that_names_a_day_sets_it_and_the_term_of_the_region_holds_where_it_names_none(
-    years: tuple[Running, People],
+    years: tuple[RunningService, People],
 ) -> None:
     _, people = years
     case = CaseFile.submitted(people).go_to("scheduled")
-    planned = case.seen()["main"]["dueOn"]
+    planned = case.view()["main"]["dueOn"]
 
     case.fire("reschedule", table_on="2027-06-16")
-    moved = case.seen()["main"]["dueOn"]
+    moved = case.view()["main"]["dueOn"]
     case.go_to("in_review")
 
     assert (planned, moved) == ("2027-03-11", "2027-06-16")
-    assert case.seen()["main"]["dueOn"] == term_from(case.history()[-1], "analysis")
+    assert case.view()["main"]["dueOn"] == term_from(case.history()[-1], "analysis")
 
 
 @pytest.mark.server
-def test_an_ended_part_has_no_day_and_a_reopened_one_has_a_new_one(years: tuple[Running, People]) -> None:
+def test_an_ended_part_has_no_day_and_a_reopened_one_has_a_new_one(years: tuple[RunningService, People]) -> None:
     _, people = years
     case = CaseFile.submitted(people).go_to("withdrawn")
-    ended = case.seen()["main"]["dueOn"]
+    ended = case.view()["main"]["dueOn"]
 
     case.fire("reopen")
 
     assert ended is None
-    assert case.seen()["main"]["dueOn"] == term_from(case.history()[-1], "triage")
+    assert case.view()["main"]["dueOn"] == term_from(case.history()[-1], "triage")
 
 
 @broken_by(
     "no deadline takes a step away (I28)",
     "service/cases/rules/steps.py",
-    "    steps = workflow.possible(part.state, situation.attempt(), seats)",
-    "    steps = workflow.possible(part.state, situation.attempt(), () if part.due_on and "
-    "day_in_amsterdam(situation.now) > part.due_on else seats)",
+    "    steps = workflow.possible_transitions(part.state, situation.attempt(), seats)",
+    "    steps = workflow.possible_transitions(part.state, situation.attempt(), () if part.due_on and day_in_amsterdam(situation.now) > part.due_on else seats)",
 )
 @pytest.mark.server
 def test_years_that_pass_change_nothing_but_that_it_is_late_and_how_long_the_child_waits(
-    years: tuple[Running, People],
+    years: tuple[RunningService, People],
 ) -> None:
     """I28: no deadline closes, rejects or decides; I8: the child keeps waiting; I7: turning 18 does nothing."""
     service, people = years
     case = CaseFile.submitted(people).go_to("advice_issued")
     case.fire("seek_placement")
     case.fire("request_escalation")
-    before, history, possible = case.seen(), case.history(), everything_possible(case)
+    before, history, possible = case.view(), case.history(), everything_possible(case)
 
     service.clock.let_pass(days=6 * 365)
-    after = case.seen()
+    after = case.view()
 
     assert case.history() == history
     assert everything_possible(case) == possible
@@ -205,25 +206,25 @@ def test_years_that_pass_change_nothing_but_that_it_is_late_and_how_long_the_chi
 )
 @pytest.mark.server
 def test_the_child_waits_from_the_first_submission_through_every_pause_until_the_case_ends(
-    years: tuple[Running, People],
+    years: tuple[RunningService, People],
 ) -> None:
     """I8: the time without information counts as waiting; a late submission counts from its own day."""
     service, people = years
     case = CaseFile.submitted(people)
-    waited = [case.seen()["waitingDays"]]
+    waited = [case.view()["waitingDays"]]
 
     for trigger in ("request_information", "supply_information", "give_consult", "ask_for_table"):
         service.clock.let_pass(days=5)
         case.fire(trigger)
-        waited.append(case.seen()["waitingDays"])
+        waited.append(case.view()["waitingDays"])
     case.fire("withdraw")
 
     assert waited == [0, 5, 10, 15, 20]
-    assert case.seen()["waitingDays"] is None
+    assert case.view()["waitingDays"] is None
 
 
 @pytest.mark.server
-def test_reopening_counts_the_waiting_from_the_first_submission_again(years: tuple[Running, People]) -> None:
+def test_reopening_counts_the_waiting_from_the_first_submission_again(years: tuple[RunningService, People]) -> None:
     """I8: a child that comes back has waited since the first time."""
     service, people = years
     case = CaseFile.submitted(people).go_to("withdrawn")
@@ -231,11 +232,11 @@ def test_reopening_counts_the_waiting_from_the_first_submission_again(years: tup
     service.clock.let_pass(days=40)
     case.fire("reopen")
 
-    assert case.seen()["waitingDays"] == 40
+    assert case.view()["waitingDays"] == 40
 
 
 def everything_possible(case: CaseFile) -> dict[str, bytes]:
-    view = case.seen()
+    view = case.view()
     addresses = [case.path, *(case.address(part) for part in view["parts"])]
     return {address: case.people.esra.get(f"{address}/possible-transitions").content for address in addresses}
 

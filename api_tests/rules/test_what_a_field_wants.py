@@ -8,11 +8,11 @@ import pytest
 
 from api_tests.support.forms import FILLED, filled
 from api_tests.support.sabotages import Returns, broken_by
-from service.cases.rules.forms.reading import read_form
+from service.cases.rules.forms.form_reader import read_form
 from service.kinds import KINDS
-from service.vocabulary.input_faults import bare_fault
-from service.vocabulary.labelled_errors import Wants
-from service.vocabulary.language import Words
+from service.vocabulary.input_faults import simple_fault
+from service.vocabulary.labelled_errors import ExpectedFormat
+from service.vocabulary.language import BilingualText
 from service.vocabulary.messages import MESSAGES
 from service.vocabulary.refusals import InputFault
 
@@ -162,7 +162,7 @@ WRONG: dict[str, tuple[str, dict[str, Any], str, str, str]] = {
 @broken_by(
     "a fault says which form the field wants",
     "service/vocabulary/fields.py",
-    ', Wants("birth_month")]',
+    ', ExpectedFormat("birth_month")\n]',
     "]",
     case="a month",
 )
@@ -182,7 +182,9 @@ def test_a_fault_names_the_field_and_its_expected_format(name: str) -> None:
 
 
 def test_a_form_that_is_missing_as_a_whole_is_named() -> None:
-    assert bare_fault("body", "/form", "missing").words == Words("Formulier: dit ontbreekt.", "Form: this is missing.")
+    assert simple_fault("body", "/form", "missing").words == BilingualText(
+        "Formulier: dit ontbreekt.", "Form: this is missing."
+    )
 
 
 def test_a_fault_is_worded_in_english_too() -> None:
@@ -211,9 +213,14 @@ def test_every_expected_format_has_a_sentence_with_an_example() -> None:
     assert all("bijvoorbeeld" in want.nl and "for instance" in want.en for want in MESSAGES["wants"].values())
 
 
-def _notes_of_types(module: str) -> Iterator[Wants]:
+def _notes_of_types(module: str) -> Iterator[ExpectedFormat]:
     types = vars(__import__(module, fromlist=["_"])).values()
-    return (note for annotation in types for note in getattr(annotation, "__metadata__", ()) if isinstance(note, Wants))
+    return (
+        note
+        for annotation in types
+        for note in getattr(annotation, "__metadata__", ())
+        if isinstance(note, ExpectedFormat)
+    )
 
 
 def places_of_codes(value: Any, at: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:

@@ -7,7 +7,7 @@ import pytest
 
 from api_tests.support.case_file import CaseFile
 from api_tests.support.demonstration import ORGANISATION_IDS
-from api_tests.support.edges import Json, check_the_goals, entries_of, step
+from api_tests.support.edges import Json, entries_of, hold_goal_check, step
 from api_tests.support.forms import filled
 from api_tests.support.people import People
 from api_tests.support.sabotages import Rule, broken_by
@@ -86,12 +86,12 @@ def test_an_advice_is_not_issued_without_what_makes_it_an_advice(
     case_with_draft: CaseFile, form: Json, location: str, code: str
 ) -> None:
     """I3: at least one achievable goal, an addressed party per line, a check date; I4, I15, I17."""
-    before = case_with_draft.seen()
+    before = case_with_draft.view()
 
     answer = case_with_draft.attempt("issue_advice", form=form)
 
     assert (location, code) in faults(answer)
-    assert case_with_draft.seen() == before
+    assert case_with_draft.view() == before
 
 
 def test_a_line_that_is_to_be_made_to_measure_is_addressed_to_nobody_and_waits_for_the_process_director(
@@ -113,7 +113,7 @@ def test_a_line_that_is_to_be_made_to_measure_is_addressed_to_nobody_and_waits_f
     "each item of the analysis has its source (I14)",
     "service/cases/rules/forms/review.py",
     "    source: ShortText\n",
-    "    source: OrNone[ShortText] = None\n",
+    "    source: Nullable[ShortText] = None\n",
 )
 def test_each_item_of_the_analysis_says_what_kind_of_saying_it_is_and_who_says_so(people: People) -> None:
     """I14: fact, observation or opinion, with its source."""
@@ -142,15 +142,15 @@ def test_each_item_of_the_analysis_says_what_kind_of_saying_it_is_and_who_says_s
 def test_goals_count_as_checked_only_since_the_monitoring_began_and_for_the_advice_as_it_is(people: People) -> None:
     """T19: a check from before a setback or of another version closes nothing."""
     case = CaseFile.submitted(people).go_to("monitored")
-    check_the_goals(case)
+    hold_goal_check(case)
     case.fire("revise_advice")
     after_revision = unmet_guards(case, "close")
-    check_the_goals(case)
+    hold_goal_check(case)
     case.fire("resume_arranging")
     case.fire("report_help_started")
     case.fire("start_monitoring")
     after_setback = unmet_guards(case, "close")
-    check_the_goals(case)
+    hold_goal_check(case)
 
     assert "goals_checked" in after_revision
     assert "goals_checked" in after_setback

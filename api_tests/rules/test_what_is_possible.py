@@ -15,12 +15,12 @@ from api_tests.support.edges import Json
 from api_tests.support.expected_moves import MOVES
 from api_tests.support.people import People
 from api_tests.support.sabotages import broken_by
-from api_tests.support.wanderings import acting_for, offer, wander
+from api_tests.support.wanderings import offer, people_to_act, wander
 from api_tests.support.workflows import RULES, workflow_of
-from service.cases.rules.facts import CaseFacts, PartFacts, Reconsidered
+from service.cases.rules.facts import CaseFacts, PartFacts, ReconsiderationFacts
 from service.cases.rules.guards import Attempt
 from service.cases.rules.model import Case, Part
-from service.cases.rules.steps import party_of
+from service.cases.rules.steps import party_to_act
 from service.people.use_cases.demonstration import PEOPLE
 from service.vocabulary.actor import Membership
 from service.vocabulary.refusals import GuardsNotMet, RoleNotAllowed
@@ -73,7 +73,7 @@ def test_wherever_a_case_wanders_its_offers_hold_and_everything_open_has_one_par
     case = CaseFile.submitted(people)
 
     for attempt in wander(case, Random(seed), steps=40):
-        offered, answer = attempt.foretold, attempt.answer
+        offered, answer = attempt.expected_offer, attempt.answer
         if offered["possible"]:
             assert (offered["trigger"], answer.status_code) == (offered["trigger"], 201)
         elif not offered["allowedForYou"]:
@@ -83,13 +83,13 @@ def test_wherever_a_case_wanders_its_offers_hold_and_everything_open_has_one_par
             assert (answer.status_code, answer.json()["code"]) == (409, "guards_not_met")
             assert answer.json()["unmetGuards"] == offered["unmetGuards"]
             assert all(guard["code"] and guard["nl"] and guard["en"] for guard in offered["unmetGuards"])
-        view = case.seen()
+        view = case.view()
         for part in [view["main"], *view["parts"]]:
             assert_somebody_must_act(part)
             if part["id"] == attempt.part["id"] and part["party"]:
                 assert_the_party_may_act(case, part)
 
-    view = case.seen()
+    view = case.view()
     arrived = {entry["partId"]: entry["target"] for entry in case.history()}
     assert {part["id"]: part["state"]["code"] for part in [view["main"], *view["parts"]]} == arrived
 
@@ -107,7 +107,7 @@ def assert_somebody_must_act(part: Json) -> None:
 
 
 def assert_the_party_may_act(case: CaseFile, part: Json) -> None:
-    names = acting_for(part)
+    names = people_to_act(part)
     assert names
     assert offer(case, names[0], part)[part["nextAction"]["code"]]["allowedForYou"]
 
@@ -123,7 +123,7 @@ def test_closing_tells_every_condition_that_does_not_hold_at_once_in_two_languag
     case.fire("request_escalation")
     case.fire("request_reconsideration")
 
-    offered = offer(case, "esra", case.seen()["main"])["close"]
+    offered = offer(case, "esra", case.view()["main"])["close"]
     refused = case.attempt("close")
 
     expected = ["goals_checked", "no_open_escalation", "no_open_reconsideration", "no_unanswered_request"]
@@ -139,7 +139,7 @@ def test_closing_tells_every_condition_that_does_not_hold_at_once_in_two_languag
 def test_the_next_action_of_a_state_is_offered_first(people: People) -> None:
     case = CaseFile.submitted(people).go_to("in_triage")
 
-    triggers = list(offer(case, "daan", case.seen()["main"]))
+    triggers = list(offer(case, "daan", case.view()["main"]))
 
     assert triggers[0] == "schedule"
     assert triggers[1:] == sorted(triggers[1:])
@@ -160,7 +160,8 @@ CASE_FACTS = st.builds(
     heard=st.frozensets(st.sampled_from(["child", "parent"])),
     goals_checked=st.booleans(),
     advice_in_force=st.booleans(),
-    reconsidered=st.none() | st.builds(Reconsidered, st.sampled_from([ME, ANOTHER]), st.sampled_from([ME, ANOTHER])),
+    last_reconsideration=st.none()
+    | st.builds(ReconsiderationFacts, st.sampled_from([ME, ANOTHER]), st.sampled_from([ME, ANOTHER])),
     parts=st.lists(PART_FACTS, max_size=4).map(tuple),
 )
 SEATS = st.lists(st.sampled_from(list(Role)).map(lambda role: Membership(role, ME)), max_size=3)
@@ -182,7 +183,7 @@ def test_a_decision_never_contradicts_the_offer_whatever_the_facts_and_membershi
     workflow = workflow_of(kind)
     attempt = Attempt(facts, RULES.settings.default, ME)
 
-    for offered in workflow.possible(state, attempt, seats):
+    for offered in workflow.possible_transitions(state, attempt, seats):
         outcome = decision_or_refusal(workflow, state, offered.trigger.name, attempt, seats)
         if isinstance(outcome, GuardsNotMet):
             assert offered.allowed_for_you
@@ -215,7 +216,7 @@ def test_who_must_act_may_take_the_next_action_also_where_a_part_is_addressed_to
                 continue
 
             part = replace(PART, addressee_id=ANOTHER if addressed else None)
-            role, organisation = party_of(state, CASE, part, Role.LOCAL_TEAM)
+            role, organisation = party_to_act(state, CASE, part, Role.LOCAL_TEAM)
 
             assert role in definition.triggers[str(state.next)].roles
             assert organisation is not None

@@ -8,26 +8,28 @@ import pytest
 
 from api_tests.support.roads import PROPOSE, SCHEDULE, TO_TRIAGE, Move, history
 from api_tests.support.sabotages import broken_by
-from api_tests.support.written_workflows import ROUTE, TERMS
-from service.cases.rules.facts import fold
+from api_tests.support.written_workflows import SMALL_WORKFLOW, TERMS
+from service.cases.rules.facts import fold_facts
 from service.cases.rules.model import Part
 from service.kinds import KINDS
 from service.vocabulary.roles import Role
-from service.workflow_versions.rules import judged, plan_between, unknown_sources, unknown_targets
-from service.workflows.rules.definition import ADOPT, Definition, Edge
-from service.workflows.rules.workflow_file import load
+from service.workflow_versions.rules import faults_of_sources, faults_of_targets, judge_part, plan_definition
+from service.workflows.rules.definition import ADOPT_TRIGGER, Definition, Edge
+from service.workflows.rules.workflow_file import parse_workflow
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
 
 def definition_of(text: str) -> Definition:
-    definition = load(text, "case.toml").definition
+    definition = parse_workflow(text, "case.toml").definition
     assert definition is not None
     return definition
 
 
-OLD = definition_of(ROUTE)
-RENAMED = definition_of(ROUTE.replace("in_triage", "screening").replace('party = "coordinator"', 'party = "screener"'))
+OLD = definition_of(SMALL_WORKFLOW)
+RENAMED = definition_of(
+    SMALL_WORKFLOW.replace("in_triage", "screening").replace('party = "coordinator"', 'party = "screener"')
+)
 
 
 def part_in(state: str) -> Part:
@@ -45,7 +47,7 @@ def part_in(state: str) -> Part:
 
 
 def verdict_of(state: str, new: Definition, mapping: dict[str, str], **known: Any) -> tuple[str, list[str]]:
-    verdict = judged(part_in(state), new, mapping, **{"terms": TERMS, "kinds": KINDS, **known})
+    verdict = judge_part(part_in(state), new, mapping, **{"terms": TERMS, "kinds": KINDS, **known})
     return verdict.fit, [reason.code for reason in verdict.reasons]
 
 
@@ -82,7 +84,7 @@ def test_steps_that_the_new_version_does_not_know_are_reported_and_hinder_nothin
     edges = [Edge("submit", "start", "submitted"), Edge("start_triage", "submitted", "in_triage")]
     edges += [Edge("adopt_workflow", "gone", "in_triage")]
 
-    verdict = judged(part_in("in_triage"), RENAMED, {"in_triage": "screening"}, edges, terms=TERMS, kinds=KINDS)
+    verdict = judge_part(part_in("in_triage"), RENAMED, {"in_triage": "screening"}, edges, terms=TERMS, kinds=KINDS)
 
     assert (verdict.fit, verdict.unknown_steps) == ("fits", (Edge("start_triage", "submitted", "in_triage"),))
 
@@ -90,8 +92,8 @@ def test_steps_that_the_new_version_does_not_know_are_reported_and_hinder_nothin
 def test_only_open_states_that_exist_are_mapped_to_open_states_that_exist() -> None:
     mapping = {"in_triage": "closed", "closed": "submitted", "limbo": "submitted", "submitted": "nowhere"}
 
-    sources = [(source.location, source.code) for source in unknown_sources(mapping, [OLD])]
-    targets = [(target.location, target.code) for target in unknown_targets(mapping, RENAMED)]
+    sources = [(source.location, source.code) for source in faults_of_sources(mapping, [OLD])]
+    targets = [(target.location, target.code) for target in faults_of_targets(mapping, RENAMED)]
 
     assert sources == [(("mapping", "closed"), "not_an_open_state"), (("mapping", "limbo"), "not_an_open_state")]
     assert targets == [
@@ -102,9 +104,9 @@ def test_only_open_states_that_exist_are_mapped_to_open_states_that_exist() -> N
 
 def test_a_plan_is_a_definition_of_its_own_in_each_direction_and_reads_back_with_its_hash() -> None:
     """Decision 9: a plan is stored with its edges like every definition; it has no ends and no unmapped states."""
-    there = plan_between(OLD, RENAMED, {"in_triage": "screening"})
-    back = plan_between(RENAMED, OLD, {"screening": "in_triage"})
-    partial = plan_between(OLD, RENAMED, {})
+    there = plan_definition(OLD, RENAMED, {"in_triage": "screening"})
+    back = plan_definition(RENAMED, OLD, {"screening": "in_triage"})
+    partial = plan_definition(OLD, RENAMED, {})
 
     assert set(there.edges()) == {
         Edge("adopt_workflow", "submitted", "submitted"),
@@ -113,23 +115,23 @@ def test_a_plan_is_a_definition_of_its_own_in_each_direction_and_reads_back_with
     assert set(partial.edges()) == {Edge("adopt_workflow", "submitted", "submitted")}
     assert len({there.hash, back.hash, partial.hash, OLD.hash, RENAMED.hash}) == 5
     for plan in (there, back, partial):
-        assert Definition.from_stored(plan.stored()).hash == plan.hash
-    assert Definition.from_stored(OLD.stored()).hash == OLD.hash
-    assert "adopts" not in OLD.stored()
+        assert Definition.from_canonical_json(plan.to_canonical_json()).hash == plan.hash
+    assert Definition.from_canonical_json(OLD.to_canonical_json()).hash == OLD.hash
+    assert "adopts" not in OLD.to_canonical_json()
 
 
 @broken_by(
     "I10: a proposal to decline stands when a case is taken to another version of its workflow",
     "service/cases/rules/facts.py",
-    " and entry.trigger != ADOPT.name",
+    " and entry.trigger != ADOPT_TRIGGER.name",
     "",
 )
 def test_i10_a_proposal_stands_when_its_state_is_called_otherwise_and_lapses_when_the_case_moves_on() -> None:
     proposed = (*TO_TRIAGE, PROPOSE)
-    adoption = Move("case", ADOPT.name, "in_triage", "in_triage_by_screener", Role.ADMINISTRATOR)
+    adoption = Move("case", ADOPT_TRIGGER.name, "in_triage", "in_triage_by_screener", Role.ADMINISTRATOR)
 
     proposers = [
-        fold(history(road), KINDS).decline_proposed_by
+        fold_facts(history(road), KINDS).decline_proposed_by
         for road in (proposed, (*proposed, adoption), (*proposed, SCHEDULE))
     ]
 

@@ -17,13 +17,13 @@ from typing import Any
 import pytest
 
 from api_tests.support.case_file import CaseFile
-from api_tests.support.changed_rules import people_at
+from api_tests.support.changed_rules import service_with_people
 from api_tests.support.databases import ROLES, as_role, environment_of, new_postgresql
-from api_tests.support.destructions import destroyed, ended
+from api_tests.support.destructions import destroy_case, withdrawn_case
 from api_tests.support.ledger import Ledger
 from api_tests.support.load_clients import Client, LoadState
 from api_tests.support.postgres import Cluster
-from api_tests.support.servers import Running
+from api_tests.support.servers import RunningService
 from service.__main__ import main
 
 CLIENTS = 3
@@ -38,39 +38,41 @@ class Backup:
 
 
 @dataclass(frozen=True)
-class Restored:
+class RestoredInstallation:
     """A restored database: the exit code, or the sentence, with which the last command ended, and its output."""
 
     folder: Path
     url: str
-    code: int | str | None
-    said: str
+    exit_code: int | str | None
+    output: str
 
 
 @dataclass
-class Kept:
+class BackedUpInstallation:
     """A database with a case older than all backups, a destroyed case, a case between both backups, and the backups."""
 
     folder: Path
     url: str
     cluster: Cluster | None
 
-    service: Running
+    service: RunningService
     living: CaseFile
     doomed: CaseFile
-    between: CaseFile
+    case_between: CaseFile
     certificate: dict[str, Any]
     keys_of_doomed: list[bytes]
-    before: Backup
+    earliest: Backup
     newest: Backup
     under_load: Backup
     acknowledged: Ledger
 
     @property
-    def list_outside(self) -> Path:
+    def destruction_list(self) -> Path:
         return self.folder / "destructions.jsonl"
 
-    def restored(self, name: str, data: Backup, keys: Backup, *lists: Path, master_key: Path | None = None) -> Restored:
+    def restore(
+        self, name: str, data: Backup, keys: Backup, *lists: Path, master_key: Path | None = None
+    ) -> RestoredInstallation:
         """Restore data and keys elsewhere under this name, and recover with these destruction lists."""
         folder = self.folder / name
         folder.mkdir()
@@ -79,18 +81,18 @@ class Kept:
         if self.cluster is None:
             url = f"sqlite:///{folder / 'casusroute.db'}"
             arguments = ("restore", "--data", str(data.data), "--keys", str(keys.keys), *options)
-            return Restored(folder, url, *command(folder, url, key, *arguments))
+            return RestoredInstallation(folder, url, *run_command(folder, url, key, *arguments))
         url = new_postgresql(self.cluster, f"{self.folder.name}_{name}")
         for file in (data.data, keys.keys):
             subprocess.run(["sha256sum", "--check", "--quiet", "SHA256SUMS"], cwd=file.parent, check=True)
             self.cluster.run(
                 "pg_restore", "--single-transaction", "--exit-on-error", "-d", owner_address(url), str(file)
             )
-        command(folder, url, key, "migrate")
-        return Restored(folder, url, *command(folder, url, key, "recover", *options))
+        run_command(folder, url, key, "migrate")
+        return RestoredInstallation(folder, url, *run_command(folder, url, key, "recover", *options))
 
 
-def command(folder: Path, url: str, key: Path, *arguments: str) -> tuple[int | str | None, str]:
+def run_command(folder: Path, url: str, key: Path, *arguments: str) -> tuple[int | str | None, str]:
     """Run `python -m service` on this database. Returns (exit code, output)."""
     output = StringIO()
     with pytest.MonkeyPatch.context() as patch, redirect_stdout(output):
@@ -114,7 +116,7 @@ def owner_address(url: str) -> str:
 def make_backup(folder: Path, url: str, cluster: Cluster | None, name: str) -> Backup:
     """Copy the data first, the keys second."""
     if cluster is None:
-        code, output = command(folder, url, folder / "master.key", "backup", str(folder / name))
+        code, output = run_command(folder, url, folder / "master.key", "backup", str(folder / name))
         assert code == 0, (code, output)
         return Backup(folder / name / "data.db", folder / name / "keys.db")
     target = cluster.data_directory.parent / f"{folder.name}_{name}"
@@ -129,15 +131,15 @@ def make_backup(folder: Path, url: str, cluster: Cluster | None, name: str) -> B
 
 
 @contextmanager
-def kept(folder: Path, cluster: Cluster | None) -> Iterator[Kept]:
+def installation_with_backups(folder: Path, cluster: Cluster | None) -> Iterator[BackedUpInstallation]:
     """Make a backup, destroy a case, make a second backup, and a third while clients write."""
     url = new_postgresql(cluster, folder.name) if cluster else f"sqlite:///{folder / 'casusroute.db'}"
-    with people_at(folder, url) as (service, people):
-        living, doomed = CaseFile.submitted(people), ended(people)
+    with service_with_people(folder, url) as (service, people):
+        living, doomed = CaseFile.submitted(people), withdrawn_case(people)
         keys = _keys_of(service, doomed)
         before = make_backup(folder, url, cluster, "before")
         between = CaseFile.submitted(people)
-        certificate = destroyed(doomed)
+        certificate = destroy_case(doomed)
         newest = make_backup(folder, url, cluster, "newest")
         with _write_load(service.url) as ledger:
             ledger.wait(lambda: len(ledger.acknowledged) >= 10, 60)
@@ -145,20 +147,20 @@ def kept(folder: Path, cluster: Cluster | None) -> Iterator[Kept]:
             under_load = make_backup(folder, url, cluster, "load")
             count = len(ledger.acknowledged)
             ledger.wait(lambda: len(ledger.acknowledged) > count, 60)
-        yield Kept(
-            folder=folder, url=url, cluster=cluster, service=service, living=living, doomed=doomed, between=between,
-            certificate=certificate, keys_of_doomed=keys, before=before, newest=newest, under_load=under_load,
+        yield BackedUpInstallation(
+            folder=folder, url=url, cluster=cluster, service=service, living=living, doomed=doomed, case_between=between,
+            certificate=certificate, keys_of_doomed=keys, earliest=before, newest=newest, under_load=under_load,
             acknowledged=earlier_answers,
         )  # fmt: skip
 
 
-def served(restored: Restored, master_key: Path) -> Any:
+def serve_restored(restored: RestoredInstallation, master_key: Path) -> Any:
     """The service on a restored database, and the people of the region."""
     (restored.folder / "master.key").write_text(master_key.read_text())
-    return people_at(restored.folder, restored.url)
+    return service_with_people(restored.folder, restored.url)
 
 
-def _keys_of(service: Running, case: CaseFile) -> list[bytes]:
+def _keys_of(service: RunningService, case: CaseFile) -> list[bytes]:
     with service.tables.connect() as connection:
         query = f"SELECT wrapped FROM keys.case_keys WHERE owner_id = '{case.id}'"
         return [bytes(row.wrapped) for row in connection.exec_driver_sql(query)]

@@ -27,7 +27,7 @@ class Canaries:
         self.places[text] = (form, place)
         return text
 
-    def marked(self, form: str, body: dict[str, Any]) -> dict[str, Any]:
+    def mark_form(self, form: str, body: dict[str, Any]) -> dict[str, Any]:
         """The form with a mark in each text field, including the fields that were left out."""
         schema = KINDS.forms[form].model_json_schema(by_alias=True)
         form_with_marks: dict[str, Any] = _marked(self, form, schema, schema.get("$defs", {}), body, "")

@@ -6,14 +6,14 @@ from typing import Any
 
 import httpx
 
-from api_tests.support.demonstration import AFRESH, WHO
+from api_tests.support.demonstration import PERSON_BY_ROLE, PERSON_BY_TRIGGER
 from api_tests.support.forms import filled
 from api_tests.support.people import People
 from api_tests.support.workflows import RULES, form_for
 from service.kinds import KINDS
-from service.workflows.rules.kinds import PartKind, collection
+from service.workflows.rules.kinds import PartKind, plural_of
 
-COLLECTIONS = {"case": ""} | {kind: collection(kind) for kind in KINDS.parts}
+COLLECTIONS = {"case": ""} | {kind: plural_of(kind) for kind in KINDS.part_kinds}
 
 
 @dataclass
@@ -32,7 +32,7 @@ class CaseFile:
         return cls(people, answer.json()["caseId"], answer.json()["number"], ["submit"])
 
     @classmethod
-    def asked(cls, people: People, by: str = "anna", **changes: Any) -> "CaseFile":
+    def ask_consult(cls, people: People, by: str = "anna", **changes: Any) -> "CaseFile":
         """A case that began as a question for a consult."""
         answer = people[by].post("/cases", {"trigger": "ask_consult", "form": filled("consult_request@1", **changes)})
         assert answer.status_code == 201, answer.text
@@ -42,7 +42,7 @@ class CaseFile:
     def path(self) -> str:
         return f"/cases/{self.id}"
 
-    def seen(self, by: str = "esra") -> dict[str, Any]:
+    def view(self, by: str = "esra") -> dict[str, Any]:
         """The case in the view of this person."""
         answer = self.people[by].get(self.path)
         assert answer.status_code == 200, answer.text
@@ -51,10 +51,10 @@ class CaseFile:
 
     @property
     def state(self) -> str:
-        return str(self.seen()["main"]["state"]["code"])
+        return str(self.view()["main"]["state"]["code"])
 
     def parts(self, kind: str, by: str = "esra") -> list[dict[str, Any]]:
-        return [part for part in self.seen(by)["parts"] if part["kind"] == kind]
+        return [part for part in self.view(by)["parts"] if part["kind"] == kind]
 
     def history(self, by: str = "esra") -> list[dict[str, Any]]:
         answer = self.people[by].get(f"{self.path}/transitions")
@@ -63,7 +63,7 @@ class CaseFile:
         return entries
 
     @property
-    def fired_on_the_case(self) -> list[str]:
+    def triggers_on_case(self) -> list[str]:
         return [trigger for trigger in self.fired if trigger not in ("accept", "start_help", "record_check")]
 
     def address(self, part: dict[str, Any] | None) -> str:
@@ -85,7 +85,9 @@ class CaseFile:
         """Take a step with the case or with a part of it, and return the answer, a refusal included."""
         kind: PartKind = part["kind"] if part else "case"
         definition = RULES.current(kind).definition
-        person = self.people[by or AFRESH.get(trigger) or WHO[definition.triggers[trigger].roles[0]]]
+        person = self.people[
+            by or PERSON_BY_TRIGGER.get(trigger) or PERSON_BY_ROLE[definition.triggers[trigger].roles[0]]
+        ]
         address = self.address(part)
         if version is None:
             version = int(self.people.esra.get(address).headers["ETag"].strip('"'))

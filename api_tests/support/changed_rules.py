@@ -8,10 +8,10 @@ from pathlib import Path
 
 from api_tests.support.checkout import ROOT
 from api_tests.support.people import People, everybody
-from api_tests.support.servers import Running, running, settings_for
+from api_tests.support.servers import RunningService, running, settings_for
 
 
-def copied(folder: Path, **appended: str) -> Path:
+def copy_workflows(folder: Path, **appended: str) -> Path:
     """Copy the workflow files to a folder, and append these texts to them."""
     rules = folder / "workflows"
     shutil.copytree(ROOT / "workflows", rules, dirs_exist_ok=True)
@@ -21,7 +21,7 @@ def copied(folder: Path, **appended: str) -> Path:
     return rules
 
 
-def rewritten(rules: Path, name: str, old: str, new: str) -> None:
+def replace_in_workflow(rules: Path, name: str, old: str, new: str) -> None:
     """Replace one text that occurs once in a workflow file."""
     file = rules / f"{name}.toml"
     text = file.read_text(encoding="utf-8")
@@ -30,7 +30,9 @@ def rewritten(rules: Path, name: str, old: str, new: str) -> None:
 
 
 @contextmanager
-def people_at(folder: Path, database_url: str, rules: Path | None = None) -> Iterator[tuple[Running, People]]:
+def service_with_people(
+    folder: Path, database_url: str, rules: Path | None = None
+) -> Iterator[tuple[RunningService, People]]:
     """A service of its own on this database, with a clock of its own, and the people of the region."""
     changes = {} if rules is None else {"workflows": rules}
     with running(settings_for(folder, database_url, **changes)) as service:

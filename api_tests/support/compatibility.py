@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
-from api_tests.support.openapi_documents import everything, operations, resolved
+from api_tests.support.openapi_documents import operations, resolve_reference, walk_nodes
 
 Document = dict[str, Any]
 Schema = dict[str, Any]
@@ -19,7 +19,7 @@ OPTIONS = ("anyOf", "oneOf", "allOf")
 RENAMED = {"FundingHandover": "HandoverOfFunding"}
 
 
-def breaks(old: Document, new: Document) -> list[str]:
+def breaking_changes(old: Document, new: Document) -> list[str]:
     """Each breach of the old document by the new one, as a sentence.
 
     A schema is looked up by its name: a renamed schema counts as lost, because generated clients use the name.
@@ -31,7 +31,7 @@ def breaks(old: Document, new: Document) -> list[str]:
 class _Comparison:
     def __init__(self, old: Document, new: Document) -> None:
         self._old, self._new = old, new
-        self._request_components = sent(old)
+        self._request_components = request_components(old)
         self._pairs_in_progress: set[tuple[str, str]] = set()
 
     def operations(self) -> Iterator[str]:
@@ -56,7 +56,7 @@ class _Comparison:
         before, after = (
             {
                 (parameter["in"], parameter["name"]): parameter
-                for parameter in map(partial(resolved, document), operation.get("parameters", []))
+                for parameter in map(partial(resolve_reference, document), operation.get("parameters", []))
             }
             for document, operation in ((self._old, was), (self._new, now))
         )
@@ -78,7 +78,10 @@ class _Comparison:
             if status not in now["responses"]:
                 yield f"{place}: {status} lost"
             else:
-                answers = (resolved(self._old, response), resolved(self._new, now["responses"][status]))
+                answers = (
+                    resolve_reference(self._old, response),
+                    resolve_reference(self._new, now["responses"][status]),
+                )
                 yield from self._contents(*answers, f"{place} {status}", in_request=False)
 
     def _contents(self, was: Schema, now: Schema, place: str, *, in_request: bool) -> Iterator[str]:
@@ -97,7 +100,9 @@ class _Comparison:
             return
         if any(refs):
             self._pairs_in_progress.add(refs)
-            yield from self._schema(resolved(self._old, was), resolved(self._new, now), place, in_request=in_request)
+            yield from self._schema(
+                resolve_reference(self._old, was), resolve_reference(self._new, now), place, in_request=in_request
+            )
             self._pairs_in_progress.discard(refs)
             return
         if in_request:
@@ -148,12 +153,12 @@ def _mapping(schema: Schema) -> dict[str, str]:
     return mapping
 
 
-def sent(document: Document) -> set[str]:
+def request_components(document: Document) -> set[str]:
     """The names of all components that occur in a request body, at any depth."""
     names: set[str] = set()
     queue = [operation["requestBody"] for _, _, operation in operations(document) if "requestBody" in operation]
     while queue:
-        for _, node in everything(queue.pop()):
+        for _, node in walk_nodes(queue.pop()):
             name = node["$ref"].rpartition("/")[2] if isinstance(node, dict) and "$ref" in node else ""
             if name in document["components"]["schemas"] and name not in names:
                 names.add(name)

@@ -8,10 +8,10 @@ from sqlalchemy import Engine, create_engine, make_url
 from api_tests.support.postgres import Cluster
 from service.database.engine import open_engine
 from service.database.migrations import migrate
-from service.database.postgres_roles import Roles, making
+from service.database.postgres_roles import PostgresRoles, creation_statements
 from service.settings import Settings
 
-ROLES = Roles("casusroute_owner", "casusroute_application", "casusroute_reporting")
+ROLES = PostgresRoles("casusroute_owner", "casusroute_application", "casusroute_reporting")
 
 
 def new_postgresql(cluster: Cluster, name: str) -> str:
@@ -19,7 +19,7 @@ def new_postgresql(cluster: Cluster, name: str) -> str:
     cluster.create_database(name)
     engine = create_engine(cluster.url(name))
     with engine.begin() as connection:
-        for statement in making(ROLES):
+        for statement in creation_statements(ROLES):
             connection.exec_driver_sql(statement)
     engine.dispose()
     return cluster.url(name, ROLES.owner)
@@ -44,7 +44,7 @@ def as_role(url: str, role: str) -> str:
     )
 
 
-def addresses(url: str) -> dict[str, str]:
+def address_settings(url: str) -> dict[str, str]:
     """The settings with the addresses of this database, whatever role the given address names."""
     owner, application = as_role(url, ROLES.owner), as_role(url, ROLES.application)
     return {"database_url": application} | ({} if application == owner else {"owner_url": owner})
@@ -52,16 +52,16 @@ def addresses(url: str) -> dict[str, str]:
 
 def environment_of(url: str) -> dict[str, str]:
     """The same settings as environment variables of a process."""
-    return {f"CASUSROUTE_{name.upper()}": address for name, address in addresses(url).items()}
+    return {f"CASUSROUTE_{name.upper()}": address for name, address in address_settings(url).items()}
 
 
-def owned(settings: Settings) -> Engine:
+def owner_engine(settings: Settings) -> Engine:
     """An engine as the owner of the tables, who sees every row."""
-    return open_engine(settings.as_owner, connections=4)
+    return open_engine(settings.owner_database_url, connections=4)
 
 
-def migrated(settings: Settings) -> Engine:
+def migrated_engine(settings: Settings) -> Engine:
     """An engine as the owner, after migration to the schema of this version and the grants to each role."""
-    engine = owned(settings)
-    migrate(engine, roles=Roles.of(settings.owner_url, settings.database_url, settings.reporting_role))
+    engine = owner_engine(settings)
+    migrate(engine, roles=PostgresRoles.from_urls(settings.owner_url, settings.database_url, settings.reporting_role))
     return engine

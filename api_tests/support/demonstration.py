@@ -6,7 +6,7 @@ ORGANISATION_IDS = {organisation.key: organisation.id for organisation in ORGANI
 PERSON_IDS = {person.key: person.id for person in PEOPLE}
 
 # The person who takes a step, by the first role that its trigger allows.
-WHO = {
+PERSON_BY_ROLE = {
     "local_team": "anna",
     "coordinator": "carla",
     "screener": "daan",
@@ -25,4 +25,4 @@ WHO = {
 }
 
 # The chair who issued the advice may not judge it alone (I15): the second chair does.
-AFRESH = dict.fromkeys(("confirm_advice", "conclude_revised"), "vera")
+PERSON_BY_TRIGGER = dict.fromkeys(("confirm_advice", "conclude_revised"), "vera")

@@ -13,14 +13,14 @@ from typing import Any
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from api_tests.support.openapi_documents import (
-    everything,
-    fits,
     is_mapping,
+    is_valid,
     operations,
     properties,
-    resolved,
+    resolve_reference,
     responses,
     under_paths,
+    walk_nodes,
 )
 
 Document = dict[str, Any]
@@ -61,7 +61,7 @@ def _(document: Document) -> Iterator[str]:
 @rule("path-params")
 def _(document: Document) -> Iterator[str]:
     for path, method, operation in operations(document):
-        parameters = [resolved(document, parameter) for parameter in operation.get("parameters", ())]
+        parameters = [resolve_reference(document, parameter) for parameter in operation.get("parameters", ())]
         declared = [part["name"] for part in parameters if part["in"] == "path" and part.get("required")]
         if sorted(declared) != sorted(re.findall(r"\{(\w+)\}", path)):
             yield f"{method} {path}"
@@ -75,20 +75,20 @@ def _(document: Document) -> Iterator[str]:
 
 @rule("oas3-valid-media-example")
 def _(document: Document) -> Iterator[str]:
-    for path, node in everything(document):
+    for path, node in walk_nodes(document):
         if isinstance(node, dict) and isinstance(node.get("schema"), dict):
             examples = [example["value"] for example in node.get("examples", {}).values()]
             examples += [node["example"]] if "example" in node else []
-            yield from (path for example in examples if not fits(document, node["schema"], example))
+            yield from (path for example in examples if not is_valid(document, node["schema"], example))
 
 
 @rule("oas3-valid-schema-example")
 def _(document: Document) -> Iterator[str]:
-    for path, node in everything(document):
+    for path, node in walk_nodes(document):
         if isinstance(node, dict) and ("type" in node or "$ref" in node):
             examples = [node[key] for key in ("example", "default") if key in node]
             examples += node["examples"] if isinstance(node.get("examples"), list) else []
-            yield from (path for example in examples if not fits(document, node, example))
+            yield from (path for example in examples if not is_valid(document, node, example))
 
 
 @rule("oas3-server-variables")
@@ -177,7 +177,7 @@ def _(document: Document) -> Iterator[str]:
 
 @rule("nlgov:servers-use-https")
 def _(document: Document) -> Iterator[str]:
-    nodes = [node for _, node in everything(document) if isinstance(node, dict) and "servers" in node]
+    nodes = [node for _, node in walk_nodes(document) if isinstance(node, dict) and "servers" in node]
     yield from (server["url"] for node in nodes for server in node["servers"] if server["url"].startswith("http://"))
 
 
@@ -192,7 +192,7 @@ def _(document: Document) -> Iterator[str]:
 def _(document: Document) -> Iterator[str]:
     for path, response in responses(document, r"[45]\d\d"):
         for kind in set(response.get("content", ())) & set(_PROBLEMS):
-            schema = resolved(document, response["content"][kind]["schema"])
+            schema = resolve_reference(document, response["content"][kind]["schema"])
             if not {"status", "title", "detail"} <= set(schema.get("properties", ())):
                 yield path
 
@@ -248,4 +248,4 @@ def _format(schema: Any) -> object:
 
 
 def _formats(schema: Any) -> set[object]:
-    return {node.get("format") for _, node in everything(schema) if isinstance(node, dict)}
+    return {node.get("format") for _, node in walk_nodes(schema) if isinstance(node, dict)}

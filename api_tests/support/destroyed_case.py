@@ -14,38 +14,38 @@ from sqlalchemy import make_url, select
 
 from api_tests.support.administration import Office
 from api_tests.support.case_file import CaseFile
-from api_tests.support.changed_rules import people_at
+from api_tests.support.changed_rules import service_with_people
 from api_tests.support.databases import as_role
-from api_tests.support.destructions import proposed, signed
+from api_tests.support.destructions import new_proposal, post_signature
 from api_tests.support.people import People
 from api_tests.support.postgres import SUPERUSER, Cluster
-from api_tests.support.servers import Running
+from api_tests.support.servers import RunningService
 from api_tests.support.shared_case import rows
 from api_tests.support.workflows import form_for
 from service.cases.store.tables import contents, transitions
 from service.database.tables import case_keys
 
-WANTED = "support_by_experience"
+MISSING_FUNCTION = "support_by_experience"
 
 
 @dataclass
-class Story:
+class DestructionStory:
     """A database with a destroyed case of a family, and a copy from before the destruction, as from a backup."""
 
-    service: Running
+    service: RunningService
     people: People
     case: CaseFile
     certificate: dict[str, Any]
-    others: list[CaseFile]
+    other_cases: list[CaseFile]
     traces: dict[str, bytes]
-    found_before: set[str]
-    unwritten: httpx.Response
+    traces_before: set[str]
+    failed_signature: httpx.Response
     gaps_before: Any
     folder: Path
     backup: str
 
 
-def _traces(service: Running, case: CaseFile, words: dict[str, str]) -> dict[str, bytes]:
+def _traces(service: RunningService, case: CaseFile, words: dict[str, str]) -> dict[str, bytes]:
     """The texts and bytes in the database that belong to this case alone, by a name for each."""
     traces = {name: word.encode() for name, word in words.items()}
     with service.tables.connect() as connection:
@@ -61,7 +61,7 @@ def _traces(service: Running, case: CaseFile, words: dict[str, str]) -> dict[str
     return traces
 
 
-def files_of(service: Running, cluster: Cluster | None) -> list[Path]:
+def files_of(service: RunningService, cluster: Cluster | None) -> list[Path]:
     """Each file that may hold data of the database, its log or the list of destructions."""
     url = make_url(as_role(service.settings.database_url, SUPERUSER))
     if cluster is None:
@@ -77,7 +77,7 @@ def files_of(service: Running, cluster: Cluster | None) -> list[Path]:
     return [*ours, service.settings.destruction_list]
 
 
-def found_in(traces: dict[str, bytes], files: list[Path]) -> set[str]:
+def find_traces(traces: dict[str, bytes], files: list[Path]) -> set[str]:
     """The names of the traces that occur in one of these files."""
     texts = [file.read_bytes() for file in files if file.exists()]
     return {name for name, trace in traces.items() if any(trace in text for text in texts)}
@@ -96,27 +96,32 @@ def _copy(cluster: Cluster | None, folder: Path, url: str) -> str:
 
 def _record_gap(case: CaseFile) -> None:
     case.go_to("in_triage")
-    case.fire("record_gap", form=form_for("case", "record_gap", domain={"code": "support"}, function={"code": WANTED}))
+    case.fire(
+        "record_gap",
+        form=form_for("case", "record_gap", domain={"code": "support"}, function={"code": MISSING_FUNCTION}),
+    )
 
 
-def gaps(people: People) -> Any:
+def read_gaps(people: People) -> Any:
     return people.noor.get("/regions/JZ11/gaps").json()
 
 
 @contextmanager
-def told(folder: Path, url: str, cluster: Cluster | None) -> Iterator[Story]:
+def destruction_story(folder: Path, url: str, cluster: Cluster | None) -> Iterator[DestructionStory]:
     """Record a gap in a case, end it, hold it, propose its destruction twice, sign, copy the database, and destroy it.
 
     The second signature fails at first, while the list of destructions cannot be written, and then succeeds.
     """
     (folder / "backup").mkdir()
     token, list_file = uuid4().hex, folder / "destructions.jsonl"
-    with people_at(folder, url) as (service, people), ExitStack() as stack:
+    with service_with_people(folder, url) as (service, people), ExitStack() as stack:
         office = Office(service, people.roos, stack)
         family = str(
-            office.done("/organisations", kind="family", name=f"Gezin {token}", municipality="GM0392")["subject"]
+            office.record_change("/organisations", kind="family", name=f"Gezin {token}", municipality="GM0392")[
+                "subject"
+            ]
         )
-        people["mother"] = office.member(family, "parent")
+        people["mother"] = office.add_member(family, "parent")
         subject = rows(service, f"SELECT subject FROM people WHERE id = '{people.mother.key}'")[0]["subject"]
         case = CaseFile.submitted(people, by="mother")
         other_cases = [CaseFile.submitted(people) for _ in range(4)]
@@ -126,11 +131,11 @@ def told(folder: Path, url: str, cluster: Cluster | None) -> Iterator[Story]:
         hold_reason = {"code": "other", "text": f"om {token[:20]}"}
         hold = people.quint.post(f"{case.path}/legal-holds", {"reason": hold_reason}).json()["id"]
         people.quint.post(f"{case.path}/legal-holds/{hold}/lifting", {})
-        first_proposal = proposed(case, by="mother")
+        first_proposal = new_proposal(case, by="mother")
         withdrawal_reason = {"code": "other", "text": f"want {token[:20]}"}
         people.esra.post(f"/destruction-proposals/{first_proposal}/withdrawal", {"reason": withdrawal_reason})
-        proposal = proposed(case, by="mother")
-        assert signed(people, proposal, "hanna", "team").status_code == 201
+        proposal = new_proposal(case, by="mother")
+        assert post_signature(people, proposal, "hanna", "team").status_code == 201
         words = {
             "family": f"Gezin {token}",
             "mother": subject,
@@ -138,22 +143,22 @@ def told(folder: Path, url: str, cluster: Cluster | None) -> Iterator[Story]:
             "withdrawal": withdrawal_reason["text"],
         }
         traces = _traces(service, case, words)
-        found_before = found_in(traces, files_of(service, cluster))
-        gaps_before = gaps(people)
+        found_before = find_traces(traces, files_of(service, cluster))
+        gaps_before = read_gaps(people)
     backup = _copy(cluster, folder, url)
-    with people_at(folder, url) as (service, people):
+    with service_with_people(folder, url) as (service, people):
         list_file.mkdir()
         key = str(uuid4())
-        failed_signature = signed(people, proposal, "quint", "data_protection", key)
+        failed_signature = post_signature(people, proposal, "quint", "data_protection", key)
         assert people.esra.get(case.path).status_code == 200
         list_file.rmdir()
         list_file.write_bytes(b'{"caseId":"cut off by a cra')
-        signature = signed(people, proposal, "quint", "data_protection", key)
+        signature = post_signature(people, proposal, "quint", "data_protection", key)
         assert signature.status_code == 201, signature.text
         destroyed_file = CaseFile(people, case.id, case.number)
-        yield Story(
+        yield DestructionStory(
             service=service, people=people, case=destroyed_file, certificate=signature.json()["certificate"],
-            others=[CaseFile(people, other_case.id, other_case.number) for other_case in other_cases], traces=traces,
-            found_before=found_before,
-            unwritten=failed_signature, gaps_before=gaps_before, folder=folder, backup=backup,
+            other_cases=[CaseFile(people, other_case.id, other_case.number) for other_case in other_cases], traces=traces,
+            traces_before=found_before,
+            failed_signature=failed_signature, gaps_before=gaps_before, folder=folder, backup=backup,
         )  # fmt: skip

@@ -11,7 +11,7 @@ WHOLE_FILE = {"kind": {"code": "destruction"}, "askedBy": {"code": "parent"}, "a
 GRANTED = {"extent": {"code": "full"}, "identityChecked": "Gebeld op het nummer dat wij al kenden."}
 
 
-def ended(people: People, by: str = "anna", **changes: Any) -> CaseFile:
+def withdrawn_case(people: People, by: str = "anna", **changes: Any) -> CaseFile:
     """A case that was withdrawn."""
     case = CaseFile.submitted(people, by=by, **changes)
     case.fire("withdraw", by=by)
@@ -27,16 +27,16 @@ def request_of(case: CaseFile, by: str, **form: Any) -> dict[str, Any]:
     return next(part for part in case.parts("file_request") if part["id"] == id_)
 
 
-def granted(case: CaseFile, by: str = "anna", **form: Any) -> str:
+def granted_request(case: CaseFile, by: str = "anna", **form: Any) -> str:
     """Make a request to destroy the whole file, grant it, and return its id."""
     request = request_of(case, by)
     case.fire("grant", part=request, by="carla", form=GRANTED | form)
     return str(request["id"])
 
 
-def proposed(case: CaseFile, by: str = "anna") -> str:
+def new_proposal(case: CaseFile, by: str = "anna") -> str:
     """Propose the destruction of the case after a granted request, and return the id of the proposal."""
-    answer = propose(case, granted(case, by))
+    answer = propose(case, granted_request(case, by))
     assert answer.status_code == 201, answer.text
     return str(answer.json()["id"])
 
@@ -45,15 +45,15 @@ def propose(case: CaseFile, request_id: str, by: str = "carla") -> httpx.Respons
     return case.people[by].post("/destruction-proposals", {"caseId": case.id, "requestId": request_id})
 
 
-def signed(people: People, proposal: str, by: str, capacity: str, key: str | None = None) -> httpx.Response:
+def post_signature(people: People, proposal: str, by: str, capacity: str, key: str | None = None) -> httpx.Response:
     return people[by].post(f"/destruction-proposals/{proposal}/signatures", {"capacity": capacity}, key=key)
 
 
-def destroyed(case: CaseFile, by: str = "anna") -> dict[str, Any]:
+def destroy_case(case: CaseFile, by: str = "anna") -> dict[str, Any]:
     """Destroy the case on request, and return the certificate."""
-    proposal = proposed(case, by)
-    first = signed(case.people, proposal, "hanna", "team")
-    second = signed(case.people, proposal, "quint", "data_protection")
+    proposal = new_proposal(case, by)
+    first = post_signature(case.people, proposal, "hanna", "team")
+    second = post_signature(case.people, proposal, "quint", "data_protection")
     assert (first.status_code, second.status_code) == (201, 201), second.text
     certificate: dict[str, Any] = second.json()["certificate"]
     return certificate

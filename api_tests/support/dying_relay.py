@@ -18,7 +18,7 @@ from api_tests.support.servers import Clock
 from service.app import build_relay
 from service.events.relay import relay
 from service.events.relay.relay import Relay
-from service.events.relay.webhook_client import Outside
+from service.events.relay.webhook_client import WebhookClient
 from service.events.store.feeds import Feeds
 from service.settings import Settings
 
@@ -51,8 +51,8 @@ def _dying_after(work: Callable[..., Any]) -> Callable[..., Any]:
 POINTS: dict[str, tuple[type, str, Callable[..., Any]]] = {
     "between the publication of two entries": (Feeds, "publish", _dying_before),
     "in the publication of an entry, before it is marked": (Feeds, "_mark", _dying_before),
-    "after claiming, before sending": (Outside, "tell", _dying_before),
-    "after sending, before marking": (Outside, "tell", _dying_after),
+    "after claiming, before sending": (WebhookClient, "send", _dying_before),
+    "after sending, before marking": (WebhookClient, "send", _dying_after),
     "after marking": (Relay, "_settle", _dying_after),
 }
 
@@ -61,11 +61,11 @@ def _fork(point: str | None, hours: int) -> int:
     """Fork a process that works until it dies at this point or is killed, and return its id."""
     if pid := os.fork():
         return pid
-    relay.AT_ONCE = 1
+    relay.PUBLISH_BATCH = 1
     if point:
         owner, name, dying = POINTS[point]
         setattr(owner, name, dying(getattr(owner, name)))
-    asyncio.run(build_relay(Settings(), Clock(timedelta(hours=hours))).by_itself())
+    asyncio.run(build_relay(Settings(), Clock(timedelta(hours=hours))).run_as_process())
     os._exit(0)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 
 from api_tests.support.case_file import CaseFile
-from api_tests.support.demonstration import WHO
+from api_tests.support.demonstration import PERSON_BY_ROLE
 from api_tests.support.expected_moves import MOVES, possible_from
 from api_tests.support.people import People
 from api_tests.support.workflows import form_for
@@ -43,9 +43,9 @@ def kind_name(part: Json | None) -> str:
     return part["kind"] if part else "case"
 
 
-def now(case: CaseFile, part: Json | None) -> Json:
+def current_part(case: CaseFile, part: Json | None) -> Json:
     """The part, or the main part of the case, in its present state."""
-    view = case.seen()
+    view = case.view()
     if part is None:
         main: Json = view["main"]
         return main
@@ -53,7 +53,7 @@ def now(case: CaseFile, part: Json | None) -> Json:
 
 
 def state_of(case: CaseFile, part: Json | None) -> str:
-    return str(now(case, part)["state"]["code"])
+    return str(current_part(case, part)["state"]["code"])
 
 
 def entries_of(case: CaseFile, part: Json | None) -> list[Json]:
@@ -64,18 +64,18 @@ def entries_of(case: CaseFile, part: Json | None) -> list[Json]:
 def case_in(people: People, kind: str, state: str, on: CaseFile | None = None) -> tuple[CaseFile, Json | None]:
     """A case with a part of this kind in this state; for a case, the case itself. `on`: a case that has an advice."""
     trigger = _ESCALATION_TRIGGER.get(state, _FIRST_TRIGGER[kind]) if kind == "escalation" else _FIRST_TRIGGER[kind]
-    case, part = case_in_which(people, kind, trigger, on)
+    case, part = case_begun_by(people, kind, trigger, on)
     bring_to(case, kind, part, state)
     return case, part
 
 
-def case_in_which(people: People, kind: str, trigger: str, on: CaseFile | None = None) -> tuple[CaseFile, Json | None]:
+def case_begun_by(people: People, kind: str, trigger: str, on: CaseFile | None = None) -> tuple[CaseFile, Json | None]:
     """A case with a part of this kind that this trigger began."""
     case = on or CaseFile.submitted(people)
     if kind in _BEGIN_OUTSIDE_FILE:
         return case, _BEGIN_OUTSIDE_FILE[kind](case)
     if kind == "case":
-        return (CaseFile.asked(people) if trigger == "ask_consult" else case), None
+        return (CaseFile.ask_consult(people) if trigger == "ask_consult" else case), None
     if on is None:
         bring_to(case, "case", None, _CASE_STATE_BEFORE.get(trigger, "advice_issued"))
     if kind == "question":
@@ -145,11 +145,11 @@ def meet_guards(case: CaseFile, trigger: str) -> None:
             case.fire("accept", part=requested)
             case.fire("start_help", part=requested)
     if trigger == "close":
-        check_the_goals(case)
+        hold_goal_check(case)
         meet_guards(case, "request_reconsideration")
         meet_guards(case, "withdraw")
         end = {"requested": "replace", "refused": "replace", "sought": "end_placement"}
-        for part in case.seen()["parts"]:
+        for part in case.view()["parts"]:
             state = part["state"]["code"]
             if part["kind"] in ("commitment", "placement") and state in end:
                 case.fire(end[state], part=part)
@@ -160,10 +160,10 @@ def meet_guards(case: CaseFile, trigger: str) -> None:
 def author_of(case: CaseFile, part: Json) -> str:
     """The person who began this part."""
     first = entries_of(case, part)[0]
-    return next(key for role, key in WHO.items() if role == first["by"]["role"])
+    return next(key for role, key in PERSON_BY_ROLE.items() if role == first["by"]["role"])
 
 
-def check_the_goals(case: CaseFile) -> None:
+def hold_goal_check(case: CaseFile) -> None:
     """Hold the next planned check, or plan one first."""
     planned = [part for part in case.parts("follow_up") if part["state"]["code"] == "planned"]
     if not planned:
@@ -177,7 +177,7 @@ def amend(case: CaseFile, part: Json | None, **options: Any) -> httpx.Response:
     kind = kind_name(part)
     forms = [row for row in entries_of(case, part) if row["form"] and row["form"].split("@")[0] not in _FIXED_FORMS]
     amended = forms[-1] if forms and part else entries_of(case, part)[0]
-    by = next(key for role, key in WHO.items() if role == amended["by"]["role"])
+    by = next(key for role, key in PERSON_BY_ROLE.items() if role == amended["by"]["role"])
     by = "petra" if kind == "emergency_access" else by  # a chair as well, of another region
     content = form_for(kind, amended["trigger"]) if amended["form"] else None
     changes = {"previousMoves": 3} if part is None else _unchanged_field(content or {})
@@ -190,18 +190,18 @@ def _unchanged_field(content: Json) -> Json:
     return dict(sorted(content.items())[:1]) or {"text": "?"}
 
 
-def walk_everywhere(case: CaseFile, kind: str, part: Json | None) -> dict[tuple[str, str], tuple[int, str]]:
+def fire_every_edge(case: CaseFile, kind: str, part: Json | None) -> dict[tuple[str, str], tuple[int, str]]:
     """Fire each edge that can be reached from here, once. Returns (status, next state) per (state, trigger)."""
     outcomes: dict[tuple[str, str], tuple[int, str]] = {}
     state = state_of(case, part)
     while (road := _road_to_new_edge(kind, state, outcomes)) is not None:
         for trigger in road:
-            outcomes[state, trigger] = taken_from(case, part, trigger, state)
+            outcomes[state, trigger] = fire_and_observe(case, part, trigger, state)
             state = outcomes[state, trigger][1]
     return outcomes
 
 
-def taken_from(case: CaseFile, part: Json | None, trigger: str, state: str | None = None) -> tuple[int, str]:
+def fire_and_observe(case: CaseFile, part: Json | None, trigger: str, state: str | None = None) -> tuple[int, str]:
     """Take the step. Returns (status of the answer, state after it)."""
     answer = step(case, trigger, part)
     if answer.status_code == 201:

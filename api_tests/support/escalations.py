@@ -24,7 +24,7 @@ def question_to(case: CaseFile, organisation: str) -> dict[str, Any]:
     return [part for part in case.parts("question") if part["addressee"]["id"] == body][-1]
 
 
-def escalated(people: People, *to: dict[str, str]) -> CaseFile:
+def escalated_case(people: People, *to: dict[str, str]) -> CaseFile:
     """A case in review with an escalation, and a question of the liaison to a body of each of these levels."""
     case = CaseFile.submitted(people).go_to("in_review")
     case.fire("request_escalation")
@@ -33,7 +33,7 @@ def escalated(people: People, *to: dict[str, str]) -> CaseFile:
     return case
 
 
-def told_in_two_languages(answer: httpx.Response) -> bool:
+def has_both_languages(answer: httpx.Response) -> bool:
     """True when each reason of a refusal is a sentence in Dutch and another in English."""
     body = answer.json()
     reasons = [*body.get("errors", ()), *body.get("unmetGuards", ())]
@@ -42,25 +42,25 @@ def told_in_two_languages(answer: httpx.Response) -> bool:
     )
 
 
-def whose(case: CaseFile) -> tuple[str, str, str, str]:
+def ownership_of(case: CaseFile) -> tuple[str, str, str, str]:
     """The facts that nothing beyond the region may change (I9). Returns (state, region, team, role that must act)."""
-    view = case.seen()
+    view = case.view()
     return code_of(view["main"]), view["region"], view["team"]["name"], view["main"]["party"]["role"]
 
 
-def asked_of(person: Person, case: CaseFile, part: dict[str, Any]) -> dict[str, Any]:
+def form_of_question(person: Person, case: CaseFile, part: dict[str, Any]) -> dict[str, Any]:
     answer = person.get(f"{case.address(part)}/transitions/1")
     assert answer.status_code == 200, answer.text
     form: dict[str, Any] = answer.json()["form"]
     return form
 
 
-def offered(person: Person, case: CaseFile, part: dict[str, Any]) -> dict[str, dict[str, Any]]:
+def offered_steps(person: Person, case: CaseFile, part: dict[str, Any]) -> dict[str, dict[str, Any]]:
     steps = person.get(f"{case.address(part)}/possible-transitions").json()["transitions"]
     return {offer["trigger"]: offer for offer in steps}
 
 
-def mine(person: Person, *cases: CaseFile) -> list[dict[str, Any]]:
+def work_items_of(person: Person, *cases: CaseFile) -> list[dict[str, Any]]:
     """The work items of this person on these cases."""
     items = person.get("/work-items", params={"whose": "mine", "limit": 200}).json()["items"]
     return [item for item in items if item["number"] in {case.number for case in cases}]

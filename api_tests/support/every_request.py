@@ -11,15 +11,15 @@ from sqlalchemy import select
 
 from api_tests.support.administration import DECISIONS
 from api_tests.support.case_file import CaseFile
-from api_tests.support.changed_rules import copied, people_at
+from api_tests.support.changed_rules import copy_workflows, service_with_people
 from api_tests.support.demonstration import ORGANISATION_IDS, PERSON_IDS
-from api_tests.support.destructions import ended, granted, proposed
+from api_tests.support.destructions import granted_request, new_proposal, withdrawn_case
 from api_tests.support.expected_operations import BY_HAND
 from api_tests.support.people import People, everybody, offered
-from api_tests.support.receivers import Receiver, dead_letter, receiving
-from api_tests.support.servers import Running, running, settings_for
-from api_tests.support.shared_case import Scene, help_running
-from api_tests.support.upgrades import PAUSE, WHY, planned
+from api_tests.support.receivers import Receiver, dead_letter, run_receiver
+from api_tests.support.servers import RunningService, running, settings_for
+from api_tests.support.shared_case import SharedCase, help_running
+from api_tests.support.upgrades import GROUNDS, PAUSE, new_plan
 from api_tests.support.workflows import form_for
 from service.tables import metadata
 
@@ -35,7 +35,7 @@ PARTS = {
     "FileRequest": "file_request",
     "EmergencyAccess": "emergency_access",
 }
-DECIDED_AT = {
+PATH_BY_DECISION = {
     "addOrganisation": "/organisations",
     "addPerson": "/people",
     "beginMembership": "/memberships",
@@ -57,20 +57,20 @@ class ExampleRequest:
     body: Any
     version: int | None = None
 
-    def sent(self, people: People, key: str) -> httpx.Response:
+    def send(self, people: People, key: str) -> httpx.Response:
         return people[self.by].post(self.path, self.body, version=self.version, key=key)
 
 
 @dataclass(frozen=True)
-class World:
+class QuietService:
     """A service without a relay: nothing changes but by requests. `older`: an earlier workflow of a case in it."""
 
-    service: Running
+    service: RunningService
     people: People
     receiver: Receiver
-    older: str
+    older_workflow: str
 
-    def stored(self) -> dict[str, list[Any]]:
+    def stored_rows(self) -> dict[str, list[Any]]:
         """The rows of its database, by table."""
         with self.service.tables.connect() as connection:
             return {
@@ -79,24 +79,24 @@ class World:
 
 
 @contextmanager
-def new_world(folder: Path, database: str) -> Iterator[World]:
-    with people_at(folder, database) as (_, people):
+def new_quiet_service(folder: Path, database: str) -> Iterator[QuietService]:
+    with service_with_people(folder, database) as (_, people):
         older = CaseFile.submitted(people).history()[0]["workflow"]
-    settings = settings_for(folder, database, workflows=copied(folder, case=PAUSE), webhook_targets="any")
-    with running(settings) as service, receiving() as receiver:
+    settings = settings_for(folder, database, workflows=copy_workflows(folder, case=PAUSE), webhook_targets="any")
+    with running(settings) as service, run_receiver() as receiver:
         people = everybody(service.url)
-        yield World(service, people, receiver, older)
+        yield QuietService(service, people, receiver, older)
         for person in people.values():
             person.client.close()
 
 
-def asks(world: World) -> dict[str, ExampleRequest]:
+def example_requests(world: QuietService) -> dict[str, ExampleRequest]:
     """A request for each operation that acts once, in an order in which they succeed."""
     scene = help_running(world.people)
     return {**_on_cases(scene), **_about_files(scene), **_around_cases(world, scene)}
 
 
-def _on_cases(scene: Scene) -> dict[str, ExampleRequest]:
+def _on_cases(scene: SharedCase) -> dict[str, ExampleRequest]:
     case = scene.case
     steps = {
         f"add{name}Transition": ExampleRequest(
@@ -111,13 +111,13 @@ def _on_cases(scene: Scene) -> dict[str, ExampleRequest]:
     return {
         "submitCase": ExampleRequest("anna", "/cases", {"trigger": "submit", "form": form_for("case", "submit")}),
         "createDraft": ExampleRequest("anna", "/drafts", {"form": {}}),
-        "addTransition": ExampleRequest("anna", f"{case.path}/transitions", NOTE, case.seen()["main"]["version"]),
+        "addTransition": ExampleRequest("anna", f"{case.path}/transitions", NOTE, case.view()["main"]["version"]),
         **steps,
         "addEscalationSignal": ExampleRequest("mila", "/escalation-signals", signal),
     }
 
 
-def _about_files(scene: Scene) -> dict[str, ExampleRequest]:
+def _about_files(scene: SharedCase) -> dict[str, ExampleRequest]:
     case, people = scene.case, scene.case.people
     file_request = {"trigger": "ask_about_file", "form": form_for("file_request", "ask_about_file")}
     emergency_access = {
@@ -126,8 +126,8 @@ def _about_files(scene: Scene) -> dict[str, ExampleRequest]:
     }
     hold = {"reason": {"code": "complaint"}}
     holds = f"{case.path}/legal-holds"
-    ended_case = ended(people)
-    proposals = [f"/destruction-proposals/{proposed(ended(people))}" for _ in range(2)]
+    ended_case = withdrawn_case(people)
+    proposals = [f"/destruction-proposals/{new_proposal(withdrawn_case(people))}" for _ in range(2)]
     return {
         "addFileRequest": ExampleRequest("anna", f"{case.path}/file-requests", file_request),
         "addEmergencyAccess": ExampleRequest(
@@ -136,7 +136,7 @@ def _about_files(scene: Scene) -> dict[str, ExampleRequest]:
         "addLegalHold": ExampleRequest("esra", holds, hold),
         "liftLegalHold": ExampleRequest("esra", f"{holds}/{people.esra.post(holds, hold).json()['id']}/lifting", {}),
         "addDestructionProposal": ExampleRequest(
-            "carla", "/destruction-proposals", {"caseId": ended_case.id, "requestId": granted(ended_case)}
+            "carla", "/destruction-proposals", {"caseId": ended_case.id, "requestId": granted_request(ended_case)}
         ),
         "signDestructionProposal": ExampleRequest("carla", f"{proposals[0]}/signatures", {"capacity": "team"}),
         "withdrawDestructionProposal": ExampleRequest(
@@ -145,7 +145,7 @@ def _about_files(scene: Scene) -> dict[str, ExampleRequest]:
     }
 
 
-def _around_cases(world: World, scene: Scene) -> dict[str, ExampleRequest]:
+def _around_cases(world: QuietService, scene: SharedCase) -> dict[str, ExampleRequest]:
     people, offer = world.people, f"/offers/{offered(world.people)}"
     offer_body = {
         "providerId": str(ORGANISATION_IDS["de-veste"]),
@@ -159,17 +159,17 @@ def _around_cases(world: World, scene: Scene) -> dict[str, ExampleRequest]:
     hook = people.roos.post("/subscriptions", subscription).json()["id"]
     letter = dead_letter(world.service, scene.case.id)
     letters = f"/subscriptions/{letter['subscriptionId']}/dead-letters/{letter['position']}"
-    adoptions = f"/workflow-plans/{planned(people, world.older)['hash']}/adoptions"
+    adoptions = f"/workflow-plans/{new_plan(people, world.older_workflow)['hash']}/adoptions"
     return {
         "addOffer": ExampleRequest("ivo", "/offers", offer_body),
         "addOfferStatement": ExampleRequest("ivo", f"{offer}/statements", {"statedOn": "2025-07-01", "placesFree": 1}),
         "endOffer": ExampleRequest("ivo", f"{offer}/ending", {"lastDay": "2025-07-02"}),
-        **{name: ExampleRequest("roos", path, DECISIONS[name]) for name, path in DECIDED_AT.items()},
+        **{name: ExampleRequest("roos", path, DECISIONS[name]) for name, path in PATH_BY_DECISION.items()},
         "createSubscription": ExampleRequest("roos", "/subscriptions", subscription),
         "addSubscriptionChange": ExampleRequest(
             "roos", f"/subscriptions/{hook}/changes", {"change": "rotate_secret", "reason": "routine"}, 1
         ),
         "addResending": ExampleRequest("roos", f"{letters}/resendings", None),
-        "addPlan": ExampleRequest("roos", "/workflow-plans", {"kind": "case", "from": world.older}),
-        "addAdoptions": ExampleRequest("roos", adoptions, {"grounds": WHY}),
+        "addPlan": ExampleRequest("roos", "/workflow-plans", {"kind": "case", "from": world.older_workflow}),
+        "addAdoptions": ExampleRequest("roos", adoptions, {"grounds": GROUNDS}),
     }

@@ -147,7 +147,7 @@ _AMENDED: dict[str, tuple[str, str, str]] = {
 }
 
 
-def how(case: CaseFile, trigger: str, part: Part, text: str = "Zo was het niet helemaal.") -> dict[str, Any]:
+def step_arguments(case: CaseFile, trigger: str, part: Part, text: str = "Zo was het niet helemaal.") -> dict[str, Any]:
     """The person who takes this step, and the form where it depends on the case."""
     # The process director acts on a line without addressee, and reminds the network.
     party = (part["party"] or {}).get("role") if part else None

@@ -19,7 +19,7 @@ def _people(keys: str) -> frozenset[str]:
     return frozenset(keys.split())
 
 
-ALL = _people(
+ALL_PEOPLE = _people(
     "anna bram carla daan esra floor gijs hanna ivo joke karim lotte mila noor otto petra quint roos sara tom ulla "
     "vera wilma yara"
 )
@@ -33,7 +33,7 @@ FUNDING_A, FUNDING_B = frozenset({"karim"}), frozenset({"lotte"})
 QUESTION = frozenset({"tom"})
 ADDRESSED = COMMITMENT_A | COMMITMENT_B | FUNDING_A | FUNDING_B | QUESTION
 WITHOUT_OFFERS = _people("noor quint roos wilma yara")
-PUBLIC = frozenset({*ALL, "nobody", "stranger"})
+PUBLIC = frozenset({*ALL_PEOPLE, "nobody", "stranger"})
 
 
 @dataclass(frozen=True)
@@ -81,10 +81,12 @@ BY_HAND: dict[str, Expected] = {
     ),
     # The person's own profile, work items and drafts, and the organisations to address. The content of the lists is
     # tested in test_sight.py.
-    **_same("getMe listOrganisations listCases listWorkItems listDrafts", _of(ALL)),
+    **_same("getMe listOrganisations listCases listWorkItems listDrafts", _of(ALL_PEOPLE)),
     **_same("getDraft saveDraft deleteDraft", _of("anna")),
     # Families may submit as well. Only people who may submit make drafts.
-    **_same("submitCase createDraft", _of("anna bram otto wilma yara", ALL - _people("anna bram otto wilma yara"))),
+    **_same(
+        "submitCase createDraft", _of("anna bram otto wilma yara", ALL_PEOPLE - _people("anna bram otto wilma yara"))
+    ),
     "getCase": _of(WHOLE | ADDRESSED | {"quint"}),  # an addressee sees its number and their own part alone
     **_same("listTransitions getTransition listPossibleTransitions getFile verifyCase", _of(WHOLE)),
     "addTransition": _of(WHOLE - {"floor"}, "floor"),  # here: a note
@@ -96,7 +98,7 @@ BY_HAND: dict[str, Expected] = {
     "listAccess": _of(WHOLE - _people("daan floor mila") | {"quint"}, "daan floor mila"),
     # Subject access to a case is given by its coordinator or chair, or used by the family itself.
     "getSubjectAccess": _of("carla esra vera", WHOLE - _people("carla esra vera")),
-    "overseeAccess": _of("quint", ALL - {"quint"}),
+    "overseeAccess": _of("quint", ALL_PEOPLE - {"quint"}),
     "listAdvices": _of(WHOLE | ADDRESSED | {"quint"}),
     "getAdvice": _of((WHOLE | ADDRESSED) - QUESTION),  # its extent: test_own_part_alone.py
     **_part("Commitment", "Commitments", WHOLE | COMMITMENT_A, "ivo hanna esra vera"),
@@ -112,48 +114,48 @@ BY_HAND: dict[str, Expected] = {
     "addFileRequest": _of("anna carla esra hanna vera", "daan floor mila"),
     # Tried with a number of no case, so that no access begins: people with the right get 404.
     "addEmergencyAccess": _of("", "gijs karim lotte noor quint roos wilma yara"),
-    "addEscalationSignal": _of("mila", ALL - {"mila"}),
+    "addEscalationSignal": _of("mila", ALL_PEOPLE - {"mila"}),
     "listRefusals": _of(WHOLE),  # the ledger stays with the case
-    "getHistories": _of("noor", ALL - {"noor"}),
+    "getHistories": _of("noor", ALL_PEOPLE - {"noor"}),
     # Organisations, people and settings are for the administrator alone.
     **_same(
         "addOrganisation renameOrganisation getOrganisation addPerson renamePerson getPerson findPerson "
         "beginMembership endMembership beginCoverage endCoverage decideSettings getRegionSettings "
         "listAdministrativeChanges getAdministrativeChange",
-        _of("roos", ALL - {"roos"}),
+        _of("roos", ALL_PEOPLE - {"roos"}),
     ),
     # So are workflows. There is no plan here: for a single plan the administrator gets 404.
-    **_same("tryWorkflow addPlan listWorkflowPlans", _of("roos", ALL - {"roos"})),
-    **_same("getWorkflowPlan addAdoptions", _of("", ALL - {"roos"})),
+    **_same("tryWorkflow addPlan listWorkflowPlans", _of("roos", ALL_PEOPLE - {"roos"})),
+    **_same("getWorkflowPlan addAdoptions", _of("", ALL_PEOPLE - {"roos"})),
     # Offers are read by people who look for help with a family, and written by the provider or the team of the region.
-    **_same("listOffers getOffer", _of(ALL - WITHOUT_OFFERS, WITHOUT_OFFERS)),
-    **_same("addOffer addOfferStatement endOffer", _of("ivo carla hanna", ALL - {"ivo", "carla", "hanna"})),
+    **_same("listOffers getOffer", _of(ALL_PEOPLE - WITHOUT_OFFERS, WITHOUT_OFFERS)),
+    **_same("addOffer addOfferStatement endOffer", _of("ivo carla hanna", ALL_PEOPLE - {"ivo", "carla", "hanna"})),
     # Subscriptions are for the administrator. A feed is pulled by the organisations that do the work of its events: the
     # team, submitters and addressees; not by experts, facilitators and administrators.
     **_same(
         "createSubscription listSubscriptions getSubscription addSubscriptionChange listDeadLetters addResending",
-        _of("roos", ALL - {"roos"}),
+        _of("roos", ALL_PEOPLE - {"roos"}),
     ),
-    "listEvents": _of(ALL - _people("floor gijs noor quint roos"), "floor gijs noor quint roos"),
+    "listEvents": _of(ALL_PEOPLE - _people("floor gijs noor quint roos"), "floor gijs noor quint roos"),
     # The digest holds numbers and digests alone, for the people who answer for integrity.
-    "getDigest": _of("quint roos", ALL - _people("quint roos")),
+    "getDigest": _of("quint roos", ALL_PEOPLE - _people("quint roos")),
     # Retention terms are no secret. Legal holds are for the chair, coordinator and officer of the team; they and the
     # process director decide on destruction. For Petra, chair of another team, there is no such proposal.
-    "getRetentionPolicy": _of(ALL),
+    "getRetentionPolicy": _of(ALL_PEOPLE),
     **_same("listLegalHolds addLegalHold liftLegalHold", _of("carla esra quint vera", "anna daan floor hanna mila")),
     **_same(
         "listDestructionProposals listDestructions",
-        _of(DESTRUCTION_DECIDERS | {"petra"}, ALL - DESTRUCTION_DECIDERS - {"petra"}),
+        _of(DESTRUCTION_DECIDERS | {"petra"}, ALL_PEOPLE - DESTRUCTION_DECIDERS - {"petra"}),
     ),
     **_same(
         "getDestructionProposal withdrawDestructionProposal",
-        _of(DESTRUCTION_DECIDERS, ALL - DESTRUCTION_DECIDERS - {"petra"}),
+        _of(DESTRUCTION_DECIDERS, ALL_PEOPLE - DESTRUCTION_DECIDERS - {"petra"}),
     ),
     # Tried for the team: the officer signs in their own capacity, and proposes cases that are due by command.
     **_same(
         "addDestructionProposal signDestructionProposal",
-        _of(DESTRUCTION_DECIDERS - {"quint"}, (ALL - DESTRUCTION_DECIDERS | {"quint"}) - {"petra"}),
+        _of(DESTRUCTION_DECIDERS - {"quint"}, (ALL_PEOPLE - DESTRUCTION_DECIDERS | {"quint"}) - {"petra"}),
     ),
     # Gaps of a region are for its own team and facilitator. For Petra of another region they do not exist (404).
-    "getGaps": _of("carla daan esra hanna noor vera", ALL - _people("carla daan esra hanna noor vera petra")),
+    "getGaps": _of("carla daan esra hanna noor vera", ALL_PEOPLE - _people("carla daan esra hanna noor vera petra")),
 }

@@ -21,12 +21,12 @@ Changes = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Known:
+class KnownCases:
     """The ids of cases that the service wrote, for a forger to change."""
 
-    told: str  # with an advice, and parts of each kind
-    other: str  # just submitted, so that its state differs
-    ended: str  # withdrawn
+    advised: str  # with an advice, and parts of each kind
+    submitted: str  # just submitted, so that its state differs
+    withdrawn: str  # withdrawn
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Forger:
     """A person with the password of the database. `undermined`: without protections that a session can switch off."""
 
     engine: Engine
-    known: Known
+    cases: KnownCases
     undermined: bool
 
     @contextmanager
@@ -135,19 +135,19 @@ def new_part(like: Row[Any], part_id: str, **changes: Any) -> Changes:
     return {"id": part_id, **{name: getattr(like, name) for name in fixed}, **changes}
 
 
-def add(connection: Connection, table: Table, row: Changes) -> None:
+def insert_row(connection: Connection, table: Table, row: Changes) -> None:
     connection.execute(insert(table), row)
 
 
-def record(connection: Connection, part_id: str, /, **changes: Any) -> None:
-    add(connection, transitions, next_entry(connection, part_id, **changes))
+def insert_entry(connection: Connection, part_id: str, /, **changes: Any) -> None:
+    insert_row(connection, transitions, next_entry(connection, part_id, **changes))
 
 
-def say(connection: Connection, statement: str, **values: Any) -> None:
+def run_sql(connection: Connection, statement: str, **values: Any) -> None:
     connection.execute(text(statement), values)
 
 
-def counted(connection: Connection) -> dict[str, int]:
+def row_counts(connection: Connection) -> dict[str, int]:
     """Returns the number of rows per table."""
     return {
         table.fullname: int(connection.execute(text(f"SELECT count(*) FROM {table.fullname}")).scalar_one())
@@ -155,4 +155,4 @@ def counted(connection: Connection) -> dict[str, int]:
     }
 
 
-Attack = Callable[[Connection, Known], None]
+Attack = Callable[[Connection, KnownCases], None]

@@ -32,7 +32,7 @@ def settings(**changes: object) -> RegionSettings:
     return RegionSettings.model_validate(default | changes)
 
 
-def read(name: str, **changes: object) -> Form:
+def read_example(name: str, **changes: object) -> Form:
     return KINDS.forms[name].model_validate(filled(name, **changes))
 
 
@@ -40,7 +40,7 @@ def faults(
     name: str, *, facts: CaseFacts | None = None, region: RegionSettings | None = None, **changes: object
 ) -> list[tuple[str, str]]:
     """The faults of the example with these changes, as (code, place)."""
-    form_faults = read(name, **changes).faults(context(facts, region))
+    form_faults = read_example(name, **changes).faults(context(facts, region))
     return [(fault.code, "/".join(str(step) for step in fault.location)) for fault in form_faults]
 
 
@@ -50,11 +50,11 @@ def context(facts: CaseFacts | None = None, region: RegionSettings | None = None
     return FormContext(case_facts, region or settings(), TODAY, region="JZ11", birth_month=BORN)
 
 
-def without(name: str, *fields: str) -> dict[str, Any]:
+def example_without(name: str, *fields: str) -> dict[str, Any]:
     return {key: value for key, value in filled(name).items() if key not in fields}
 
 
-def item(name: str, field: str, at: int, **changes: object) -> dict[str, Any]:
+def example_with_item(name: str, field: str, at: int, **changes: object) -> dict[str, Any]:
     """The list field of an example with one of its entries changed."""
     entries = list(filled(name)[field])
     entries[at] = {key: value for key, value in (entries[at] | changes).items() if value is not None}

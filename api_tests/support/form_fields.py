@@ -5,11 +5,11 @@ from typing import Any, get_args
 
 from pydantic import BaseModel
 
-from service.vocabulary.code_lists import Coded
+from service.vocabulary.code_lists import CodedValue
 
 
 def models_in(annotation: Any) -> Iterator[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel) and not issubclass(annotation, Coded):
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel) and not issubclass(annotation, CodedValue):
         yield annotation
     for inner in get_args(annotation):
         yield from models_in(inner)

@@ -44,8 +44,8 @@ def violations(tables: Tables, ledger: Ledger, people: Mapping[str, UUID], folde
     return [
         *ledger.faults,
         *tables.complaints,
-        *histories(tables),
-        *contents(tables, master_key(folder), ledger),
+        *history_faults(tables),
+        *content_faults(tables, master_key(folder), ledger),
         *_acknowledged(tables, ledger, people),
         *_drafts(tables, ledger),
     ]
@@ -55,7 +55,7 @@ def master_key(folder: Path) -> bytes:
     return base64.b64decode((folder / "master.key").read_text().split()[-1])
 
 
-def histories(tables: Tables) -> Iterator[str]:
+def history_faults(tables: Tables) -> Iterator[str]:
     """Violations in chain, numbers, edges, both clocks and heads; each entry is in the outbox once."""
     edges = {
         (edge["workflow"], edge["trigger_name"], edge["source"], edge["target"]) for edge in tables["workflow_edges"]
@@ -135,7 +135,7 @@ def _paths(rows: list[Row], edges: set[tuple[str, str, str, str]], parts: Mappin
             yield f"the head of part {part_id} is not its last entry"
 
 
-def contents(tables: Tables, master: bytes, ledger: Ledger) -> Iterator[str]:
+def content_faults(tables: Tables, master: bytes, ledger: Ledger) -> Iterator[str]:
     """Violations in content: each content opens with its key; acknowledged marks are stored once, refused ones not."""
     wrapped = {(row["owner_id"], row["content_class"]): row["wrapped"] for row in tables.keys}
     marks: Counter[str] = Counter()

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from api_tests.support.design_rules import Document, Rule
-from api_tests.support.openapi_documents import everything, operations, properties, resolved, responses
+from api_tests.support.openapi_documents import operations, properties, resolve_reference, responses, walk_nodes
 
 OUR_RULES: dict[str, Rule] = {}
 
@@ -51,7 +51,7 @@ def no_default_responses(document: Document) -> Iterator[str]:
 @rule
 def only_problems_on_refusal(document: Document) -> Iterator[str]:
     for path, response in responses(document, r"[45]\d\d"):
-        if list(resolved(document, response).get("content", ())) != ["application/problem+json"]:
+        if list(resolve_reference(document, response).get("content", ())) != ["application/problem+json"]:
             yield path
 
 
@@ -63,7 +63,7 @@ def no_422(document: Document) -> Iterator[str]:
 @rule
 def days_are_dates_and_moments_are_date_times(document: Document) -> Iterator[str]:
     for path, name, schema in properties(document):
-        formats = {node.get("format") for _, node in everything(schema) if isinstance(node, dict)} - {None}
+        formats = {node.get("format") for _, node in walk_nodes(schema) if isinstance(node, dict)} - {None}
         if re.search(r"[a-z]On$|date$|datum$", name, re.IGNORECASE) and "date-time" in formats:
             yield path
         if re.search(r"[a-z]On$", name) and "date" not in formats:
@@ -91,7 +91,7 @@ def unions_are_told_apart(document: Document) -> Iterator[str]:
     """
     for path, method, operation in operations(document):
         for content in operation.get("requestBody", {}).get("content", {}).values():
-            schema = resolved(document, content["schema"])
+            schema = resolve_reference(document, content["schema"])
             if "anyOf" in schema or ("oneOf" in schema and _mapping(schema) != _constants(document, schema)):
                 yield f"{method} {path}"
 
@@ -103,7 +103,7 @@ def _mapping(union: Document) -> set[tuple[str, str]]:
 
 def _constants(document: Document, union: Document) -> set[tuple[str, str]]:
     member = union.get("discriminator", {}).get("propertyName", "")
-    options = {option["$ref"]: resolved(document, option) for option in union["oneOf"]}
+    options = {option["$ref"]: resolve_reference(document, option) for option in union["oneOf"]}
     members = {
         ref: schema["properties"].get(member, {}) for ref, schema in options.items() if member in schema["required"]
     }

@@ -23,7 +23,7 @@ def key(kid: str, kind: str = "RSA") -> Key:
     return RSAKey.generate_key(2048, parameters) if kind == "RSA" else ECKey.generate_key("P-256", parameters)
 
 
-def public(*keys: Key) -> list[dict[str, Any]]:
+def public_keys(*keys: Key) -> list[dict[str, Any]]:
     return [dict(pair.as_dict(private=False)) for pair in keys]
 
 
@@ -44,18 +44,18 @@ class Issuer:
         """Publish these keys from now on. The first signs the tokens that the issuer gives to clients."""
         self.keys = list(keys)
         self._write("signing", dict(keys[0].as_dict(private=True)) if keys else None)
-        self.serve({"keys": public(*keys)}, **how)
+        self.serve({"keys": public_keys(*keys)}, **how)
 
     def serve(self, keys: object, **how: Any) -> None:
         """Serve this as the key set. `how`: status, headers, text, discovery; `held` holds answers back until reset."""
         self._write("how", how)
         self._write("keys", keys)
 
-    def know(self, client: str, its_key: Key) -> None:
+    def register_client(self, client: str, its_key: Key) -> None:
         """Register a client that may ask for tokens."""
-        self._write(f"client-{client}", public(its_key)[0])
+        self._write(f"client-{client}", public_keys(its_key)[0])
 
-    def asked(self, path: str = "/keys") -> int:
+    def request_count(self, path: str = "/keys") -> int:
         log = self.folder / "asked"
         return log.read_text().splitlines().count(path) if log.exists() else 0
 
@@ -91,7 +91,7 @@ class Issuer:
         return jwt.encode({"alg": alg, "typ": typ, "kid": signing.kid}, payload, signing, algorithms=[alg])
 
 
-def until(holds: Callable[[], bool]) -> None:
+def wait_until(holds: Callable[[], bool]) -> None:
     """Wait until a condition holds that another process brings about."""
     for _ in range(400):
         if holds():
@@ -101,7 +101,7 @@ def until(holds: Callable[[], bool]) -> None:
 
 
 @contextmanager
-def issuing(folder: Path) -> Iterator[Issuer]:
+def new_issuer(folder: Path) -> Iterator[Issuer]:
     """An issuer that is not started yet; stopped at the end."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

@@ -12,9 +12,9 @@ from typing import Any
 from uuid import uuid4
 
 from api_tests.support.case_file import COLLECTIONS
-from api_tests.support.demonstration import WHO
+from api_tests.support.demonstration import PERSON_BY_ROLE
 from api_tests.support.ledger import MADE, Answer, Ledger, Request
-from api_tests.support.line import Line
+from api_tests.support.replica_connections import ReplicaConnections
 from api_tests.support.workflows import RULES, form_for
 
 Json = dict[str, Any]
@@ -46,7 +46,7 @@ class Client:
         self.ledger = world.ledger
         self.chance = Random(number)
         self._mine = local()
-        self._lines: list[Line] = []
+        self._lines: list[ReplicaConnections] = []
         self._twin = ThreadPoolExecutor(1)
 
     def work(self) -> None:
@@ -108,7 +108,7 @@ class Client:
         if not candidates:
             return
         trigger = self.chance.choice(sorted(candidates))
-        person = WHO.get(definition.triggers[trigger].roles[0], "esra")
+        person = PERSON_BY_ROLE.get(definition.triggers[trigger].roles[0], "esra")
         form = form_for(kind, trigger)
         path = f"/cases/{case}" + (f"/{COLLECTIONS[kind]}/{part['id']}" if kind != "case" else "")
         version = int(part["version"]) - (self.chance.random() < 0.05)
@@ -194,20 +194,20 @@ class Client:
     def _ask(self, method: str, path: str, person: str, headers: dict[str, str], body: bytes | None) -> Any:
         """Send a request once. Returns (response, body) of any replica; None without an answer or for "not now"."""
         if not hasattr(self._mine, "line"):
-            self._mine.line = Line(self.world.ports)
+            self._mine.line = ReplicaConnections(self.world.ports)
             self._lines.append(self._mine.line)
-        line: Line = self._mine.line
+        line: ReplicaConnections = self._mine.line
         replica = self.chance.randrange(len(self.world.ports))
         if person not in self.world.tokens:
             json_type = {"Content-Type": "application/json"}
-            token_reply = line.ask(replica, "POST", "/demonstration/tokens", json_type, _json({"person": person}))
+            token_reply = line.send(replica, "POST", "/demonstration/tokens", json_type, _json({"person": person}))
             if token_reply is None or token_reply[0].status in NOT_NOW:
                 return None
             self.world.tokens[person] = json.loads(token_reply[1])["accessToken"]
         headers |= {"Authorization": f"Bearer {self.world.tokens[person]}"}
         if body is not None:
             headers["Content-Type"] = "application/json"
-        reply = line.ask(replica, method, path, headers, body)
+        reply = line.send(replica, method, path, headers, body)
         if reply is None or reply[0].status in NOT_NOW:
             self.ledger.count("no answer" if reply is None else f"not now ({method})")
             return None

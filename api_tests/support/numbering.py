@@ -53,7 +53,7 @@ class Numbering:
         return f"<{kind} {self._numbers[value]}>"
 
 
-def numbered(tables: Tables, numbering: Numbering, order: Sequence[str] = ()) -> Numbered:
+def number_rows(tables: Tables, numbering: Numbering, order: Sequence[str] = ()) -> Numbered:
     """Each table with numbers in place of changing values, in this order of tables or a suitable one.
 
     Rows are ordered by their times, then by other integers, then by texts. Equal rows are ordered by ids with a number

@@ -12,15 +12,15 @@ METHODS = ("get", "put", "post", "delete", "patch", "head", "options", "trace")
 Located = tuple[str, Any]
 
 
-def everything(node: Any, path: str = "#") -> Iterator[Located]:
+def walk_nodes(node: Any, path: str = "#") -> Iterator[Located]:
     """Each node of the document with its JSON Pointer."""
     yield path, node
     if isinstance(node, dict):
         for name, value in node.items():
-            yield from everything(value, f"{path}/{name.replace('~', '~0').replace('/', '~1')}")
+            yield from walk_nodes(value, f"{path}/{name.replace('~', '~0').replace('/', '~1')}")
     elif isinstance(node, list):
         for position, item in enumerate(node):
-            yield from everything(item, f"{path}/{position}")
+            yield from walk_nodes(item, f"{path}/{position}")
 
 
 def under_paths(document: dict[str, Any]) -> Iterator[tuple[str, str, Any]]:
@@ -28,7 +28,7 @@ def under_paths(document: dict[str, Any]) -> Iterator[tuple[str, str, Any]]:
     queue, followed = ["#/paths"], set()
     while queue:
         start = queue.pop()
-        for place, node in everything(resolved(document, {"$ref": start}), start):
+        for place, node in walk_nodes(resolve_reference(document, {"$ref": start}), start):
             if isinstance(node, dict):
                 yield from ((place, name, value) for name, value in node.items())
                 reference = node.get("$ref")
@@ -51,29 +51,31 @@ def operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, A
 
 
 def _with_resolved(document: dict[str, Any], operation: dict[str, Any]) -> dict[str, Any]:
-    parameters = [resolved(document, parameter) for parameter in operation.get("parameters", ())]
-    answers = {status: resolved(document, response) for status, response in operation.get("responses", {}).items()}
+    parameters = [resolve_reference(document, parameter) for parameter in operation.get("parameters", ())]
+    answers = {
+        status: resolve_reference(document, response) for status, response in operation.get("responses", {}).items()
+    }
     return {**operation, "parameters": parameters, "responses": answers}
 
 
 def responses(document: dict[str, Any], statuses: str) -> Iterator[Located]:
     """Each response of the document whose status matches, with its JSON Pointer."""
-    for path, node in everything(document):
+    for path, node in walk_nodes(document):
         if isinstance(node, dict) and isinstance(node.get("responses"), dict):
             for status, response in node["responses"].items():
                 if re.search(statuses, str(status)):
-                    yield f"{path}/responses/{status}", resolved(document, response)
+                    yield f"{path}/responses/{status}", resolve_reference(document, response)
 
 
 def properties(document: dict[str, Any]) -> Iterator[tuple[str, str, Any]]:
     """Each property of each schema, as (place, name, schema)."""
-    for path, node in everything(document):
+    for path, node in walk_nodes(document):
         if isinstance(node, dict) and isinstance(node.get("properties"), dict):
             for name, schema in node["properties"].items():
                 yield f"{path}/properties/{name}", name, schema
 
 
-def resolved(document: dict[str, Any], node: Any) -> Any:
+def resolve_reference(document: dict[str, Any], node: Any) -> Any:
     """The target of a reference; any other node as it is."""
     while isinstance(node, dict) and "$ref" in node:
         target: Any = document
@@ -83,7 +85,7 @@ def resolved(document: dict[str, Any], node: Any) -> Any:
     return node
 
 
-def fits(document: dict[str, Any], schema: Any, value: Any) -> bool:
+def is_valid(document: dict[str, Any], schema: Any, value: Any) -> bool:
     """True when the value is valid under the schema. References of the schema point into the document."""
     resource = Resource.from_contents(document, default_specification=DRAFT202012)
     registry: Registry[Any] = Registry().with_resource("urn:document", resource)

@@ -5,10 +5,10 @@ from typing import Any
 
 from api_tests.support.case_file import COLLECTIONS
 from api_tests.support.demonstration import ORGANISATION_IDS, PERSON_IDS
-from api_tests.support.destructions import ended, proposed
+from api_tests.support.destructions import new_proposal, withdrawn_case
 from api_tests.support.people import People, Person, offered
 from api_tests.support.receivers import dead_letter
-from api_tests.support.servers import Running
+from api_tests.support.servers import RunningService
 from api_tests.support.shared_case import help_running
 from api_tests.support.workflows import RULES
 
@@ -21,13 +21,13 @@ def kind_of(path: str) -> str:
     return KINDS[match[1]] if match else "case"
 
 
-def places(service: Running, people: People) -> dict[str, str]:
+def path_values(service: RunningService, people: People) -> dict[str, str]:
     """Returns the value per path parameter, and the id per kind of part."""
     case, duinhuis = help_running(people).case, str(ORGANISATION_IDS["duinhuis"])
     change = people.roos.post(f"/organisations/{duinhuis}/names", {"name": "Gezinshuizen Het Duinhuis (demonstratie)"})
     return {
         "caseId": case.id,
-        **{part["kind"]: part["id"] for part in case.seen()["parts"]},
+        **{part["kind"]: part["id"] for part in case.view()["parts"]},
         **dead_letter(service, case.id),
         "number": "1",
         "version": "1",
@@ -35,7 +35,7 @@ def places(service: Running, people: People) -> dict[str, str]:
         "region": "JZ11",
         "plan": RULES.current("case").hash,
         "holdId": "",
-        "proposalId": proposed(ended(people)),
+        "proposalId": new_proposal(withdrawn_case(people)),
         "draftId": people.anna.post("/drafts", {"form": {}}).json()["id"],
         "offerId": offered(people),
         "organisationId": duinhuis,
@@ -44,7 +44,7 @@ def places(service: Running, people: People) -> dict[str, str]:
     }
 
 
-def whose(people: People, path: str, operation: dict[str, Any]) -> Person:
+def person_for(people: People, path: str, operation: dict[str, Any]) -> Person:
     """The person whose work it is to call this operation."""
     if operation["tags"] == ["learning"] or "gaps" in path:
         return people.noor

@@ -38,14 +38,14 @@ COUNT_UNPUBLISHED = "SELECT count(*) FROM outbox WHERE published_at IS NULL"
 
 
 @dataclass(frozen=True)
-class Played:
+class PlayedStory:
     """The printed account, without the address of the service, and the rows per table."""
 
     account: str
     tables: Tables
 
 
-def play(tree: Path, folder: Path, database_url: str, master_key: bytes) -> Played:
+def play(tree: Path, folder: Path, database_url: str, master_key: bytes) -> PlayedStory:
     """Play the story on an empty database.
 
     Events are published after the story, by a separate process: a relay during the story would publish batches of sizes
@@ -77,7 +77,7 @@ def play(tree: Path, folder: Path, database_url: str, master_key: bytes) -> Play
     relay = [*run[:-1], "relay"]
     with _process(relay, tree, environment, folder / "relay.log", until=lambda: _published(database_url)):
         pass
-    return Played(completed.stdout.replace(url, "ADDRESS"), _decrypted(_rows(database_url), master_key))
+    return PlayedStory(completed.stdout.replace(url, "ADDRESS"), _decrypted(_rows(database_url), master_key))
 
 
 def command_of(tree: Path, target: str) -> list[str]:

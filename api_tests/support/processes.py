@@ -26,7 +26,7 @@ class Process:
     metrics_url: str
     database_url: str
     log_file: Path
-    itself: "subprocess.Popen[bytes]"
+    popen: "subprocess.Popen[bytes]"
 
     def log(self) -> list[dict[str, Any]]:
         """The log lines since the welcome text. A line that is no JSON fails."""
@@ -44,7 +44,7 @@ class Process:
             assert time.monotonic() < deadline, self.log()
             time.sleep(0.01)
 
-    def figures(self) -> dict[str, float]:
+    def metrics(self) -> dict[str, float]:
         """Returns the value per metric, by its name with its labels."""
         lines = httpx.get(self.metrics_url).text.splitlines()
         return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines) if name[:1].isalpha()}

@@ -16,7 +16,7 @@ import httpx
 
 from api_tests.support.checkout import ROOT
 from api_tests.support.servers import WITHOUT_TLS, settings_for
-from service.app import prepared
+from service.app import prepare_database
 from service.database.engine import open_engine
 from service.database.migrations import migrate
 from service.people.rules.decisions import NewPerson
@@ -24,7 +24,7 @@ from service.people.use_cases.administer import make_first_administrator
 
 
 @dataclass(frozen=True)
-class Service:
+class ProductionService:
     """A service with one administrator: `ada`, with the first issuer."""
 
     client: httpx.Client
@@ -43,7 +43,7 @@ class Service:
         headers = {**_bearer(token), "Idempotency-Key": str(uuid4())}
         return self.client.post(path, json=body, headers=headers)
 
-    def known(self, token: str, issuer: str, subject: str) -> str:
+    def add_person(self, token: str, issuer: str, subject: str) -> str:
         """Add a person as the administrator with this token, and return the id."""
         answer = self.post(token, "/people", issuer=issuer, subject=subject, name="Nieuw Gezicht")
         assert answer.status_code == 201, answer.text
@@ -55,7 +55,7 @@ def _bearer(token: str) -> dict[str, str]:
 
 
 @contextmanager
-def served(folder: Path, issuers: list[dict[str, Any]], **settings: object) -> Iterator[Service]:
+def production_service(folder: Path, issuers: list[dict[str, Any]], **settings: object) -> Iterator[ProductionService]:
     """Run the service on a new SQLite database: sign-in does not depend on the engine."""
     database_url, log = f"sqlite:///{folder / 'casusroute.db'}", folder / "log"
     _make_administrator(folder, database_url, issuers[0]["name"])
@@ -83,7 +83,7 @@ def served(folder: Path, issuers: list[dict[str, Any]], **settings: object) -> I
         try:
             while not _answers(client):
                 assert process.poll() is None, log.read_text()
-            yield Service(client, log)
+            yield ProductionService(client, log)
         finally:
             process.terminate()
             process.wait(20)
@@ -93,9 +93,9 @@ def _make_administrator(folder: Path, database_url: str, issuer: str) -> None:
     engine = open_engine(database_url)
     migrate(engine)
     engine.dispose()
-    database, _ = prepared(settings_for(folder, database_url, mode="production"))
+    database, _ = prepare_database(settings_for(folder, database_url, mode="production"))
     ada = NewPerson(issuer=issuer, subject="ada", name="Ada Beheer")
-    database.write_now(lambda transaction: make_first_administrator(transaction, ada))
+    database.write_sync(lambda transaction: make_first_administrator(transaction, ada))
     database.close()
 
 

@@ -17,18 +17,18 @@ from sqlalchemy import func, insert, select
 
 from api_tests.support.demonstration import ORGANISATION_IDS, PERSON_IDS
 from api_tests.support.people import People
-from api_tests.support.servers import Clock, Running
+from api_tests.support.servers import Clock, RunningService
 from service.database.transaction import Transaction
 from service.events.store.subscriptions import Subscription, Subscriptions
 from service.events.store.tables import deliveries
 from service.events.store.tables import feed as feed_table
 
 Event = dict[str, Any]
-PATIENCE = 30  # seconds, for an event that should arrive within one
+PATIENCE_SECONDS = 30  # seconds, for an event that should arrive within one
 
 
 @dataclass(frozen=True)
-class Received:
+class ReceivedRequest:
     """One request that the receiver got."""
 
     method: str
@@ -58,48 +58,50 @@ class Receiver:
 
     answers: Callable[[Event], Answer] = lambda _: (204, {})
     agrees: Answer = (200, {"WebHook-Allowed-Origin": "*"})
-    requests: list[Received] = field(default_factory=list)
+    requests: list[ReceivedRequest] = field(default_factory=list)
     changed: Condition = field(default_factory=Condition)
     url: str = ""
 
-    def keep(self, request: Received) -> Answer:
+    def handle(self, request: ReceivedRequest) -> Answer:
         with self.changed:
             self.requests.append(request)
             self.changed.notify_all()
         return self.agrees if request.method == "OPTIONS" else self.answers(request.event)
 
     @property
-    def told(self) -> list[Received]:
+    def posted(self) -> list[ReceivedRequest]:
         with self.changed:
             return [request for request in self.requests if request.method == "POST"]
 
-    def of(self, case_id: str) -> list[int]:
+    def sequences_of(self, case_id: str) -> list[int]:
         """The part sequences of the main part of this case in the events received, in order of arrival."""
         return [
-            request.event["data"]["partSequence"] for request in self.told if request.event["data"]["partId"] == case_id
+            request.event["data"]["partSequence"]
+            for request in self.posted
+            if request.event["data"]["partId"] == case_id
         ]
 
     def wait_until(self, holds: Callable[["Receiver"], bool], *, while_passes: Clock | None = None) -> None:
         """Wait for the condition. `while_passes`: a clock that moves on meanwhile, so that deliveries are retried."""
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + PATIENCE_SECONDS
         with self.changed:
-            while not self.changed.wait_for(lambda: holds(self), 0.1 if while_passes else PATIENCE):
+            while not self.changed.wait_for(lambda: holds(self), 0.1 if while_passes else PATIENCE_SECONDS):
                 assert time.monotonic() < deadline, [
-                    (request.event["id"], request.event["type"]) for request in self.told
+                    (request.event["id"], request.event["type"]) for request in self.posted
                 ]
                 if while_passes:
                     while_passes.let_pass(hours=7)
 
 
 @contextmanager
-def receiving(**options: Any) -> Iterator[Receiver]:
+def run_receiver(**options: Any) -> Iterator[Receiver]:
     receiver = Receiver(**options)
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             headers = {name.lower(): value for name, value in self.headers.items()}
-            status, response_headers = receiver.keep(Received(self.command, self.path, headers, body))
+            status, response_headers = receiver.handle(ReceivedRequest(self.command, self.path, headers, body))
             self.send_response(status)
             for name, value in {"Content-Length": "0", **response_headers}.items():
                 self.send_header(name, value)
@@ -127,28 +129,28 @@ class Webhook:
     """A subscription, as its administrator maintains it."""
 
     people: People
-    made: dict[str, Any]
+    subscription: dict[str, Any]
 
     @property
     def path(self) -> str:
-        return f"/subscriptions/{self.made['id']}"
+        return f"/subscriptions/{self.subscription['id']}"
 
     @property
     def secret(self) -> str:
-        return str(self.made["secret"])
+        return str(self.subscription["secret"])
 
-    def seen(self) -> dict[str, Any]:
+    def view(self) -> dict[str, Any]:
         view: dict[str, Any] = self.people.roos.get(self.path).json()
         return view
 
     def change(self, change: str, reason: str = "routine") -> dict[str, Any]:
-        body, version = {"change": change, "reason": reason}, self.seen()["version"]
+        body, version = {"change": change, "reason": reason}, self.view()["version"]
         answer = self.people.roos.post(f"{self.path}/changes", body, version=version)
         assert answer.status_code == 201, answer.text
         result: dict[str, Any] = answer.json()
         return result
 
-    def dead(self) -> list[dict[str, Any]]:
+    def dead_letters(self) -> list[dict[str, Any]]:
         letters: list[dict[str, Any]] = self.people.roos.get(f"{self.path}/dead-letters").json()["items"]
         return letters
 
@@ -163,11 +165,11 @@ def webhook(people: People, receiver: Receiver, organisation: str = "team-haarle
     try:
         yield hook
     finally:
-        if hook.seen()["state"] != "retired":
+        if hook.view()["state"] != "retired":
             hook.change("retire", "no_longer_used")
 
 
-def dead_letter(service: Running, case_id: str) -> dict[str, Any]:
+def dead_letter(service: RunningService, case_id: str) -> dict[str, Any]:
     """Write a webhook with one dead letter of this case into the database of a service without a relay."""
 
     def work(transaction: Transaction) -> dict[str, Any]:
@@ -197,7 +199,7 @@ def dead_letter(service: Running, case_id: str) -> dict[str, Any]:
         transaction.connection.execute(insert(deliveries), {**row, "state": "dead", "status": 500})
         return {"subscriptionId": str(subscription_id), "position": str(position)}
 
-    return service.built.database.write_now(work)
+    return service.built.database.write_sync(work)
 
 
 def feed(people: People, by: str, **query: Any) -> list[Event]:

@@ -10,7 +10,7 @@ def refusal(answer: httpx.Response) -> tuple[int, str]:
     return answer.status_code, answer.json().get("code")
 
 
-def unmet(answer: httpx.Response) -> set[str]:
+def unmet_guards(answer: httpx.Response) -> set[str]:
     """The codes of the unmet guards of a refused step."""
     assert refusal(answer) == (409, "guards_not_met"), answer.text
     return {guard["code"] for guard in answer.json()["unmetGuards"]}

@@ -140,7 +140,7 @@ class Release:
         """Returns the rows that a destruction emptied, as they were before it, per table."""
         return self._rows_of("before")
 
-    def written(self, table: str) -> list[Row]:
+    def rows_written(self, table: str) -> list[Row]:
         """The rows as the release wrote them: a destroyed case with its history, which only the database may empty."""
         key = [column.name for column in metadata.tables[table].primary_key]
         before = {tuple(row[name] for name in key): row for row in self.emptied.get(table, [])}
@@ -169,26 +169,26 @@ class Release:
                 if table.name == "cases":
                     self._insert_histories(connection)
                 elif table.name not in ("parts", "transitions", "contents", "outbox", "destructions"):
-                    _insert(connection, table.fullname, self.written(table.fullname))
-            _insert(connection, "destructions", self.written("destructions"))  # empties its case, so it comes last
+                    _insert(connection, table.fullname, self.rows_written(table.fullname))
+            _insert(connection, "destructions", self.rows_written("destructions"))  # empties its case, so it comes last
 
     def _insert_histories(self, connection: Connection) -> None:
         """Insert each history entry by entry: the database itself moves the heads."""
-        parts = {row["id"]: row for row in self.written("parts")}
-        contents = {(row["case_id"], row["sequence"]): row for row in self.written("contents")}
+        parts = {row["id"]: row for row in self.rows_written("parts")}
+        contents = {(row["case_id"], row["sequence"]): row for row in self.rows_written("contents")}
         columns = ("id", "case_id", "kind", "team_id", "submitter_id", "line", "addressee_id", "workflow")
-        for case in self.written("cases"):
+        for case in self.rows_written("cases"):
             first_head = {"sequence": 0, "digest": "0" * 64, "recorded_at": case["submitted_at"]}
             _insert(connection, "cases", [case | first_head])
-        for entry in sorted(self.written("transitions"), key=_as_recorded):
+        for entry in sorted(self.rows_written("transitions"), key=_as_recorded):
             if entry["part_sequence"] == 1:
                 _insert(connection, "parts", [{name: parts[entry["part_id"]][name] for name in columns}])
             _insert(connection, "transitions", [entry])
             if content := contents.get((entry["case_id"], entry["sequence"])):
                 _insert(connection, "contents", [content])
-        _insert(connection, "outbox", self.written("outbox"))
+        _insert(connection, "outbox", self.rows_written("outbox"))
 
-    def found_in(self, connection: Connection) -> dict[str, list[Row]]:
+    def rows_now(self, connection: Connection) -> dict[str, list[Row]]:
         """The rows and columns of the release as they are in a database now."""
         tables = {}
         for table, rows in self.tables.items():

@@ -9,8 +9,8 @@ from uuid import UUID, uuid4
 from hypothesis import strategies as st
 
 from service.cases.rules.model import Transition
+from service.learning.rules.case_routes import build_routes
 from service.learning.rules.release_ladder import Release, release
-from service.learning.rules.routes import routes
 from service.vocabulary.roles import Role
 from service.workflows.rules.kinds import START, PartKind, Phase
 
@@ -127,7 +127,7 @@ def references(seed: int | None = None) -> Callable[[], str]:
 
 
 def released(histories: Sequence[Sequence[Transition]], *, k: int = K, seed: int | None = None) -> Release:
-    return release(routes(histories, as_of=NOW), k=k, reference=references(seed))
+    return release(build_routes(histories, as_of=NOW), k=k, reference=references(seed))
 
 
 # A plan describes a case: the index of its road, the number of steps, the days between steps, and the age band.
@@ -146,5 +146,5 @@ def plans(roads: int = len(ROADS)) -> st.SearchStrategy[list[Plan]]:
     return st.lists(crowds, max_size=9).map(lambda groups: [case for group in groups for case in group])
 
 
-def told(planned: Sequence[Plan]) -> list[list[Transition]]:
+def histories_of(planned: Sequence[Plan]) -> list[list[Transition]]:
     return [history(ROADS[road][:steps], wait=wait, age=age) for road, steps, wait, age in planned]

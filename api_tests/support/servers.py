@@ -12,8 +12,8 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from api_tests.support.checkout import ROOT
-from api_tests.support.databases import addresses, migrated
-from service.app import Built, build
+from api_tests.support.databases import address_settings, migrated_engine
+from service.app import ServiceInstance, build_service
 from service.commands.server import Server
 from service.settings import Settings
 
@@ -35,12 +35,12 @@ class Clock:
 
 
 @dataclass(frozen=True)
-class Running:
+class RunningService:
     """A service that answers at `url` (without /v1). `tables`: its database as the owner of the tables."""
 
     url: str
     settings: Settings
-    built: Built
+    built: ServiceInstance
     clock: Clock
     tables: Engine
 
@@ -52,7 +52,7 @@ class Running:
 def settings_for(folder: Path, database_url: str, **changes: object) -> Settings:
     return Settings.model_validate(
         {
-            **addresses(database_url),
+            **address_settings(database_url),
             "master_key_file": folder / "master.key",
             "destruction_list": folder / "destructions.jsonl",
             "workflows": ROOT / "workflows",
@@ -68,15 +68,15 @@ def settings_for(folder: Path, database_url: str, **changes: object) -> Settings
 
 
 @contextmanager
-def running(settings: Settings) -> Iterator[Running]:
+def running(settings: Settings) -> Iterator[RunningService]:
     """Migrate the database, build the service, serve it on a free port."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"
         settings = settings.model_copy(update={"public_url": url})
-        tables = migrated(settings)
+        tables = migrated_engine(settings)
         clock = Clock()
-        built = build(settings, clock)
+        built = build_service(settings, clock)
         server = Server(built, settings)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
         thread.start()
@@ -85,7 +85,7 @@ def running(settings: Settings) -> Iterator[Running]:
                 raise RuntimeError("the service did not start")
             thread.join(0.01)
         try:
-            yield Running(url, settings, built, clock, tables)
+            yield RunningService(url, settings, built, clock, tables)
         finally:
             server.should_exit = True
             thread.join(10)

@@ -14,12 +14,12 @@ from sqlalchemy import and_, insert, select, text, update
 from api_tests.support.case_file import CaseFile
 from api_tests.support.demonstration import ORGANISATION_IDS
 from api_tests.support.people import People, Person
-from api_tests.support.servers import WITHOUT_TLS, Running
+from api_tests.support.servers import WITHOUT_TLS, RunningService
 from api_tests.support.workflows import form_for
-from service.database.columns import NO_DAY
+from service.database.columns import NO_DUE_DAY
 from service.database.transaction import Transaction
-from service.http.house import House
-from service.identity.tokens import Signer
+from service.http.app_context import AppContext
+from service.identity.tokens import DemonstrationSigner
 from service.people.store.people import People as StoredPeople
 from service.people.store.tables import memberships
 from service.people.store.tables import people as people_table
@@ -38,7 +38,7 @@ AT_THE_TABLE = ("scheduled", "in_review", "advice_drafted", "advice_issued")
 
 
 @dataclass
-class Scene:
+class SharedCase:
     """A case while help is arranged: lines A and C with one provider, line B with another, each with its own payer."""
 
     case: CaseFile
@@ -46,7 +46,7 @@ class Scene:
     @cached_property
     def parts(self) -> dict[str, dict[str, Any]]:
         """The parts by name: commitment A, funding B, placement A, escalation."""
-        return {f"{part['kind']} {part['line'] or ''}".strip(): part for part in self.case.seen()["parts"]}
+        return {f"{part['kind']} {part['line'] or ''}".strip(): part for part in self.case.view()["parts"]}
 
     def path(self, part: str) -> str:
         return self.case.address(self.parts[part]) if part != "case" else self.case.path
@@ -75,7 +75,7 @@ def advice_of_two(trigger: str = "issue_advice") -> dict[str, Any]:
     return form
 
 
-def advised(people: People, region: str = "JZ11", *, sharing: bool = True, **changes: Any) -> CaseFile:
+def advised_case(people: People, region: str = "JZ11", *, sharing: bool = True, **changes: Any) -> CaseFile:
     """A case whose advice was just issued."""
     referral = referral_of(region, sharing=sharing) | changes
     case = CaseFile.submitted(people, by=SUBMITTERS[region], **referral)
@@ -84,17 +84,17 @@ def advised(people: People, region: str = "JZ11", *, sharing: bool = True, **cha
     return case
 
 
-def help_arranged(people: People, region: str = "JZ11", *, sharing: bool = True, **changes: Any) -> Scene:
+def help_arranged(people: People, region: str = "JZ11", *, sharing: bool = True, **changes: Any) -> SharedCase:
     """A case with each kind of part that begins before help starts."""
-    case = advised(people, region, sharing=sharing, **changes)
+    case = advised_case(people, region, sharing=sharing, **changes)
     case.fire("start_arranging")
     case.fire("seek_placement")
     case.fire("request_escalation")
     case.fire("escalate", part=case.parts("escalation")[0])
-    return Scene(case)
+    return SharedCase(case)
 
 
-def help_running(people: People, region: str = "JZ11") -> Scene:
+def help_running(people: People, region: str = "JZ11") -> SharedCase:
     """A case with each kind of part: line A runs and has a check; its provider asks for a reconsideration."""
     case = help_arranged(people, region).case
     for trigger in ("accept", "start_help", "request_reconsideration"):
@@ -103,7 +103,7 @@ def help_running(people: People, region: str = "JZ11") -> Scene:
     case.fire("plan_check")
     case.ask_about_file()
     case.read_in_an_emergency(by="floor")
-    return Scene(case)
+    return SharedCase(case)
 
 
 def sees_whole(key: str, region: str, state: str, *, escalated: bool) -> bool:
@@ -138,14 +138,14 @@ def sees_part(key: str, kind: str, line: str | None, region: str = "JZ11") -> bo
     }
 
 
-def signer_of(service: Running) -> Signer:
-    house: House = service.built.api.state.house
-    assert house.signer is not None
-    return house.signer
+def signer_of(service: RunningService) -> DemonstrationSigner:
+    context: AppContext = service.built.api.state.context
+    assert context.signer is not None
+    return context.signer
 
 
 @contextmanager
-def bearing(service: Running, token: str | None) -> Iterator[httpx.Client]:
+def client_with_token(service: RunningService, token: str | None) -> Iterator[httpx.Client]:
     """A client with this token, or without one."""
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     with httpx.Client(base_url=f"{service.url}/v1", headers=headers, timeout=30, verify=WITHOUT_TLS) as client:
@@ -153,7 +153,7 @@ def bearing(service: Running, token: str | None) -> Iterator[httpx.Client]:
 
 
 @contextmanager
-def newcomer(service: Running, *held: tuple[str, Role, date, date | None], key: str = "") -> Iterator[Person]:
+def newcomer(service: RunningService, *held: tuple[str, Role, date, date | None], key: str = "") -> Iterator[Person]:
     """A new person with these memberships: organisation, role, first day, last day."""
     subject, id_ = key or f"newcomer-{uuid4()}", uuid4()
     signer = signer_of(service)
@@ -165,8 +165,8 @@ def newcomer(service: Running, *held: tuple[str, Role, date, date | None], key: 
         for organisation, role, since, until in held:
             _join(transaction, id_, ORGANISATION_IDS[organisation], role, (since, until))
 
-    service.built.database.write_now(furnish)
-    with bearing(service, signer.token(subject)) as client:
+    service.built.database.write_sync(furnish)
+    with client_with_token(service, signer.sign_token(subject)) as client:
         yield Person(subject, client)
 
 
@@ -177,11 +177,11 @@ def _join(
     since, until = days
     row = {"person_id": str(person), "organisation_id": str(organisation), "role": str(role)}
     transaction.connection.execute(
-        insert(memberships), {**row, "valid_from": str(since), "valid_until": str(until or NO_DAY)}
+        insert(memberships), {**row, "valid_from": str(since), "valid_until": str(until or NO_DUE_DAY)}
     )
 
 
-def end_memberships_of(service: Running, person: Person) -> None:
+def end_memberships_of(service: RunningService, person: Person) -> None:
     of_person = (
         memberships.c.person_id
         == select(people_table.c.id).where(people_table.c.subject == person.key).scalar_subquery()
@@ -191,7 +191,7 @@ def end_memberships_of(service: Running, person: Person) -> None:
 
 
 @contextmanager
-def without_memberships(service: Running, person: Person) -> Iterator[None]:
+def without_memberships(service: RunningService, person: Person) -> Iterator[None]:
     """End all memberships of this person yesterday, and restore them at the end of the block."""
     with service.tables.connect() as connection:
         memberships_before = connection.execute(select(memberships)).all()
@@ -205,7 +205,7 @@ def without_memberships(service: Running, person: Person) -> Iterator[None]:
                 connection.execute(update(memberships).where(same).values(valid_until=row.valid_until))
 
 
-def forget(service: Running, person: Person) -> None:
+def anonymise_person(service: RunningService, person: Person) -> None:
     """Anonymise a person, as the destruction of a family's name does: no token names them."""
     with service.tables.begin() as connection:
         connection.execute(text("UPDATE people SET issuer = '' WHERE subject = :subject"), {"subject": person.key})
@@ -219,7 +219,7 @@ def in_days(number: int) -> date:
     return today() + timedelta(days=number)
 
 
-def rows(service: Running, query: str) -> list[dict[str, Any]]:
+def rows(service: RunningService, query: str) -> list[dict[str, Any]]:
     """Rows of the database, read without the service."""
     with service.tables.connect() as connection:
         return [dict(row._mapping) for row in connection.exec_driver_sql(query)]  # noqa: SLF001 - its public API

@@ -21,8 +21,8 @@ from zoneinfo import ZoneInfo
 from api_tests.support.checkout import ROOT, tree_of
 from api_tests.support.databases import new_postgresql
 from api_tests.support.engines import ENGINES
-from api_tests.support.numbering import Numbering, numbered
-from api_tests.support.played_story import Played, play
+from api_tests.support.numbering import Numbering, number_rows
+from api_tests.support.played_story import PlayedStory, play
 from api_tests.support.postgres import Cluster
 
 LINES_SHOWN = 40
@@ -55,14 +55,14 @@ def main() -> int:
     return 0 if all_same else 1
 
 
-def differences(before: Played, after: Played) -> Iterator[str]:
+def differences(before: PlayedStory, after: PlayedStory) -> Iterator[str]:
     """The differences between the accounts and tables of two trees, as lines of text."""
     old, new = Numbering(before.tables), Numbering(after.tables)
     account_before, account_after = old.text(before.account).splitlines(), new.text(after.account).splitlines()
     changes = unified_diff(account_before, account_after, "story before", "story after", lineterm="")
     yield from islice(changes, LINES_SHOWN)
-    tables_before = numbered(before.tables, old)
-    tables_after = numbered(after.tables, new, order=list(tables_before))
+    tables_before = number_rows(before.tables, old)
+    tables_after = number_rows(after.tables, new, order=list(tables_before))
     for name in sorted(tables_before.keys() | tables_after.keys()):
         if name not in tables_before or name not in tables_after:
             yield f"{name}: a table that is only {'before' if name in tables_before else 'after'}"
@@ -100,7 +100,7 @@ def _short(text: str, at: int) -> str:
     return ("…" if start else "") + text[start:end] + ("…" if end < len(text) else "")
 
 
-def _report(engine: str, before: Played, after: Played) -> bool:
+def _report(engine: str, before: PlayedStory, after: PlayedStory) -> bool:
     """Print the comparison on this engine, and return true when both are the same."""
     lines_of_difference = list(differences(before, after))
     if lines_of_difference:
@@ -112,7 +112,7 @@ def _report(engine: str, before: Played, after: Played) -> bool:
     return not lines_of_difference
 
 
-def _played(tree: Path, folder: Path, cluster: Cluster | None, master_key: bytes) -> Played:
+def _played(tree: Path, folder: Path, cluster: Cluster | None, master_key: bytes) -> PlayedStory:
     folder.mkdir()
     name = folder.name.replace("-", "_")
     url = f"sqlite:///{folder / 'casusroute.db'}" if cluster is None else new_postgresql(cluster, name)

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Column, Connection, Integer, LargeBinary, Table, text, update
 
-from api_tests.support.forgery import Changes, say
+from api_tests.support.forgery import Changes, run_sql
 
 OTHER_ID = "00000000-0000-4000-8000-00000000000f"
 _CONSTRAINTS = """
@@ -29,15 +29,15 @@ _REMOVALS = {
 }
 
 
-def lay_bare(connection: Connection) -> None:
+def remove_protections(connection: Connection) -> None:
     """Drop all triggers and constraints that refuse changes. SQLite keeps NOT NULL, which cannot be dropped there."""
     for removals in _REMOVALS[connection.dialect.name]:
         for statement in connection.execute(text(removals)).scalars().all():
-            say(connection, statement)
+            run_sql(connection, statement)
 
 
 @contextmanager
-def undone(connection: Connection) -> Iterator[None]:
+def rolled_back(connection: Connection) -> Iterator[None]:
     """Roll back the changes inside the block."""
     with connection.begin_nested() as savepoint:
         try:
@@ -46,7 +46,7 @@ def undone(connection: Connection) -> Iterator[None]:
             savepoint.rollback()
 
 
-def lies_about(column: Column[Any], truth: Any) -> list[Any]:
+def false_values(column: Column[Any], truth: Any) -> list[Any]:
     """False values for a column: likely ones, nonsense, and null."""
     if isinstance(column.type, LargeBinary):
         lies: list[Any] = [b"\x00" * 16 if truth is None else bytes([truth[0] ^ 1]) + truth[1:]]

@@ -11,13 +11,13 @@ from typing import Any
 from uuid import uuid4
 
 from api_tests.support.case_file import CaseFile
-from api_tests.support.changed_rules import copied, people_at, rewritten
+from api_tests.support.changed_rules import copy_workflows, replace_in_workflow, service_with_people
 from api_tests.support.checkout import ROOT
 from api_tests.support.databases import environment_of
 from api_tests.support.people import People
-from api_tests.support.servers import Running
+from api_tests.support.servers import RunningService
 
-WHY = "Per 1 januari werkt de regio zo."
+GROUNDS = "Per 1 januari werkt de regio zo."
 PAUSE = """
 [triggers.pause]
 from = ["in_review"]
@@ -49,24 +49,24 @@ class Upgrade:
     folder: Path
     database_url: str
 
-    def served(self, *, new: bool) -> AbstractContextManager[tuple[Running, People]]:
-        return people_at(self.folder, self.database_url, self.new_rules() if new else None)
+    def serve(self, *, new: bool) -> AbstractContextManager[tuple[RunningService, People]]:
+        return service_with_people(self.folder, self.database_url, self.new_rules() if new else None)
 
     def new_rules(self) -> Path:
         """New rules: in_triage becomes screening, a submitted case is the screener's, and a table may be paused."""
         rules = self.folder / "workflows"
         if not rules.exists():
-            copied(self.folder, case=PAUSE)
+            copy_workflows(self.folder, case=PAUSE)
             for passage in (FIRST_PARTY, FIRST_STEP):
-                rewritten(rules, "case", passage, passage.replace('"coordinator"', '"screener"'))
+                replace_in_workflow(rules, "case", passage, passage.replace('"coordinator"', '"screener"'))
             file = rules / "case.toml"
             file.write_text(file.read_text(encoding="utf-8").replace("in_triage", "screening"), encoding="utf-8")
         return rules
 
-    def adopts(self, issuer: str, *words: str, script: str | None = None) -> "subprocess.CompletedProcess[str]":
+    def adopt(self, issuer: str, *words: str, script: str | None = None) -> "subprocess.CompletedProcess[str]":
         """Run `python -m service workflow adopt` on this database with the new rules, as the administrator."""
         program = ["-m", "service"] if script is None else ["-c", script]
-        program += ["workflow", "adopt", "case", "--grounds", WHY, "--as", issuer, "roos"]
+        program += ["workflow", "adopt", "case", "--grounds", GROUNDS, "--as", issuer, "roos"]
         settings = {
             "CASUSROUTE_WORKFLOWS": str(self.new_rules()),
             **environment_of(self.database_url),
@@ -83,7 +83,7 @@ FIRST_PARTY = '[states.submitted]\nphase = "referral"\nparty = "coordinator"\n'
 
 
 @dataclass(frozen=True)
-class Before:
+class CasesBefore:
     """The cases that were open when the rules changed."""
 
     submitted: CaseFile
@@ -92,7 +92,7 @@ class Before:
     ended: CaseFile
 
     @classmethod
-    def at(cls, people: People) -> "Before":
+    def at(cls, people: People) -> "CasesBefore":
         submitted, in_triage, in_review = (CaseFile.submitted(people) for _ in range(3))
         submitted.fire("reassign", form={"assigneeId": str(people.carla.id)})
         in_triage.go_to("in_triage")
@@ -100,10 +100,10 @@ class Before:
         ended.fire("withdraw")
         return cls(submitted, in_triage, in_review.go_to("in_review"), ended)
 
-    def seen_by(self, people: People) -> "Before":
+    def seen_by(self, people: People) -> "CasesBefore":
         """The same cases for these people, after the service started again."""
         files = (CaseFile(people, case.id, case.number, case.fired) for case in self)
-        return Before(*files)
+        return CasesBefore(*files)
 
     def __iter__(self) -> Iterator[CaseFile]:
         return iter((self.submitted, self.in_triage, self.in_review, self.ended))
@@ -124,7 +124,7 @@ def verdicts(outcome: dict[str, Any]) -> dict[str, str]:
     }
 
 
-def planned(people: People, old: str, **body: Any) -> dict[str, Any]:
+def new_plan(people: People, old: str, **body: Any) -> dict[str, Any]:
     answer = people.roos.post("/workflow-plans", {"kind": "case", "from": old, **body})
     assert answer.status_code == 201, answer.text
     assert people.roos.get(answer.headers["Location"].removeprefix("/v1")).json()["plan"] == answer.json()
@@ -132,8 +132,10 @@ def planned(people: People, old: str, **body: Any) -> dict[str, Any]:
     return plan
 
 
-def adopted(people: People, plan: dict[str, Any], limit: int = 100, key: str | None = None) -> dict[str, Any]:
-    answer = people.roos.post(f"/workflow-plans/{plan['hash']}/adoptions", {"limit": limit, "grounds": WHY}, key=key)
+def adopt_plan(people: People, plan: dict[str, Any], limit: int = 100, key: str | None = None) -> dict[str, Any]:
+    answer = people.roos.post(
+        f"/workflow-plans/{plan['hash']}/adoptions", {"limit": limit, "grounds": GROUNDS}, key=key
+    )
     assert answer.status_code == 200, answer.text
     adoption: dict[str, Any] = answer.json()
     return adoption
@@ -145,21 +147,21 @@ def steps(case: CaseFile) -> list[tuple[str, str, str]]:
     ]
 
 
-def sound(case: CaseFile) -> bool:
+def is_sound(case: CaseFile) -> bool:
     verification = case.people.esra.get(f"{case.path}/verification").json()
     return bool(verification["sound"])
 
 
-def offered(case: CaseFile) -> set[str]:
+def offered_triggers(case: CaseFile) -> set[str]:
     offer = case.people.esra.get(f"{case.path}/possible-transitions").json()
     return {transition["trigger"] for transition in offer["transitions"]}
 
 
 @dataclass(frozen=True)
-class Tried:
+class TrialAnswers:
     """The answers about a new version while the old rules were in force."""
 
-    cases: Before
+    cases: CasesBefore
     bare: dict[str, Any]
     mapped: dict[str, Any]
     to_an_end: dict[str, Any]
@@ -171,8 +173,8 @@ class Tried:
     entries: list[int]
 
     @classmethod
-    def under_the_old_rules(cls, people: People, text: str) -> "Tried":
-        cases = Before.at(people)
+    def under_the_old_rules(cls, people: People, text: str) -> "TrialAnswers":
+        cases = CasesBefore.at(people)
         answer = people.roos.client.post("/workflow-trials", json={"kind": "case", "mapping": {"closed": "closed"}})
         return cls(
             cases=cases,
@@ -183,22 +185,22 @@ class Tried:
             unusable=run_trial(people, definition=text.replace('party = "screener"', 'party = "screner"')),
             same=run_trial(people),
             not_open=answer.json()["errors"],
-            due_on=[case.seen()["main"]["dueOn"] for case in cases],
+            due_on=[case.view()["main"]["dueOn"] for case in cases],
             entries=[len(case.history()) for case in cases],
         )
 
 
 @dataclass
-class Story:
+class UpgradeStory:
     """One database through all of it: trials, adoption by a command that is killed, resumed over HTTP, and reverted."""
 
-    tried: Tried
+    trials: TrialAnswers
     killed: int
     half_way: list[str]
     sound_half_way: list[bool]
     people: People
-    cases: Before
-    begun: CaseFile
+    cases: CasesBefore
+    new_case: CaseFile
     old: str
     new: str
     upgrade: Upgrade
@@ -206,27 +208,27 @@ class Story:
 
     def __post_init__(self) -> None:
         people, cases, old = self.people, self.cases, self.old
-        version = int(cases.in_review.seen()["main"]["version"])
-        self.by_name_alone = planned(people, old)
-        self.halted = adopted(people, self.by_name_alone)
+        version = int(cases.in_review.view()["main"]["version"])
+        self.by_name_alone = new_plan(people, old)
+        self.halted = adopt_plan(people, self.by_name_alone)
         self.late = cases.in_review.attempt("add_note", version=version)
         self.late_again = cases.in_review.attempt("add_note", version=int(self.late.headers["ETag"].strip('"')))
-        self.plan = planned(people, old, mapping=MAPPING)
-        self.plan_again = planned(people, old, mapping=MAPPING)
+        self.plan = new_plan(people, old, mapping=MAPPING)
+        self.plan_again = new_plan(people, old, mapping=MAPPING)
         key = str(uuid4())
-        self.resumed = [adopted(people, self.plan, 1, use) for use in (key, key, str(uuid4()))]
-        self.seen = [case.seen()["main"] for case in cases]
+        self.resumed = [adopt_plan(people, self.plan, 1, use) for use in (key, key, str(uuid4()))]
+        self.views = [case.view()["main"] for case in cases]
         self.last = [steps(case)[-1] for case in (cases.submitted, cases.in_triage, cases.ended)]
         self.recorded = cases.in_triage.history()[-1]
-        self.written = people.esra.get(f"{cases.in_triage.path}/file").json()["documents"][-1]["grounds"]
-        self.offered = offered(cases.in_review)
+        self.stored_grounds = people.esra.get(f"{cases.in_triage.path}/file").json()["documents"][-1]["grounds"]
+        self.offered_triggers = offered_triggers(cases.in_review)
         cases.submitted.fire("start_triage", by="daan")
-        self.sound = [sound(case) for case in cases]
+        self.sound = [is_sound(case) for case in cases]
         back = ("--from", self.new, "--to", old, "--map", "screening=in_triage")
-        self.reverted = self.upgrade.adopts(self.issuer, *back)
-        self.where = [case.state for case in (*cases, self.begun)]
-        self.sound_after = [sound(case) for case in (*cases, self.begun)]
-        self.listed = people.roos.get("/workflow-plans").json()["items"]
+        self.reverted = self.upgrade.adopt(self.issuer, *back)
+        self.states = [case.state for case in (*cases, self.new_case)]
+        self.sound_after = [is_sound(case) for case in (*cases, self.new_case)]
+        self.plans = people.roos.get("/workflow-plans").json()["items"]
 
 
 MAPPING = {"in_triage": "screening"}

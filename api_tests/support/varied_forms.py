@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from api_tests.support.forms import filled
-from service.cases.rules.forms.reading import read_form
+from service.cases.rules.forms.form_reader import read_form
 from service.kinds import KINDS
 
 LEFT_OUT = object()
@@ -60,7 +60,7 @@ def unreadable(name: str, field: str) -> Any:
 
 
 @st.composite
-def filled_in(draw: st.DrawFn, name: str) -> dict[str, Any]:
+def varied_form(draw: st.DrawFn, name: str) -> dict[str, Any]:
     """A form without a fault of type: each field as in the example or with one change."""
     drawn = {field: draw(st.sampled_from(values)) for field, values in candidates(name).items()}
     return {field: value for field, value in drawn.items() if value is not LEFT_OUT}

@@ -10,8 +10,8 @@ from sqlalchemy import Connection, text
 from api_tests.support.case_file import CaseFile
 from api_tests.support.demonstration import PERSON_IDS
 from api_tests.support.people import People
-from api_tests.support.servers import Running
-from api_tests.support.shared_case import SUBMITTERS, advised, referral_of
+from api_tests.support.servers import RunningService
+from api_tests.support.shared_case import SUBMITTERS, advised_case, referral_of
 from service.database.transaction import Transaction
 from service.events.store.feeds import Feeds
 
@@ -31,42 +31,42 @@ OPEN = (
 
 
 @dataclass(frozen=True)
-class Walled:
+class WalledCases:
     """`ours` was advised on in Zuid-Kennemerland, `theirs` was submitted in Twente. Nobody has a part in both."""
 
-    service: Running
+    service: RunningService
     people: People
     ours: CaseFile
     theirs: CaseFile
 
     @contextmanager
-    def bound(self, **settings: str) -> Iterator[Connection]:
+    def transaction_with(self, **settings: str) -> Iterator[Connection]:
         """A transaction of the application with only these settings of row-level security, rolled back at the end."""
         with self.service.built.database.engine.connect() as connection:
             assert connection.scalar(text("SELECT current_user")) == "casusroute_application"
             for name, value in settings.items():
-                tell(connection, name, value)
+                set_row_setting(connection, name, value)
             yield connection
             connection.rollback()
 
 
-def tell(connection: Connection, name: str, value: str) -> None:
+def set_row_setting(connection: Connection, name: str, value: str) -> None:
     connection.execute(text("SELECT set_config(:name, :value, true)"), {"name": f"casusroute.{name}", "value": value})
 
 
-def furnished(service: Running, people: People) -> Walled:
-    ours = advised(people)
+def new_walled_cases(service: RunningService, people: People) -> WalledCases:
+    ours = advised_case(people)
     ours.fire("start_arranging")
     theirs = CaseFile.submitted(people, by=SUBMITTERS["JZ14"], **referral_of("JZ14"))
     destroyed_case = CaseFile.submitted(people, by="otto", **referral_of("JZ14"))
     assert people.anna.post("/drafts", {"form": {}}).status_code == 201
-    service.built.database.write_now(_publish)
+    service.built.database.write_sync(_publish)
     with service.tables.begin() as connection:
         for statement in _DECISIONS:
             connection.execute(
                 text(statement), {"ours": ours.id, "gone": destroyed_case.id, "quint": str(PERSON_IDS["quint"])}
             )
-    return Walled(service, people, ours, theirs)
+    return WalledCases(service, people, ours, theirs)
 
 
 # Rows that only the owner of the tables can insert directly: one case held, one destroyed, and an event to deliver.

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 
 from api_tests.support.case_file import CaseFile
-from api_tests.support.demonstration import ORGANISATION_IDS, WHO
+from api_tests.support.demonstration import ORGANISATION_IDS, PERSON_BY_ROLE
 from api_tests.support.edges import Json, kind_name
 from api_tests.support.people import Person
 from api_tests.support.workflows import form_for
@@ -24,7 +24,7 @@ class Attempt:
     """A step that a person tried, the offer of it before, and the answer."""
 
     part: Json
-    foretold: Json
+    expected_offer: Json
     answer: httpx.Response
 
 
@@ -32,10 +32,10 @@ def wander(case: CaseFile, random: Random, steps: int) -> Iterator[Attempt]:
     """Take random steps. Every other step is the next action of an open part; the rest is any step of any person."""
     count = 0
     while count < steps:
-        view = case.seen()
+        view = case.view()
         parts = [view["main"], *view["parts"]]
         part = random.choice([item for item in parts if item["phase"] != "ended"] or parts)
-        by = random.choice(acting_for(part) if count % 2 and part["party"] else list(WHO.values()))
+        by = random.choice(people_to_act(part) if count % 2 and part["party"] else list(PERSON_BY_ROLE.values()))
         offered = _offered(case, case.people[by], part)
         if not offered["transitions"]:
             continue
@@ -48,7 +48,7 @@ def wander(case: CaseFile, random: Random, steps: int) -> Iterator[Attempt]:
         yield Attempt(part, foretold, answer)
 
 
-def acting_for(part: Json) -> list[str]:
+def people_to_act(part: Json) -> list[str]:
     """The people who hold the role at the organisation that must act."""
     role, organisation = part["party"]["role"], part["party"]["organisation"]["id"]
     return [

@@ -18,25 +18,25 @@ from api_tests.support.case_file import CaseFile
 from api_tests.support.checkout import ROOT
 from api_tests.support.databases import environment_of
 from api_tests.support.demonstration import ORGANISATION_IDS
-from api_tests.support.every_step import Part, how
+from api_tests.support.every_step import Part, step_arguments
 from api_tests.support.forms import filled
 from api_tests.support.people import People
 from api_tests.support.receivers import Receiver, feed
 from api_tests.support.shared_case import FAR_AHEAD
 from api_tests.support.workflows import RULES, form_for
-from service.people.use_cases.demonstration import ISSUER
+from service.people.use_cases.demonstration import DEMONSTRATION_ISSUER
 from service.workflows.rules.kinds import PartKind
 
 
 @dataclass
-class Watched:
+class WatchedService:
     """A service in a process of its own, its output, and its answers."""
 
     people: People
     engine: Engine
     log: Path
     folder: Path
-    told: Receiver
+    receiver: Receiver
     metrics_url: str
     canaries: Canaries = field(default_factory=Canaries)
     words: Canaries = field(default_factory=lambda: Canaries("mussën"))  # of organisations, not of a case
@@ -91,18 +91,18 @@ def _answers(url: str) -> bool:
         return False
 
 
-def keep(watched: Watched, answer: httpx.Response) -> None:
+def keep_answer(watched: WatchedService, answer: httpx.Response) -> None:
     answer.read()
     watched.answers.append(answer)
 
 
-def submitted(watched: Watched) -> CaseFile:
+def submit_case(watched: WatchedService) -> CaseFile:
     """Submit a case: the first from a draft that was saved twice, the others directly."""
     anna, grounds = watched.people.anna, watched.mark("grounds")
-    form = watched.canaries.marked("referral@1", form_for("case", "submit") or {})
+    form = watched.canaries.mark_form("referral@1", form_for("case", "submit") or {})
     body: dict[str, Any] = {"trigger": "submit", "grounds": grounds, "form": form}
     if not watched.cases:
-        draft = anna.post("/drafts", {"form": watched.canaries.marked("referral@1", form)}).json()
+        draft = anna.post("/drafts", {"form": watched.canaries.mark_form("referral@1", form)}).json()
         saved = anna.client.put(f"/drafts/{draft['id']}", json={"form": form}, headers={"If-Match": '"1"'})
         assert saved.json()["complete"], saved.text
         body = {"trigger": "submit", "grounds": grounds, "draftId": draft["id"]}
@@ -112,24 +112,24 @@ def submitted(watched: Watched) -> CaseFile:
     return watched.cases[-1]
 
 
-def asked(watched: Watched) -> CaseFile:
+def ask_consult(watched: WatchedService) -> CaseFile:
     """Begin a case with a question for a consult."""
-    form = watched.canaries.marked("consult_request@1", filled("consult_request@1"))
+    form = watched.canaries.mark_form("consult_request@1", filled("consult_request@1"))
     answer = watched.people.anna.post("/cases", {"trigger": "ask_consult", "form": form})
     assert answer.status_code == 201, answer.text
     watched.cases.append(CaseFile(watched.people, answer.json()["caseId"], answer.json()["number"], ["ask_consult"]))
     return watched.cases[-1]
 
 
-def take(watched: Watched, case: CaseFile, trigger: str, part: Part) -> None:
+def take_step(watched: WatchedService, case: CaseFile, trigger: str, part: Part) -> None:
     """Take a step twice, each time with new marks: first at a time in the future, which is refused, then for good."""
     kind: PartKind = part["kind"] if part else "case"
     name = RULES.current(kind).definition.triggers[trigger].form
     for when in (FAR_AHEAD, None):
-        options = how(case, trigger, part, watched.mark("amendment"))
+        options = step_arguments(case, trigger, part, watched.mark("amendment"))
         form = options.pop("form", None) or form_for(kind, trigger)
         if name and form and name != "amendment@1":
-            form = watched.canaries.marked(name, form)
+            form = watched.canaries.mark_form(name, form)
         step = {**options, "part": part, "form": form, "grounds": watched.mark("grounds"), "occurred_at": when}
         if when:
             assert case.attempt(trigger, **step).status_code == 400
@@ -137,9 +137,9 @@ def take(watched: Watched, case: CaseFile, trigger: str, part: Part) -> None:
             case.fire(trigger, **step)
 
 
-def ask_beside(watched: Watched) -> None:
+def begin_outside_file(watched: WatchedService) -> None:
     """Begin the parts outside the file: a request about the file, and emergency access."""
-    case, marked = watched.cases[0], watched.canaries.marked
+    case, marked = watched.cases[0], watched.canaries.mark_form
     file_request = {"trigger": "ask_about_file", "form": marked("file_request@1", filled("file_request@1"))}
     answers = [watched.people.anna.post(f"{case.path}/file-requests", file_request)]
     emergency_access = {
@@ -150,7 +150,7 @@ def ask_beside(watched: Watched) -> None:
     assert [answer.status_code for answer in answers] == [201, 201], [answer.text for answer in answers]
 
 
-def adopt(watched: Watched, case: CaseFile) -> None:
+def adopt(watched: WatchedService, case: CaseFile) -> None:
     """Move a case that began on an older version to the workflow in force, with grounds."""
     roos, old = watched.people.roos, case.history()[0]["workflow"]
     plan = roos.post("/workflow-plans", {"kind": "case", "from": old}).json()["hash"]
@@ -159,12 +159,12 @@ def adopt(watched: Watched, case: CaseFile) -> None:
     watched.cases.append(case)
 
 
-def administer(watched: Watched) -> None:
+def administer(watched: WatchedService) -> None:
     """Change organisations and people, and add an offer with a statement."""
     roos, ivo, word = watched.people.roos, watched.people.ivo, watched.words.mark
     organisation = roos.post("/organisations", {"kind": "provider", "name": word("request", "name")}).json()
     roos.post(f"/organisations/{organisation['subject']}/names", {"name": word("request", "name")})
-    person = {"issuer": ISSUER, "subject": word("request", "subject"), "name": word("request", "name")}
+    person = {"issuer": DEMONSTRATION_ISSUER, "subject": word("request", "subject"), "name": word("request", "name")}
     person_change = roos.post("/people", person).json()
     roos.post(f"/people/{person_change['subject']}/names", {"name": word("request", "name")})
     assert roos.post("/people", person).status_code == 409
@@ -177,16 +177,16 @@ def administer(watched: Watched) -> None:
     assert ivo.post(f"/offers/{added_offer.json()['id']}/statements", statement).status_code == 201, added_offer.text
 
 
-def hear_it_all(watched: Watched) -> None:
+def pull_every_feed(watched: WatchedService) -> None:
     """Pull each feed, and wait until the webhook received the last event."""
     for key, person in watched.people.items():
         if person.get("/events").status_code == 200:
             feed(watched.people, key)
-    last = [f"{case.id}:{case.seen()['main']['version']}" for case in watched.cases]
-    watched.told.wait_until(lambda receiver: {*last} <= {request.event["id"] for request in receiver.told})
+    last = [f"{case.id}:{case.view()['main']['version']}" for case in watched.cases]
+    watched.receiver.wait_until(lambda receiver: {*last} <= {request.event["id"] for request in receiver.posted})
 
 
-def ask_badly(watched: Watched) -> None:
+def send_marks_everywhere(watched: WatchedService) -> None:
     """Send marks in unexpected places. Only the name of an unknown member is repeated in the answer, to point at it."""
     anna, esra, case, mark = watched.people.anna, watched.people.esra, watched.cases[0], watched.mark
     path = f"{case.path}/transitions"
@@ -215,7 +215,7 @@ _BREAK = {
 _MEND = {"sqlite": ["DROP TRIGGER broken"], "postgresql": ["DROP TRIGGER broken ON contents"]}
 
 
-def break_the_database(watched: Watched) -> None:
+def break_the_database(watched: WatchedService) -> None:
     """Break the database for one request: an unexpected error is logged as well."""
     _run_on(watched.engine, _BREAK)
     form = {"text": watched.mark("unexpected")}

@@ -5,10 +5,10 @@ from typing import Any
 from api_tests.support.checkout import ROOT
 from api_tests.support.demonstration import ORGANISATION_IDS, PERSON_IDS
 from api_tests.support.forms import filled
-from service.app import read_folder
+from service.app import read_rulebook
 from service.workflows.rules.machine import Workflow
 
-RULES = read_folder(ROOT / "workflows")
+RULES = read_rulebook(ROOT / "workflows")
 
 
 def workflow_of(kind: str) -> Workflow:

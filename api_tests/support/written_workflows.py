@@ -10,16 +10,16 @@ from typing import Any
 from api_tests.support.checkout import ROOT
 from service.kinds import KINDS
 from service.vocabulary.calendar import Term
-from service.workflows.rules.checks import check, check_all
+from service.workflows.rules.checks import check_definition, check_definitions
 from service.workflows.rules.definition import Definition, Diagnostic
 from service.workflows.rules.guard import Guard
 from service.workflows.rules.region_settings import RegionSettings
 from service.workflows.rules.rulebook import SettingsBook, read_settings
-from service.workflows.rules.workflow_file import load
+from service.workflows.rules.workflow_file import parse_workflow
 
 WORKFLOWS = ROOT / "workflows"
 
-ROUTE = """
+SMALL_WORKFLOW = """
 name = "case"
 label = { nl = "Casus", en = "Case" }
 
@@ -110,16 +110,16 @@ GUARDS_IN_TEST: Mapping[str, Guard] = {
     "payer_confirmed": PAYMENT_GUARD,
     "no_open_placement": Guard("no_open_placement", lambda _: True, awaits="placement", kinds=frozenset({"case"})),
 }
-GONE = object()
+REMOVED = object()
 
 Document = dict[str, Any]
 
 
-def right() -> Document:
-    return tomllib.loads(ROUTE)
+def valid_document() -> Document:
+    return tomllib.loads(SMALL_WORKFLOW)
 
 
-def changed(document: Document, changes: Mapping[str, Any]) -> Document:
+def changed_document(document: Document, changes: Mapping[str, Any]) -> Document:
     """The document with other values at dotted places; GONE removes the key."""
     document = deepcopy(document)
     for place, value in changes.items():
@@ -127,7 +127,7 @@ def changed(document: Document, changes: Mapping[str, Any]) -> Document:
         inside = document
         for step in above:
             inside = inside[step]
-        if value is GONE:
+        if value is REMOVED:
             del inside[key]
         else:
             inside[key] = value
@@ -136,10 +136,12 @@ def changed(document: Document, changes: Mapping[str, Any]) -> Document:
 
 def placement(changes: Mapping[str, Any] | None = None) -> Document:
     """A workflow for placements, which the small workflow opens."""
-    document = changed(right(), {"name": "placement", "triggers.submit.form": GONE, "triggers.seek_placement": GONE})
+    document = changed_document(
+        valid_document(), {"name": "placement", "triggers.submit.form": REMOVED, "triggers.seek_placement": REMOVED}
+    )
     document["triggers"]["seek_placement"] = document["triggers"].pop("submit") | {"roles": ["chair"]}
     document["triggers"]["decide"].pop("guards")
-    return changed(document, changes or {})
+    return changed_document(document, changes or {})
 
 
 def inline(value: object) -> str:
@@ -161,7 +163,7 @@ def toml(document: Document) -> str:
     return "\n".join(f"{inline_key(key)} = {inline(value)}" for key, value in document.items())
 
 
-def laid_out(document: Document, chance: random.Random) -> str:
+def with_other_layout(document: Document, chance: random.Random) -> str:
     """The document as another author might write it: other order, other tables, comments and blank lines."""
     lines: list[str] = []
     tables: list[str] = []
@@ -194,41 +196,43 @@ def places_in(document: Document, above: str = "") -> Iterator[str]:
             yield from places_in(value, f"{above}{key}.")
 
 
-def everywhere(document: Document, label: Document) -> Document:
+def label_everything(document: Document, label: Document) -> Document:
     """The changes that give all labels the same text."""
     return {place: label for place in places_in(document) if place.split(".")[-1] == "label"}
 
 
-def understood(document: Document) -> Definition:
-    reading = load(toml(document), f"{document['name']}.toml")
+def definition_of(document: Document) -> Definition:
+    reading = parse_workflow(toml(document), f"{document['name']}.toml")
     assert reading.definition is not None, reading.diagnostics
     return reading.definition
 
 
 def diagnostics_of(document: Document, *, file_name: str = "case.toml") -> tuple[Diagnostic, ...]:
-    reading = load(toml(document), file_name)
+    reading = parse_workflow(toml(document), file_name)
     if reading.definition is None:
         return reading.diagnostics
-    diagnostics = check(
+    diagnostics = check_definition(
         reading.definition,
         settings_terms=TERMS,
         guards=GUARDS_IN_TEST,
         forms=SEARCH_FORMS,
         kinds=KINDS,
-        written={"case", "placement", "funding"},
+        kinds_with_file={"case", "placement", "funding"},
     )
     return (*reading.diagnostics, *diagnostics)
 
 
 def diagnostics_together(*documents: Document) -> tuple[Diagnostic, ...]:
-    definitions = [understood(document) for document in documents]
-    return check_all(
+    definitions = [definition_of(document) for document in documents]
+    return check_definitions(
         definitions, {"JZ25": some_settings(TERMS)}, guards=GUARDS_IN_TEST, forms=SEARCH_FORMS, kinds=KINDS
     )
 
 
 def real_definitions() -> list[Definition]:
-    readings = [load((WORKFLOWS / f"{kind}.toml").read_text(encoding="utf-8"), f"{kind}.toml") for kind in KINDS]
+    readings = [
+        parse_workflow((WORKFLOWS / f"{kind}.toml").read_text(encoding="utf-8"), f"{kind}.toml") for kind in KINDS
+    ]
     assert [reading.diagnostics for reading in readings] == [()] * len(KINDS)
     return [reading.definition for reading in readings if reading.definition]
 

@@ -25,12 +25,12 @@ from sqlalchemy import func, select
 from api_tests.support.case_model import ModelPart
 from api_tests.support.checkout import ROOT
 from api_tests.support.databases import new_database
-from api_tests.support.destructions import destroyed
+from api_tests.support.destructions import destroy_case
 from api_tests.support.engines import ENGINES
 from api_tests.support.forms import FILLED
 from api_tests.support.people import People, everybody
 from api_tests.support.sabotages import Refusal, broken_by
-from api_tests.support.servers import Running, running, settings_for
+from api_tests.support.servers import RunningService, running, settings_for
 from api_tests.support.walker import Attempt, ServedView, Walk
 from api_tests.support.workflows import workflow_of
 from service.audit.store.tables import access_log
@@ -43,7 +43,7 @@ Json = dict[str, Any]
 
 
 @pytest.fixture(scope="module", params=ENGINES)
-def installation(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+def installation(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]:
     """A service of its own, because the walk moves its clock."""
     folder: Path = tmp_path_factory.mktemp(f"walk_{request.param}")
     with running(settings_for(folder, new_database(request, folder, request.param))) as service:
@@ -51,7 +51,7 @@ def installation(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPa
 
 
 @pytest.fixture(scope="module")
-def walkers(installation: Running) -> Iterator[People]:
+def walkers(installation: RunningService) -> Iterator[People]:
     people = everybody(installation.url)
     yield people
     for person in people.values():
@@ -62,7 +62,7 @@ def walkers(installation: Running) -> Iterator[People]:
     "I12, the walk: nobody acts on a version that is not there any more",
     Refusal("service/cases/use_cases/take_step.py", "Stale"),
 )
-def test_whatever_everybody_does_the_case_is_what_its_model_says(installation: Running, walkers: People) -> None:
+def test_whatever_everybody_does_the_case_is_what_its_model_says(installation: RunningService, walkers: People) -> None:
     chance = Random(SEED)
     outcomes: Counter[tuple[int, str]] = Counter()
     taken_steps: set[tuple[str, str]] = set()
@@ -120,7 +120,7 @@ def _check_answer(attempt: Attempt) -> None:
 
 def _check_against_model(walk: Walk) -> None:
     """Compare the case in the view of its chair with the model, part by part."""
-    case_view: Json = walk.file.seen()
+    case_view: Json = walk.file.view()
     if case_view["sequence"] not in walk.served:
         readers = frozenset(person for person in walk.people if walk.model.sees_all_by_right(person))
         walk.served[case_view["sequence"]] = ServedView(case_view, readers)
@@ -164,7 +164,7 @@ def _check_sight(walk: Walk) -> None:
         assert {item["part"]["id"] for item in items.json()["items"]} == visible, key
 
 
-def _check_history(installation: Running, walk: Walk) -> None:
+def _check_history(installation: RunningService, walk: Walk) -> None:
     """I11: the chain holds. I3, I17: each version of the advice has goals and the dissent. I18: reading is logged."""
     esra = walk.people.esra
     verification = esra.get(f"{walk.file.path}/verification").json()
@@ -180,7 +180,7 @@ def _check_history(installation: Running, walk: Walk) -> None:
     assert _count_reads(installation, walk) == reads_before + len(versions)
 
 
-def _count_reads(installation: Running, walk: Walk) -> int:
+def _count_reads(installation: RunningService, walk: Walk) -> int:
     """The number of entries of the access log about this case."""
     query = select(func.count()).select_from(access_log).where(access_log.c.case_id == walk.file.id)
     with installation.tables.connect() as connection:
@@ -214,7 +214,7 @@ def _destroy(walk: Walk) -> int:
     walk.begin_outside_file("mila", "emergency_access")
     informed = {person_key for person_key in walk.people if walk.model.sees_all_by_right(person_key)}
     parts = [walk.address(part) for part in walk.chance.sample(list(walk.model.parts.values()), 3)]
-    certificate = destroyed(walk.file)
+    certificate = destroy_case(walk.file)
 
     for key, person in walk.people.items():
         for path in (walk.file.path, f"{walk.file.path}/file", f"{walk.file.path}?sequence=1", *parts):
@@ -234,7 +234,7 @@ def _destroy(walk: Walk) -> int:
     return int(certificate["entries"])
 
 
-def _verify_installation(installation: Running, entries: int) -> None:
+def _verify_installation(installation: RunningService, entries: int) -> None:
     """The command `verify` finds no fault in this installation, nor in the destroyed case."""
     settings = {
         "DATABASE_URL": installation.settings.database_url,

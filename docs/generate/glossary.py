@@ -5,9 +5,9 @@ from functools import cache
 from pathlib import Path
 
 from docs.generate.markdown import code, table
-from service.app import read_folder
+from service.app import read_rulebook
 from service.vocabulary.code_lists import CODE_LISTS
-from service.vocabulary.language import Words
+from service.vocabulary.language import BilingualText
 from service.vocabulary.roles import ROLE_LABELS
 from service.workflows.rules.definition import Definition
 
@@ -49,8 +49,8 @@ def _terms() -> list[tuple[str, str, str]]:
 
 
 def _definitions() -> list[Definition]:
-    return [workflow.definition for workflow in read_folder(ROOT / "workflows").newest.values()]
+    return [workflow.definition for workflow in read_rulebook(ROOT / "workflows").newest.values()]
 
 
-def _row(words: Words, name: str) -> tuple[str, str, str]:
+def _row(words: BilingualText, name: str) -> tuple[str, str, str]:
     return words.nl, words.en, code(name)

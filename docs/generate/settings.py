@@ -1,6 +1,6 @@
 """docs/reference/settings.md: what an installation may configure."""
 
-from service.settings import table
+from service.settings import settings_table
 
 _INTRODUCTION = """\
 # Settings
@@ -11,4 +11,4 @@ containers do. Durations carry their unit in the name; times of day and dates ar
 
 
 def settings_page() -> str:
-    return f"{_INTRODUCTION}\n{table()}"
+    return f"{_INTRODUCTION}\n{settings_table()}"

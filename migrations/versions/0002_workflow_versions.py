@@ -49,7 +49,9 @@ def downgrade() -> None:
     _drop_what_is_made_anew()
     op.drop_index("ix_transitions_adopted", table_name="transitions")
     op.drop_table("workflow_plans")
-    dropped = re.compile(rf"^CREATE (TRIGGER ({'|'.join(TRIGGERS)})|FUNCTION ({'|'.join(FUNCTIONS)})\(\))\s", re.MULTILINE)
+    dropped = re.compile(
+        rf"^CREATE (TRIGGER ({'|'.join(TRIGGERS)})|FUNCTION ({'|'.join(FUNCTIONS)})\(\))\s", re.MULTILINE
+    )
     for statement in filter(dropped.search, _statements("0001")):
         if _engine() == "sqlite" or "CREATE FUNCTION" in statement:
             op.get_bind().exec_driver_sql(statement.replace("CREATE FUNCTION", "CREATE OR REPLACE FUNCTION"))

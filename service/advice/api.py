@@ -7,14 +7,14 @@ from fastapi import Path
 from pydantic import Field
 
 from service.advice.rules.forms import Advice, AdviceRevision
-from service.advice.use_cases import advice_versions, read_advice
-from service.cases.api.form_shapes import described_as
-from service.cases.api.point_in_time import Dated, Looking, TheLooking
+from service.advice.use_cases import list_advice_versions, read_advice
+from service.cases.api.form_shapes import document_as
+from service.cases.api.point_in_time import PointInTimeDependency, PointInTimeQuery, PointInTimeView
 from service.database.transaction import Transaction
-from service.http.house import TheHouse
-from service.http.json_models import Utc, View
-from service.http.openapi import may_refuse
-from service.http.parameters import CaseId, TheCaller
+from service.http.app_context import AppContextDependency
+from service.http.json_models import UtcDateTime, View
+from service.http.openapi import refusal_responses
+from service.http.parameters import CallerDependency, CaseId
 from service.http.strict_route import StrictRouter
 from service.identity.caller import Caller
 from service.workflows.store.definitions import Definitions
@@ -27,11 +27,11 @@ class AdviceVersionView(View):
     """A version of the advice. An issued version never changes."""
 
     version: int
-    issued_at: Utc
-    recorded_at: Utc
+    issued_at: UtcDateTime
+    recorded_at: UtcDateTime
 
 
-class Advices(Dated):
+class Advices(PointInTimeView):
     """The versions of the advice of a case, the newest last."""
 
     items: list[AdviceVersionView]
@@ -44,48 +44,56 @@ class AdviceInPart(View):
     goals: list[dict[str, object]] = Field(default_factory=list)
 
 
-class AdviceView(Dated):
+class AdviceView(PointInTimeView):
     """A version of the advice. `whole` is false if you see only the lines addressed to your organisation."""
 
     version: int
     modality: str
-    issued_at: Utc
+    issued_at: UtcDateTime
     whole: bool
-    advice: Annotated[dict[str, object], described_as(Advice, AdviceRevision, AdviceInPart)]
+    advice: Annotated[dict[str, object], document_as(Advice, AdviceRevision, AdviceInPart)]
 
 
 @router.get("/cases/{caseId}/advices")
-async def list_advices(case_id: CaseId, house: TheHouse, caller: TheCaller, looking: TheLooking) -> Advices:
+async def list_advices(
+    case_id: CaseId, context: AppContextDependency, caller: CallerDependency, moment: PointInTimeDependency
+) -> Advices:
     """The versions of the advice, with the moment at which each was issued."""
-    return await house.database.read(lambda transaction: view_advices(transaction, caller, case_id, looking))
+    return await context.database.read(lambda transaction: view_advices(transaction, caller, case_id, moment))
 
 
-def view_advices(transaction: Transaction, caller: Caller, case_id: UUID, looking: Looking) -> Advices:
+def view_advices(transaction: Transaction, caller: Caller, case_id: UUID, moment: PointInTimeQuery) -> Advices:
     """Returns the versions of the advice that the caller may see."""
-    versions = advice_versions(transaction, caller, case_id, looking.when)
+    versions = list_advice_versions(transaction, caller, case_id, moment.point_in_time)
     items = [
         AdviceVersionView(version=number, issued_at=entry.occurred_at, recorded_at=entry.recorded_at)
         for number, entry in versions.issued.items()
     ]
-    return looking.dated(Advices(items=items), versions.past)
+    return moment.with_as_of(Advices(items=items), versions.past)
 
 
-@router.get("/cases/{caseId}/advices/{version}", responses=may_refuse(403))
+@router.get("/cases/{caseId}/advices/{version}", responses=refusal_responses(403))
 async def get_advice(
-    case_id: CaseId, version: Version, house: TheHouse, caller: TheCaller, looking: TheLooking
+    case_id: CaseId,
+    version: Version,
+    context: AppContextDependency,
+    caller: CallerDependency,
+    moment: PointInTimeDependency,
 ) -> AdviceView:
     """A version of the advice, with dissent and the family's statement. Reading it is logged."""
-    return await house.database.write(lambda transaction: view_advice(transaction, caller, case_id, version, looking))
+    return await context.database.write(lambda transaction: view_advice(transaction, caller, case_id, version, moment))
 
 
-def view_advice(transaction: Transaction, caller: Caller, case_id: UUID, version: int, looking: Looking) -> AdviceView:
+def view_advice(
+    transaction: Transaction, caller: Caller, case_id: UUID, version: int, moment: PointInTimeQuery
+) -> AdviceView:
     """Returns the part of this version that the caller may see. Logs the reading, so the transaction must write."""
-    advice = read_advice(transaction, caller, case_id, version, looking.when)
+    advice = read_advice(transaction, caller, case_id, version, moment.point_in_time)
     view = AdviceView(
         version=advice.version,
-        modality=Definitions(transaction).settings(advice.entry.settings).advice_modality,
+        modality=Definitions(transaction).settings_by_hash(advice.entry.settings).advice_modality,
         issued_at=advice.entry.occurred_at,
         whole=advice.whole,
         advice=dict(advice.form),
     )
-    return looking.dated(view, advice.past)
+    return moment.with_as_of(view, advice.past)

@@ -5,15 +5,15 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from service.advice.rules.own_lines import asked_by, own_part
-from service.cases.rules.facts import fold
+from service.advice.rules.addressee_lines import addressee_extract, payers_asked_by
+from service.cases.rules.facts import fold_facts
 from service.cases.rules.model import Part, Transition
-from service.cases.rules.point_in_time import Past, When
-from service.cases.store.cases import Sight
+from service.cases.rules.point_in_time import HistoryUntil, PointInTime
+from service.cases.store.cases import VisiblePart
 from service.cases.store.contents import Contents
 from service.cases.use_cases.case_reading import CaseReading, read_case
-from service.cases.use_cases.read import as_of, log, reader_of, seat_of
-from service.cases.use_cases.reading_rights import SHARED_FOR
+from service.cases.use_cases.read_content import log_detail, log_reading, reader_of, require_seat
+from service.cases.use_cases.reading_rights import SHARING_PURPOSES
 from service.database.transaction import Transaction
 from service.identity.caller import Caller
 from service.kinds import KINDS
@@ -35,7 +35,7 @@ class AdviceVersion:
     entry: Transition
     whole: bool
     form: Mapping[str, Any]
-    past: Past | None = None
+    past: HistoryUntil | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,11 +43,11 @@ class AdviceVersions:
     """The versions of the advice that a reader may see: number, from 1 -> history entry that issued it."""
 
     issued: Mapping[int, Transition]
-    past: Past | None = None
+    past: HistoryUntil | None = None
 
 
-def advice_versions(
-    transaction: Transaction, caller: Caller, case_id: UUID, when: When | None = None
+def list_advice_versions(
+    transaction: Transaction, caller: Caller, case_id: UUID, when: PointInTime | None = None
 ) -> AdviceVersions:
     """Returns the versions that the caller may read. Raises NotFound."""
     reading = read_case(transaction, identify(transaction, caller), case_id, when)
@@ -56,7 +56,7 @@ def advice_versions(
 
 
 def read_advice(
-    transaction: Transaction, caller: Caller, case_id: UUID, version: int, when: When | None = None
+    transaction: Transaction, caller: Caller, case_id: UUID, version: int, when: PointInTime | None = None
 ) -> AdviceVersion:
     """Returns a version of the advice, with dissent and the family's statement (I17). Raises NotFound.
 
@@ -71,29 +71,39 @@ def read_advice(
     entry = _visible_versions(history, sight, parts).get(version)
     if entry is None:
         raise NotFound
-    seat = seat_of(transaction, reading.rights, sight)
-    if sight.whole:
-        reader_of(transaction, actor, sight, reading, seat=seat).insist_on(entry)
+    seat = require_seat(transaction, reading.entitled_actor, sight)
+    if sight.may_read_case:
+        reader_of(transaction, actor, sight, reading, seat=seat).require_entry(entry)
     form = Contents(transaction).open(case_id, [entry.sequence])[entry.sequence].body["form"]
-    log(transaction, caller, actor, sight, "read_advice", as_of(f"advice version {version}", reading.past), seat=seat)
-    if not sight.whole:
-        shared = SHARED_FOR[Role.PROVIDER] in fold(history, KINDS).consented
-        form = own_part(form, parts, asked_by(entry, history), shared=shared)
-    return AdviceVersion(version=version, entry=entry, whole=sight.whole, form=form, past=reading.past)
+    log_reading(
+        transaction,
+        caller,
+        actor,
+        sight,
+        "read_advice",
+        log_detail(f"advice version {version}", reading.past),
+        seat=seat,
+    )
+    if not sight.may_read_case:
+        shared = SHARING_PURPOSES[Role.PROVIDER] in fold_facts(history, KINDS).consented_purposes
+        form = addressee_extract(form, parts, payers_asked_by(entry, history), shared=shared)
+    return AdviceVersion(version=version, entry=entry, whole=sight.may_read_case, form=form, past=reading.past)
 
 
-def _visible_versions(history: Collection[Transition], sight: Sight, parts: Collection[Part]) -> dict[int, Transition]:
+def _visible_versions(
+    history: Collection[Transition], sight: VisiblePart, parts: Collection[Part]
+) -> dict[int, Transition]:
     """Returns number -> entry of all versions, or of those with a line addressed to the reader's organisation."""
     issued = [entry for entry in history if entry.part_kind == "case" and entry.trigger in ADVICE_TRIGGERS]
     lines = {part.line for part in parts}
     return {
         number: entry
         for number, entry in enumerate(issued, 1)
-        if sight.whole or not lines.isdisjoint(entry.codes.get("line", ()))
+        if sight.may_read_case or not lines.isdisjoint(entry.codes.get("line", ()))
     }
 
 
-def _sight_and_parts(reading: CaseReading) -> tuple[Sight, tuple[Part, ...]]:
+def _sight_and_parts(reading: CaseReading) -> tuple[VisiblePart, tuple[Part, ...]]:
     """Returns the reader's sight of the main part, else of the first part addressed to them, and all such parts."""
     parts = reading.parts
-    return reading.sight or reading.of_part(parts[0].id), parts
+    return reading.sight or reading.require_part(parts[0].id), parts

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal, get_args
 
-from service.vocabulary.language import Words
-from service.vocabulary.messages import MESSAGES, filled
+from service.vocabulary.language import BilingualText
+from service.vocabulary.messages import MESSAGES, compose_message
 
 # Activities and purposes that the access log may name. The log is append-only, so a code stays for ever.
 Activity = Literal[
@@ -41,27 +41,31 @@ Purpose = Literal[
     "finding_who_pays",
 ]
 # Grounds of the law for keeping a file. A region chooses its ground under the AVG in its own assessment (DPIA).
-Ground = Literal["advice_and_help", "file_duty", "consent_rules", "right_to_know", "accountability", "learning_law"]
+ProcessingGround = Literal[
+    "advice_and_help", "file_duty", "consent_rules", "right_to_know", "accountability", "learning_law"
+]
 
 
 @dataclass(frozen=True, slots=True)
-class Processing:
+class ProcessingActivity:
     """One entry of the register. With `of_one_case` its log entries name a case."""
 
     activity: Activity
-    ground: Ground
+    ground: ProcessingGround
     of_one_case: bool = True
 
     @property
-    def words(self) -> Words:
-        return filled("activities", self.activity, who=_ANY_READER, what=in_words(_DETAILS.get(self.activity, "")))
+    def label(self) -> BilingualText:
+        return compose_message(
+            "activities", self.activity, who=_ANY_READER, what=detail_in_words(_DETAILS.get(self.activity, ""))
+        )
 
     @property
-    def why(self) -> Words:
+    def ground_text(self) -> BilingualText:
         return MESSAGES["grounds"][self.ground]
 
 
-_GROUNDS: Mapping[Activity, Ground] = {
+_GROUNDS: Mapping[Activity, ProcessingGround] = {
     "read_retention": "file_duty",
     "amend_case": "file_duty",
     "weigh_consent": "consent_rules",
@@ -81,32 +85,44 @@ _DETAILS: Mapping[Activity, str] = {
 _OF_MANY_CASES: frozenset[Activity] = frozenset({"oversee_access", "pull_learning_histories"})
 _ANY_READER, _UNNAMED_DETAIL = MESSAGES["access"]["whoever"], MESSAGES["access"]["something"]
 
-REGISTER: Mapping[Activity, Processing] = MappingProxyType(
+REGISTER: Mapping[Activity, ProcessingActivity] = MappingProxyType(
     {
-        activity: Processing(activity, _GROUNDS.get(activity, "advice_and_help"), activity not in _OF_MANY_CASES)
+        activity: ProcessingActivity(
+            activity, _GROUNDS.get(activity, "advice_and_help"), activity not in _OF_MANY_CASES
+        )
         for activity in get_args(Activity)
     }
 )
 
 
-def in_words(detail: str) -> Words:
+def detail_in_words(detail: str) -> BilingualText:
     """The object detail of a log entry in plain words: "the referral", never "referral@1#3"."""
     if past_view := re.fullmatch(r"(.+), as known at (\d+)", detail):
-        return filled("access", "as_known", what=in_words(past_view[1]), number=Words.same(past_view[2]))
+        return compose_message(
+            "access", "as_known", what=detail_in_words(past_view[1]), number=BilingualText.untranslated(past_view[2])
+        )
     if version := re.fullmatch(r"advice version (\d+)", detail):
-        return filled("access", "advice_version", number=Words.same(version[1]))
+        return compose_message("access", "advice_version", number=BilingualText.untranslated(version[1]))
     return MESSAGES["documents"].get(re.split("[@#]", detail)[0], _UNNAMED_DETAIL)
 
 
-def who(name: str | None, role: Words, organisation: str) -> Words:
+def reader_in_words(name: str | None, role: BilingualText, organisation: str) -> BilingualText:
     """The reader in words: name, role and organisation, or without a name only role and organisation."""
     code = "named" if name else "unnamed"
-    return filled("access", code, name=Words.same(name or ""), role=role, organisation=Words.same(organisation))
+    return compose_message(
+        "access",
+        code,
+        name=BilingualText.untranslated(name or ""),
+        role=role,
+        organisation=BilingualText.untranslated(organisation),
+    )
 
 
-def sentence(reader: Words, activity: str, purpose: str, detail: str, *, emergency: bool) -> Words:
+def entry_in_words(
+    reader: BilingualText, activity: str, purpose: str, detail: str, *, emergency: bool
+) -> BilingualText:
     """A log entry as one sentence: reader, activity and purpose."""
-    did = filled("activities", activity, who=reader, what=in_words(detail))
-    text = filled("access", "sentence", did=did, why=MESSAGES["purposes"][purpose])
+    did = compose_message("activities", activity, who=reader, what=detail_in_words(detail))
+    text = compose_message("access", "sentence", did=did, why=MESSAGES["purposes"][purpose])
     urgent = MESSAGES["access"]["emergency"]
-    return Words(f"{text.nl} {urgent.nl}", f"{text.en} {urgent.en}") if emergency else text
+    return BilingualText(f"{text.nl} {urgent.nl}", f"{text.en} {urgent.en}") if emergency else text

@@ -6,14 +6,14 @@ from uuid import UUID
 from fastapi import Query
 from pydantic import Field
 
-from service.caseload.rules import insist_on_state
-from service.caseload.store import Wanted, WorkItem, WorkList
-from service.cases.api.presenter import Drawing, ids_of_part, labelled
+from service.caseload.rules import require_known_state
+from service.caseload.store import WorkItem, WorkList, WorkListFilter
+from service.cases.api.presenter import Presenter, ids_of_part, labelled_view
 from service.cases.api.views import PartView
 from service.database.transaction import Transaction
-from service.http.house import TheHouse
-from service.http.json_models import Labelled, Utc, View
-from service.http.parameters import PageQuery, TheCaller
+from service.http.app_context import AppContextDependency
+from service.http.json_models import Labelled, UtcDateTime, View
+from service.http.parameters import CallerDependency, PageQuery
 from service.http.strict_route import StrictRouter
 from service.identity.caller import Caller
 from service.kinds import KindOfPart
@@ -33,7 +33,7 @@ class WorkItemView(View):
     number: str
     region: str
     case_state: Labelled | None = Field(description="Only for readers of the whole case.")
-    waiting_since: Utc
+    waiting_since: UtcDateTime
     part: PartView
 
 
@@ -66,30 +66,34 @@ class WorkItemPage(View):
 
 
 @cases_router.get("/cases")
-async def list_cases(house: TheHouse, caller: TheCaller, query: Annotated[ListQuery, Query()]) -> WorkItemPage:
+async def list_cases(
+    context: AppContextDependency, caller: CallerDependency, query: Annotated[ListQuery, Query()]
+) -> WorkItemPage:
     """The cases that you may read as a whole, first due on top."""
-    return await house.database.read(
-        lambda transaction: view_work(transaction, caller, query, kinds=("case",), rules=house.rules)
+    return await context.database.read(
+        lambda transaction: view_work_list(transaction, caller, query, kinds=("case",), rules=context.rules)
     )
 
 
 @work_router.get("/work-items")
-async def list_work_items(house: TheHouse, caller: TheCaller, query: Annotated[WorkQuery, Query()]) -> WorkItemPage:
+async def list_work_items(
+    context: AppContextDependency, caller: CallerDependency, query: Annotated[WorkQuery, Query()]
+) -> WorkItemPage:
     """Cases and parts that wait for you, your organisation or your team, first due on top."""
     kinds = (query.kind,) if query.kind else ()
-    return await house.database.read(
-        lambda transaction: view_work(transaction, caller, query, kinds=kinds, rules=house.rules)
+    return await context.database.read(
+        lambda transaction: view_work_list(transaction, caller, query, kinds=kinds, rules=context.rules)
     )
 
 
-def view_work(
+def view_work_list(
     transaction: Transaction, caller: Caller, query: ListQuery, *, kinds: tuple[str, ...], rules: Rulebook
 ) -> WorkItemPage:
     """A page of the work list of this caller. Runs a fixed number of SQL statements, whatever the size of the page."""
     actor = identify(transaction, caller)
-    insist_on_state(query.state, (workflow.definition for workflow in rules.by_hash.values()), kinds)
-    work_filter = Wanted(
-        whose=query.whose if isinstance(query, WorkQuery) else "all",
+    require_known_state(query.state, (workflow.definition for workflow in rules.by_hash.values()), kinds)
+    work_filter = WorkListFilter(
+        scope=query.whose if isinstance(query, WorkQuery) else "all",
         kinds=kinds,
         state=query.state,
         party=query.party,
@@ -100,23 +104,23 @@ def view_work(
         cursor=query.cursor,
     )
     page = WorkList(transaction).page(work_filter, seen_by=actor)
-    presenter = Drawing.of(transaction, rules, [id_ for item in page.items for id_ in ids_of_part(item.part)])
+    presenter = Presenter.of(transaction, rules, [id_ for item in page.items for id_ in ids_of_part(item.part)])
     return WorkItemPage(items=[_work_item(presenter, item) for item in page.items], next_cursor=page.next_cursor)
 
 
-def _work_item(presenter: Drawing, item: WorkItem) -> WorkItemView:
+def _work_item(presenter: Presenter, item: WorkItem) -> WorkItemView:
     return WorkItemView(
         case_id=item.part.case_id,
         number=item.number,
         region=item.region,
         case_state=_state_of_case(presenter, item),
         waiting_since=item.submitted_at,
-        part=presenter.part(item.part),
+        part=presenter.part_view(item.part),
     )
 
 
-def _state_of_case(presenter: Drawing, item: WorkItem) -> Labelled | None:
+def _state_of_case(presenter: Presenter, item: WorkItem) -> Labelled | None:
     """None for a reader who sees only a part of the case."""
     if item.case_state is None:
         return None
-    return labelled(presenter.rules.pinned(item.case_workflow).definition.states[item.case_state])
+    return labelled_view(presenter.rules.pinned(item.case_workflow).definition.states[item.case_state])

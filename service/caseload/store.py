@@ -8,26 +8,26 @@ from typing import Any, Literal
 from sqlalchemy import ColumnElement, Select, and_, or_, select, tuple_
 
 from service.cases.rules.model import Part
-from service.cases.store.rows import to_part
+from service.cases.store.rows import row_to_part
 from service.cases.store.tables import cases, parts
-from service.cases.store.visibility import main, visible, whole
-from service.database.columns import NO_DAY
-from service.database.paging import Cursors, Page
+from service.cases.store.visibility import main_part, may_read_whole_case, may_see_part
+from service.database.columns import NO_DUE_DAY
+from service.database.paging import Cursors, ListPage
 from service.database.transaction import Transaction
 from service.vocabulary.actor import Actor
-from service.vocabulary.calendar import moment
+from service.vocabulary.calendar import from_microseconds
 from service.vocabulary.roles import TEAM_ROLES
 
-_DAY = len(NO_DAY)
-Whose = Literal["mine", "organisation", "team", "all"]
-_OF_MAIN = (main.c.state.label("case_state"), main.c.workflow.label("case_workflow"))
+_DAY = len(NO_DUE_DAY)
+WorkListScope = Literal["mine", "organisation", "team", "all"]
+_OF_MAIN = (main_part.c.state.label("case_state"), main_part.c.workflow.label("case_workflow"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class WorkListFilter:
     """Filter of a work list. None, and an empty tuple, do not filter."""
 
-    whose: Whose = "all"
+    scope: WorkListScope = "all"
     kinds: tuple[str, ...] = ()
     state: str | None = None
     party: str | None = None
@@ -57,30 +57,41 @@ class WorkList:
         self._connection = transaction.connection
         self._cursors = Cursors(transaction.keyring, "cursor")
 
-    def page(self, work_filter: Wanted, *, seen_by: Actor) -> Page[WorkItem]:
+    def page(self, work_filter: WorkListFilter, *, seen_by: Actor) -> ListPage[WorkItem]:
         """A page of parts that this person may see. Raises Invalid for a cursor of another origin."""
         query = _first_page(replace(work_filter, cursor=None), seen_by)
         if work_filter.cursor is not None:
-            place = self._cursors.place(work_filter.cursor)
+            place = self._cursors.position(work_filter.cursor)
             query = query.where(tuple_(parts.c.due_on, parts.c.id) > tuple_(place[:_DAY], place[_DAY:]))
         rows = self._connection.execute(query).all()
-        return self._cursors.page(rows, work_filter.limit, read=_to_item, place=lambda row: str(row.due_on + row.id))
+        return self._cursors.page(
+            rows, work_filter.limit, item_of=_to_item, position_of=lambda row: str(row.due_on + row.id)
+        )
 
 
 @lru_cache(maxsize=1000)
-def _first_page(work_filter: Wanted, seen_by: Actor) -> Select[Any]:
+def _first_page(work_filter: WorkListFilter, seen_by: Actor) -> Select[Any]:
     """Cached per person and filter: SQLAlchemy needs more time to build the statement than the database to run it."""
     return (
-        select(parts, cases.c.number, cases.c.region, cases.c.submitted_at, *_OF_MAIN, whole(seen_by).label("whole"))
-        .select_from(parts.join(cases, cases.c.id == parts.c.case_id).join(main, main.c.id == parts.c.case_id))
-        .where(visible(seen_by), *_conditions(work_filter, seen_by))
+        select(
+            parts,
+            cases.c.number,
+            cases.c.region,
+            cases.c.submitted_at,
+            *_OF_MAIN,
+            may_read_whole_case(seen_by).label("whole"),
+        )
+        .select_from(
+            parts.join(cases, cases.c.id == parts.c.case_id).join(main_part, main_part.c.id == parts.c.case_id)
+        )
+        .where(may_see_part(seen_by), *_conditions(work_filter, seen_by))
         .order_by(parts.c.due_on, parts.c.id)
         .limit(work_filter.limit + 1)
     )
 
 
-def _conditions(work_filter: Wanted, actor: Actor) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = [parts.c.state.is_not(None), *_whose(work_filter.whose, actor)]
+def _conditions(work_filter: WorkListFilter, actor: Actor) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = [parts.c.state.is_not(None), *_whose(work_filter.scope, actor)]
     if work_filter.open_only:
         conditions.append(parts.c.phase != "ended")
     if work_filter.kinds:
@@ -96,7 +107,7 @@ def _conditions(work_filter: Wanted, actor: Actor) -> list[ColumnElement[bool]]:
     return conditions
 
 
-def _whose(whose: Whose, actor: Actor) -> list[ColumnElement[bool]]:
+def _whose(whose: WorkListScope, actor: Actor) -> list[ColumnElement[bool]]:
     """The condition of a scope.
 
     mine: assigned to this person, or unassigned and waiting for one of their memberships; organisation: waiting for one
@@ -120,10 +131,10 @@ def _whose(whose: Whose, actor: Actor) -> list[ColumnElement[bool]]:
 def _to_item(row: Any) -> WorkItem:
     columns = row._mapping  # noqa: SLF001 - public API of SQLAlchemy
     return WorkItem(
-        part=to_part(columns),
+        part=row_to_part(columns),
         number=columns["number"],
         region=columns["region"],
         case_state=columns["case_state"] if columns["whole"] else None,
         case_workflow=columns["case_workflow"],
-        submitted_at=moment(columns["submitted_at"]),
+        submitted_at=from_microseconds(columns["submitted_at"]),
     )

@@ -5,16 +5,16 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from service.app import followed, open_database
-from service.commands.verify import everything
-from service.database.engine import file_of
+from service.app import follow_destruction_list, open_database
+from service.commands.verify import verification_lines
+from service.database.engine import sqlite_file
 from service.database.keyring import Keyring, load_master_key
 from service.database.migrations import expected_revision
 from service.integrity.store.backup import Manifest
 from service.integrity.store.backup import back_up as copy_away
-from service.integrity.store.backup import restore as put_back
+from service.integrity.store.backup import restore_backup as put_back
 from service.integrity.store.heads import Heads
-from service.retention.store.certificate_list import DestructionList
+from service.retention.store.destruction_list import DestructionList
 from service.settings import Settings
 from service.vocabulary.refusals import Unavailable
 
@@ -65,22 +65,22 @@ def recover(destructions: Sequence[Path]) -> None:
 
 def _recover(settings: Settings) -> None:
     database = open_database(settings)
-    database.all_rows_for = "recovery"
+    database.all_rows_reason = "recovery"
     cases = entries = findings = 0
     try:
-        replayed = followed(database, settings)
+        replayed = follow_destruction_list(database, settings)
         certificates = DestructionList(settings.destruction_list).certificates()
         newest = max((certificate.destroyed_at for certificate in certificates), default=None)
         sys.stdout.write(f"destructions listed {len(certificates)}; the newest {newest or 'none'}\n")
-        for label, case_ids in (("destroyed again", replayed.destroyed), ("lived on", replayed.lived_on)):
+        for label, case_ids in (("destroyed again", replayed.destroyed), ("lived on", replayed.skipped)):
             sys.stdout.writelines(f"{label}: {case_id}\n" for case_id in case_ids)
-        for line in everything(database):
+        for line in verification_lines(database):
             findings += line.finding is not None
             if line.verdict:
                 cases, entries = cases + 1, entries + line.verdict.entries
             if line.finding:
                 sys.stdout.write(line.as_row() + "\n")
-        last = database.read_now(lambda transaction: Heads(transaction).last_recorded())
+        last = database.read_sync(lambda transaction: Heads(transaction).last_recorded_at())
         recorded = f"{last:%Y-%m-%dT%H:%M:%S.%fZ}" if last else "nothing"
     except Unavailable:
         raise SystemExit("not done: the database does not answer") from None
@@ -92,7 +92,7 @@ def _recover(settings: Settings) -> None:
 
 
 def _file_of(settings: Settings) -> Path:
-    if (file := file_of(settings.database_url)) is None:
+    if (file := sqlite_file(settings.database_url)) is None:
         raise SystemExit(
             "not done: this command is for SQLite; for PostgreSQL use pg_dump and pg_restore (see the README)"
         )
@@ -115,7 +115,7 @@ def _require_files(files: Sequence[Path]) -> None:
 def _add_to_destruction_list(settings: Settings, files: Sequence[Path]) -> None:
     """Add these lists to the list of this installation, which every start applies."""
     for file in files:
-        DestructionList(settings.destruction_list).take_over(DestructionList(file))
+        DestructionList(settings.destruction_list).merge(DestructionList(file))
 
 
 def _summary(manifest: Manifest) -> str:

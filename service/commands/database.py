@@ -4,28 +4,28 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
-from service.app import prepared
+from service.app import prepare_database
 from service.database.transaction import Transaction
 from service.database.worker_threads import Database
 from service.settings import Settings
-from service.vocabulary.messages import say
-from service.vocabulary.refusals import Invalid, NotAllowed, NotKnown, Refusal
+from service.vocabulary.messages import render_message
+from service.vocabulary.refusals import Invalid, NotAllowed, NotKnown, RequestRefusal
 from service.workflows.rules.rulebook import Rulebook
 
 T = TypeVar("T")
 
 
-def done(work: Callable[[Transaction, Rulebook], T]) -> T:
+def run_in_transaction(work: Callable[[Transaction, Rulebook], T]) -> T:
     """Run the work in one transaction on the database of the settings. Returns the result of the work."""
-    with opened() as (database, rules):
-        return database.write_now(lambda transaction: work(transaction, rules))
+    with open_command_database() as (database, rules):
+        return database.write_sync(lambda transaction: work(transaction, rules))
 
 
 @contextmanager
-def opened() -> Iterator[tuple[Database, Rulebook]]:
+def open_command_database() -> Iterator[tuple[Database, Rulebook]]:
     """Yields (database of the settings, rules in force). A refusal inside ends the process with a sentence."""
-    database, rules = prepared(Settings())
-    database.all_rows_for = "a command"
+    database, rules = prepare_database(Settings())
+    database.all_rows_reason = "a command"
     try:
         yield database, rules
     except (NotKnown, NotAllowed):
@@ -33,7 +33,7 @@ def opened() -> Iterator[tuple[Database, Rulebook]]:
     except Invalid as refusal:
         lines = (f"{fault.location} {fault.words.en}" for fault in refusal.errors)
         raise SystemExit("\n".join(["not done:", *lines])) from None
-    except Refusal as refusal:
-        raise SystemExit(f"not done: {say('details', refusal.code, refusal.facts()).en}") from None
+    except RequestRefusal as refusal:
+        raise SystemExit(f"not done: {render_message('details', refusal.code, refusal.facts()).en}") from None
     finally:
         database.close()

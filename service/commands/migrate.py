@@ -2,7 +2,7 @@
 
 from service.database.engine import open_engine
 from service.database.migrations import migrate
-from service.database.postgres_roles import Roles
+from service.database.postgres_roles import PostgresRoles
 from service.settings import Settings
 
 
@@ -15,7 +15,7 @@ def migrate_database() -> None:
 
 
 def migrate_as_owner(settings: Settings) -> None:
-    roles = Roles.of(settings.owner_url, settings.database_url, settings.reporting_role)
-    engine = open_engine(settings.as_owner)
+    roles = PostgresRoles.from_urls(settings.owner_url, settings.database_url, settings.reporting_role)
+    engine = open_engine(settings.owner_database_url)
     migrate(engine, roles=roles)
     engine.dispose()

@@ -7,13 +7,13 @@ from contextlib import suppress
 from functools import partial
 
 from service import __version__, metrics
-from service.app import build, build_relay
-from service.commands.listening import bound, listen, refused
+from service.app import build_relay, build_service
+from service.commands.listen_sockets import address_refusal, bind_sockets, listen
 from service.commands.migrate import migrate_as_owner
 from service.commands.server import Server
-from service.events.store.backlog import figures
+from service.events.store.backlog import read_gauges
 from service.identity.trusted_issuer import LOOPBACK
-from service.logs import configure
+from service.logs import configure_logging
 from service.people.use_cases.demonstration import ORGANISATIONS, PEOPLE
 from service.settings import Settings
 
@@ -33,13 +33,13 @@ def serve() -> None:
 def _serve(settings: Settings, set_up: Callable[[Settings], None] | None) -> None:
     """Serve until a signal stops the process. The sockets are bound first, so that a refusal changes nothing."""
     _require_loopback(settings)
-    with bound(settings) as sockets:
+    with bind_sockets(settings) as sockets:
         settings = settings.model_copy(update={"port": sockets[0].getsockname()[1]})
         if set_up:
             set_up(settings)
-        configure(settings.log_level)
-        instance = build(settings)
-        _serve_metrics(settings, instance.now)
+        configure_logging(settings.log_level)
+        instance = build_service(settings)
+        _serve_metrics(settings, instance.gauges)
         server = Server(instance, settings)
         listen(sockets, settings)
         sys.stdout.write(_welcome(settings) if set_up else _listens(settings))
@@ -61,28 +61,28 @@ def _require_loopback(settings: Settings) -> None:
 
 
 def _listens(settings: Settings) -> str:
-    return f"Casusroute {__version__} listens on {settings.own_address}\n"
+    return f"Casusroute {__version__} listens on {settings.listen_url}\n"
 
 
 def relay() -> None:
     """Fill the feeds and call webhooks, as a process of its own."""
     settings = Settings()
-    configure(settings.log_level)
+    configure_logging(settings.log_level)
     event_relay = build_relay(settings)
-    _serve_metrics(settings, partial(figures, event_relay.database))
-    asyncio.run(event_relay.by_itself())
+    _serve_metrics(settings, partial(read_gauges, event_relay.database))
+    asyncio.run(event_relay.run_as_process())
 
 
 def _serve_metrics(settings: Settings, read_gauges: Callable[[], Mapping[str, float]]) -> None:
     if settings.metrics_port:
         try:
-            metrics.publish(settings.metrics_host, settings.metrics_port, read_gauges)
+            metrics.serve_metrics(settings.metrics_host, settings.metrics_port, read_gauges)
         except OSError as error:
-            raise refused(settings.metrics_host, settings.metrics_port, error, "METRICS_") from None
+            raise address_refusal(settings.metrics_host, settings.metrics_port, error, "METRICS_") from None
 
 
 def _welcome(settings: Settings) -> str:
-    url = settings.address
+    url = settings.base_url
     people = "\n".join(
         f"  {person.key:<7} {person.name:<16} {', '.join(person.roles):<24} {_ORGANISATION_NAMES[person.organisation]}"
         for person in PEOPLE

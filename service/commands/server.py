@@ -10,11 +10,11 @@ from typing import Any
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from service.app import Built
-from service.http.problems import bare
+from service.app import ServiceInstance
+from service.http.problems import problem_of_status
 from service.settings import Settings
 
-LARGEST_HEAD = 32_768  # bytes
+MAX_HEAD_BYTES = 32_768  # bytes
 
 
 class Server(uvicorn.Server):
@@ -23,14 +23,14 @@ class Server(uvicorn.Server):
     After the drain, or at a second signal, it accepts no connections and lets the requests in progress finish.
     """
 
-    def __init__(self, instance: Built, settings: Settings) -> None:
+    def __init__(self, instance: ServiceInstance, settings: Settings) -> None:
         proxies = [proxy.strip() for proxy in settings.trusted_proxies.split(",") if proxy.strip()]
         super().__init__(
             uvicorn.Config(
                 instance.application,
                 host=settings.host,
                 port=settings.port,
-                http=partial(Patient, seconds=settings.request_seconds),  # type: ignore[arg-type]  # called as a class is
+                http=partial(SlowHeadTimeout, seconds=settings.request_seconds),  # type: ignore[arg-type]  # called as a class is
                 ws="none",
                 access_log=False,
                 log_config=None,
@@ -60,7 +60,7 @@ class Server(uvicorn.Server):
         return await super().on_tick(counter)
 
 
-class Patient(HttpToolsProtocol):
+class SlowHeadTimeout(HttpToolsProtocol):
     """A connection that limits the head of a request in time and in size.
 
     `seconds`: time for the head to arrive, else 408. A head larger than 32,768 bytes gets 431.
@@ -85,7 +85,7 @@ class Patient(HttpToolsProtocol):
         super().data_received(data)
         if self._timer and not self.transport.is_closing():
             self._head_bytes += len(data)
-            if self._head_bytes > LARGEST_HEAD:
+            if self._head_bytes > MAX_HEAD_BYTES:
                 self._refuse(431)
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - as its base, which answers in plain text
@@ -120,7 +120,7 @@ class Patient(HttpToolsProtocol):
 
 def _problem_bytes(status: int) -> bytes:
     """Returns the whole answer, head and body, as sent on the connection."""
-    answer = bare(status, "nl", {"Connection": "close"})
+    answer = problem_of_status(status, "nl", {"Connection": "close"})
     head: list[Any] = [b"HTTP/1.1 %d \r\n" % status]
     head += [b"%s: %s\r\n" % header for header in answer.raw_headers]
     return b"".join([*head, b"\r\n", bytes(answer.body)])

@@ -13,22 +13,22 @@ from pydantic_core import to_jsonable_python
 
 from service.app import NotMigrated, open_database
 from service.cases.store.cases import Cases
-from service.database.migrations import expected_revision, revision_of
+from service.database.migrations import current_revision, expected_revision
 from service.database.transaction import Transaction
 from service.database.worker_threads import Database
 from service.http.json_models import Labelled
 from service.integrity.api import VerificationView, verification_view
-from service.integrity.rules import Head, NotADigest, heads_in, root_of, written
-from service.integrity.store.heads import PAGE, Departure, Heads
-from service.integrity.store.installation import Surroundings
-from service.integrity.use_cases import verified
+from service.integrity.rules import Head, NotADigest, read_heads, verify_root, write_digest
+from service.integrity.store.heads import PAGE_SIZE, HeadMismatch, Heads
+from service.integrity.store.installation import InstallationCheck
+from service.integrity.use_cases import verify_stored_case
 from service.settings import Settings
-from service.vocabulary.messages import MESSAGES, say
+from service.vocabulary.messages import MESSAGES, render_message
 from service.vocabulary.refusals import Unavailable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class VerificationLine:
     """The verdict on a case, or a finding outside the cases."""
 
     case: str = ""
@@ -51,7 +51,7 @@ def digest() -> None:
     """Print the digest of all heads: one line per case with its last entry, and a root hash; keep it elsewhere."""
     with _open_unchecked() as database:
         heads = (head for page in _pages(database) for head in page)
-        sys.stdout.writelines(written(heads, database.now(), expected_revision()))
+        sys.stdout.writelines(write_digest(heads, database.now(), expected_revision()))
 
 
 def verify(case: str | None, against: Path | None, *, as_json: bool) -> None:
@@ -59,7 +59,7 @@ def verify(case: str | None, against: Path | None, *, as_json: bool) -> None:
     root = _root(against) if against else None
     cases = entries = findings = 0
     with _open_unchecked() as database:
-        case_id = case and database.read_now(lambda transaction: Heads(transaction).named(case))
+        case_id = case and database.read_sync(lambda transaction: Heads(transaction).case_id_of(case))
         case_ids = [case_id] if case_id else [] if case else (head.case for page in _pages(database) for head in page)
         for line in _lines(database, case_ids, case and (case_id or case), against):
             findings += line.finding is not None
@@ -77,51 +77,58 @@ def verify(case: str | None, against: Path | None, *, as_json: bool) -> None:
         raise SystemExit(1)
 
 
-def everything(database: Database) -> Iterator[Line]:
+def verification_lines(database: Database) -> Iterator[VerificationLine]:
     """Returns a line for each case, and one for each finding outside the cases."""
     yield from _lines(database, (head.case for page in _pages(database) for head in page), None, None)
 
 
-def _lines(database: Database, case_ids: Iterable[str], only: str | None, against: Path | None) -> Iterator[Line]:
+def _lines(
+    database: Database, case_ids: Iterable[str], only: str | None, against: Path | None
+) -> Iterator[VerificationLine]:
     for case_id in case_ids:
-        yield database.read_now(partial(_case_line, case_id=case_id))
+        yield database.read_sync(partial(_case_line, case_id=case_id))
     if against:
         yield from _departure_lines(database, only, against)
     if only is None:
-        for code, where in database.read_now(lambda transaction: list(Surroundings(transaction).of_installation())):
-            yield Line(finding=Labelled.of(code, say("verification", code, {"where": where})))
+        for code, where in database.read_sync(
+            lambda transaction: list(InstallationCheck(transaction).faults_of_installation())
+        ):
+            yield VerificationLine(finding=Labelled.of(code, render_message("verification", code, {"where": where})))
 
 
-def _case_line(transaction: Transaction, case_id: str) -> Line:
-    verdict, number = verification_view(verified(transaction, case_id)), Cases(transaction).number(case_id)
+def _case_line(transaction: Transaction, case_id: str) -> VerificationLine:
+    verdict, number = (
+        verification_view(verify_stored_case(transaction, case_id)),
+        Cases(transaction).case_number(case_id),
+    )
     sequence = verdict.first_bad_sequence
-    return Line(case=case_id, number=number, sequence=sequence, finding=verdict.finding, verdict=verdict)
+    return VerificationLine(case=case_id, number=number, sequence=sequence, finding=verdict.finding, verdict=verdict)
 
 
-def _departure_lines(database: Database, only: str | None, against: Path) -> Iterator[Line]:
+def _departure_lines(database: Database, only: str | None, against: Path) -> Iterator[VerificationLine]:
     """A line for each head of the digest that the present history does not lead to."""
     with against.open(encoding="utf-8") as lines:
-        heads = (head for head in heads_in(lines) if only in (None, head.case))
-        while page := list(islice(heads, PAGE)):
-            for departure in database.read_now(partial(_departures, page=page)):
+        heads = (head for head in read_heads(lines) if only in (None, head.case))
+        while page := list(islice(heads, PAGE_SIZE)):
+            for departure in database.read_sync(partial(_departures, page=page)):
                 finding = Labelled.of(departure.fault, MESSAGES["verification"][departure.fault])
-                yield Line(case=departure.case, sequence=departure.sequence, finding=finding)
+                yield VerificationLine(case=departure.case, sequence=departure.sequence, finding=finding)
 
 
-def _departures(transaction: Transaction, page: Sequence[Head]) -> list[Departure]:
-    return list(Heads(transaction).departures(page))
+def _departures(transaction: Transaction, page: Sequence[Head]) -> list[HeadMismatch]:
+    return list(Heads(transaction).mismatches(page))
 
 
 def _pages(database: Database) -> Iterator[list[Head]]:
     """Pages of heads, each in a short transaction of its own: a long read keeps the database from freeing space."""
-    page = database.read_now(lambda transaction: Heads(transaction).after(None))
+    page = database.read_sync(lambda transaction: Heads(transaction).heads_after(None))
     while page:
         yield page
-        page = database.read_now(partial(_next_page, last=page[-1].case))
+        page = database.read_sync(partial(_next_page, last=page[-1].case))
 
 
 def _next_page(transaction: Transaction, last: str) -> list[Head]:
-    return Heads(transaction).after(last)
+    return Heads(transaction).heads_after(last)
 
 
 def _root(against: Path) -> str:
@@ -131,7 +138,7 @@ def _root(against: Path) -> str:
     """
     try:
         with against.open(encoding="utf-8") as lines:
-            return root_of(lines)
+            return verify_root(lines)
     except (NotADigest, UnicodeDecodeError) as error:
         raise SystemExit(f"not done: {against}: {error}") from None
 
@@ -140,9 +147,9 @@ def _root(against: Path) -> str:
 def _open_unchecked() -> Iterator[Database]:
     """Open the database of the settings without preparing it or requiring its protections, which are verified here."""
     database = open_database(Settings())
-    database.all_rows_for = "verification"
+    database.all_rows_reason = "verification"
     try:
-        database.read_now(_require_readable)
+        database.read_sync(_require_readable)
         yield database
     except Unavailable:
         raise SystemExit("not done: the database does not answer") from None
@@ -151,6 +158,6 @@ def _open_unchecked() -> Iterator[Database]:
 
 
 def _require_readable(transaction: Transaction) -> None:
-    if revision_of(transaction.connection) != expected_revision():
+    if current_revision(transaction.connection) != expected_revision():
         raise NotMigrated("the database needs `python -m service migrate` first")
-    transaction.keyring.insist(transaction.connection)
+    transaction.keyring.require_matching_master_key(transaction.connection)

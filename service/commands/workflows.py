@@ -6,15 +6,22 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from service.commands.database import opened
+from service.commands.database import open_command_database
 from service.database.idempotency import IdempotencyKey
 from service.identity.caller import Caller
 from service.workflow_versions.api.plans import progress_view
 from service.workflow_versions.api.trials import trial_view
-from service.workflow_versions.use_cases import Intended, Trial, adopt, make_plan, progress, try_version
+from service.workflow_versions.use_cases import (
+    PlannedMove,
+    VersionTrial,
+    adopt_part,
+    make_plan,
+    read_progress,
+    try_version,
+)
 from service.workflows.rules.kinds import PartKind
 
-Pairs = list[tuple[str, str]]
+StateMapping = list[tuple[str, str]]
 
 
 def workflow(act: str, caller: tuple[str, str], **arguments: Any) -> None:
@@ -26,29 +33,33 @@ def workflow(act: str, caller: tuple[str, str], **arguments: Any) -> None:
         _adopt_version(administrator, **arguments)
 
 
-def _try_version(caller: Caller, kind: PartKind, mapping: Pairs, to: str | None, file: Path | None) -> None:
+def _try_version(caller: Caller, kind: PartKind, mapping: StateMapping, to: str | None, file: Path | None) -> None:
     text = file.read_text(encoding="utf-8") if file else None
-    trial = Trial(kind=kind, mapping=dict(mapping), to=to, definition=text)
-    with opened() as (database, rules):
-        result = database.read_now(lambda transaction: try_version(transaction, caller, trial, rules=rules))
+    trial = VersionTrial(kind=kind, mapping=dict(mapping), to=to, definition=text)
+    with open_command_database() as (database, rules):
+        result = database.read_sync(lambda transaction: try_version(transaction, caller, trial, rules=rules))
     sys.stdout.write(trial_view(result).model_dump_json(by_alias=True, indent=2) + "\n")
 
 
-def _adopt_version(caller: Caller, kind: PartKind, mapping: Pairs, to: str | None, old: str, grounds: str) -> None:
+def _adopt_version(
+    caller: Caller, kind: PartKind, mapping: StateMapping, to: str | None, old: str, grounds: str
+) -> None:
     """Move the parts one by one, each in its own transaction: the same command continues after an interruption."""
-    planned_move = Intended(kind=kind, old=old, new=to, mapping=dict(mapping))
+    planned_move = PlannedMove(kind=kind, old=old, new=to, mapping=dict(mapping))
     idempotency_key = IdempotencyKey(str(uuid4()), "")
-    with opened() as (database, rules):
-        plan = database.write_now(
+    with open_command_database() as (database, rules):
+        plan = database.write_sync(
             lambda transaction: make_plan(transaction, caller, planned_move, idempotency_key, rules=rules)
         )
         plan_hash = plan.value.definition.hash
-        before = database.read_now(lambda transaction: progress(transaction, caller, plan_hash, rules=rules))
-        for remaining in before.left:
-            database.write_now(
-                partial(adopt, caller=caller, plan_hash=plan_hash, part=remaining.part, grounds=grounds, rules=rules)
+        before = database.read_sync(lambda transaction: read_progress(transaction, caller, plan_hash, rules=rules))
+        for remaining in before.movable:
+            database.write_sync(
+                partial(
+                    adopt_part, caller=caller, plan_hash=plan_hash, part=remaining.part, grounds=grounds, rules=rules
+                )
             )
-        view = database.read_now(
-            lambda transaction: progress_view(transaction, progress(transaction, caller, plan_hash, rules=rules))
+        view = database.read_sync(
+            lambda transaction: progress_view(transaction, read_progress(transaction, caller, plan_hash, rules=rules))
         )
     sys.stdout.write(view.model_dump_json(by_alias=True, indent=2) + "\n")

@@ -13,18 +13,18 @@ metadata = MetaData(
         "ix": "ix_%(table_name)s_%(column_0_name)s",
     }
 )
-NO_DAY = "9999-12-31"
+NO_DUE_DAY = "9999-12-31"
 KEYS_SCHEMA = "keys"
 # Append-only tables have no SQLite rowid next to their key: a row could be replaced under its rowid, and the triggers
 # that protect the key would not see it.
-NO_ROWID: dict[str, Any] = {"sqlite_with_rowid": False}
+WITHOUT_ROWID: dict[str, Any] = {"sqlite_with_rowid": False}
 
 
 def id_column(name: str, *args: ForeignKey, nullable: bool = False, comment: str = "") -> Column[str]:
     return Column(name, String(36), *args, nullable=nullable, comment=comment or None)
 
 
-def index_where(condition: str, name: str, *columns: str) -> Index:
+def partial_index(condition: str, name: str, *columns: str) -> Index:
     """Returns a partial index of the rows that meet the condition. A query uses it only with the same condition text.
 
     SQLite ignores such an index on a table without rowid whose key begins with the same column.
@@ -34,4 +34,6 @@ def index_where(condition: str, name: str, *columns: str) -> Index:
 
 # The first entry of a part has no predecessor; every other entry follows the one before it. CASE and not OR, because a
 # CHECK that evaluates to NULL passes.
-FOLLOWS = "CASE WHEN {n} = 1 THEN {p} IS NULL ELSE {p} IS NOT NULL AND {p} = {n} - 1 END"  # placeholders, not SQL input
+PREDECESSOR_CHECK = (
+    "CASE WHEN {n} = 1 THEN {p} IS NULL ELSE {p} IS NOT NULL AND {p} = {n} - 1 END"  # placeholders, not SQL input
+)

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 
-from service.database.own_files import own_file, own_folder, take_from_others
+from service.database.private_files import make_private_file, make_private_folder, restrict_to_owner
 
 # recursive_triggers: without it INSERT OR REPLACE does not fire the delete triggers of the history.
 SQLITE_PRAGMAS = {
@@ -21,7 +21,7 @@ SQLITE_PRAGMAS = {
 # The idle timeout frees a case that a hanging process holds locked. The TCP timeouts let a process notice a lost
 # database before its own caller gives up; without them the operating system waits about fifteen minutes.
 # connect_timeout and keepalives are in seconds.
-POSTGRESQL_PATIENCE = {
+POSTGRESQL_TIMEOUTS = {
     "connect_timeout": 5,
     "tcp_user_timeout": 15_000,  # milliseconds
     "keepalives_idle": 5,
@@ -31,7 +31,7 @@ POSTGRESQL_PATIENCE = {
 }
 
 
-SQLITE_READERS = 4
+SQLITE_READER_THREADS = 4
 _SQLITE_SUFFIXES = ("-wal", "-shm", "-journal")
 
 
@@ -46,11 +46,11 @@ def open_engine(url: str, connections: int = 8) -> Engine:
         max_overflow=0,
         pool_timeout=5,
         isolation_level="READ COMMITTED",
-        connect_args=POSTGRESQL_PATIENCE,
+        connect_args=POSTGRESQL_TIMEOUTS,
     )
 
 
-def file_of(url: str) -> Path | None:
+def sqlite_file(url: str) -> Path | None:
     """The file of a SQLite database, None for PostgreSQL."""
     parsed = make_url(url)
     return Path(parsed.database or "") if parsed.get_backend_name() == "sqlite" else None
@@ -63,16 +63,16 @@ def keys_file(database: Path) -> Path:
 
 def _make_private(database: Path) -> None:
     """Create the files of data and keys before SQLite does. SQLite gives its log files the mode of the main file."""
-    own_folder(database.parent)
+    make_private_folder(database.parent)
     for file in (database, keys_file(database)):
-        own_file(file)
+        make_private_file(file)
         for suffix in _SQLITE_SUFFIXES:
-            take_from_others(file.with_name(file.name + suffix))
+            restrict_to_owner(file.with_name(file.name + suffix))
 
 
 def _open_sqlite(url: str, file: Path) -> Engine:
     _make_private(file)
-    engine = create_engine(url, pool_size=SQLITE_READERS + 2, connect_args={"check_same_thread": False})
+    engine = create_engine(url, pool_size=SQLITE_READER_THREADS + 2, connect_args={"check_same_thread": False})
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _record: object) -> None:

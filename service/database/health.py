@@ -3,20 +3,20 @@
 from sqlalchemy import Connection
 
 from service.database.keyring import MasterKeyRefused
-from service.database.migrations import expected_revision, revision_of
-from service.database.protections import Unprotected, insist
-from service.database.row_security import NoSecondWall, insist_on_wall
+from service.database.migrations import current_revision, expected_revision
+from service.database.protections import ProtectionMissing, require_protections
+from service.database.row_security import RowSecurityNotBinding, require_row_security
 from service.database.transaction import Transaction
 
 # Server settings of PostgreSQL that must be on for durable commits (`protections` checks synchronous_commit).
 _DURABILITY_SETTINGS = ("fsync", "full_page_writes")
 
 
-class MayLoseData(Unprotected):
+class MayLoseData(ProtectionMissing):
     """The database confirms a commit before it is on disk: a power cut would lose confirmed data."""
 
 
-def insist_on_disk(connection: Connection) -> None:
+def require_durable_writes(connection: Connection) -> None:
     """Raises MayLoseData when PostgreSQL is configured without fsync. For SQLite `protections` checks the pragmas."""
     if connection.dialect.name == "postgresql":
         values = {name: connection.exec_driver_sql(f"SHOW {name}").scalar() for name in _DURABILITY_SETTINGS}
@@ -24,29 +24,29 @@ def insist_on_disk(connection: Connection) -> None:
             raise MayLoseData(f"the database may lose committed data: {unsafe}")
 
 
-def failing(transaction: Transaction, *, may_lose_data: bool, second_wall: bool) -> tuple[str, ...]:
+def failing_database_checks(transaction: Transaction, *, may_lose_data: bool, second_wall: bool) -> tuple[str, ...]:
     """Returns the codes of the failing checks; an empty tuple when this database may be served.
 
     `may_lose_data`: skip the check of durable writes. `second_wall`: row-level security must bind the role.
     """
     transaction.allow_all_rows("readiness")
-    if revision_of(transaction.connection) != expected_revision():
+    if current_revision(transaction.connection) != expected_revision():
         return ("revision",)  # the other checks do not apply to another schema
     failures = []
     try:
-        insist(transaction.connection)
-    except Unprotected:
+        require_protections(transaction.connection)
+    except ProtectionMissing:
         failures.append("protections")
     try:
-        insist_on_disk(transaction.connection)
+        require_durable_writes(transaction.connection)
     except MayLoseData:
         failures += [] if may_lose_data else ["database_settings"]
     try:
-        insist_on_wall(transaction.connection)
-    except NoSecondWall:
+        require_row_security(transaction.connection)
+    except RowSecurityNotBinding:
         failures += ["second_wall"] if second_wall else []
     try:
-        transaction.keyring.insist(transaction.connection)
+        transaction.keyring.require_matching_master_key(transaction.connection)
     except MasterKeyRefused:
         failures.append("master_key")
     return tuple(failures)

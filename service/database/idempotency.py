@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, insert, select
 
 from service.database.tables import requests
 from service.database.transaction import Transaction
-from service.vocabulary.calendar import microseconds
+from service.vocabulary.calendar import to_microseconds
 from service.vocabulary.refusals import KeyReused
 
 T = TypeVar("T")
@@ -19,12 +19,12 @@ _ADD = insert(requests)
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class IdempotentRequest:
     """A request that must act once: its person, its Idempotency-Key and a canonical text of the request."""
 
     person_id: UUID
     key: str
-    asked: str
+    request_text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,17 +32,17 @@ class IdempotencyKey:
     """The Idempotency-Key of a request, and a canonical text of the request."""
 
     key: str
-    asked: str
+    request_text: str
 
-    def by(self, person_id: UUID) -> Request:
-        return Request(person_id, self.key, self.asked)
+    def request_of(self, person_id: UUID) -> IdempotentRequest:
+        return IdempotentRequest(person_id, self.key, self.request_text)
 
 
 CREATED = 201  # the status of every recorded answer, since only creations are recorded
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answered:
+class AnswerReference:
     """Reference to the result that an answer is rebuilt from: the entry of a case, or a draft."""
 
     case_id: UUID | None = None
@@ -52,7 +52,7 @@ class Answered:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome(Generic[T]):
+class IdempotentResult(Generic[T]):
     """The result of an idempotent request. `repeated`: the request acted before, and this is its first answer again."""
 
     value: T
@@ -65,9 +65,9 @@ def act_once(
     person_id: UUID,
     *,
     act: Callable[[], T],
-    again: Callable[[Answered], Rebuilt],
-    answered: Callable[[T], Answered] = lambda _: Answered(),
-) -> Outcome[T | Rebuilt]:
+    rebuild: Callable[[AnswerReference], Rebuilt],
+    reference_of: Callable[[T], AnswerReference] = lambda _: AnswerReference(),
+) -> IdempotentResult[T | Rebuilt]:
     """Act on the first of equal requests of a person, and answer each later one with the result of `rebuild`.
 
     A use case calls this after its lock and leaves everything else to `act`. So refusals have one order: unknown
@@ -82,13 +82,13 @@ def act_once(
     Raises KeyReused.
     """
     answers = _Requests(transaction)
-    request = once.by(person_id)
+    request = once.request_of(person_id)
     first = answers.answered(request)
     if first is not None:
-        return Outcome(again(first), repeated=True)
+        return IdempotentResult(rebuild(first), repeated=True)
     value = act()
-    answers.remember(request, answered(value))
-    return Outcome(value)
+    answers.remember(request, reference_of(value))
+    return IdempotentResult(value)
 
 
 def has_acted(transaction: Transaction, once: IdempotencyKey, person_id: UUID) -> bool:
@@ -96,7 +96,7 @@ def has_acted(transaction: Transaction, once: IdempotencyKey, person_id: UUID) -
 
     Raises KeyReused.
     """
-    return _Requests(transaction).answered(once.by(person_id)) is not None
+    return _Requests(transaction).answered(once.request_of(person_id)) is not None
 
 
 class _Requests:
@@ -107,21 +107,21 @@ class _Requests:
         self._keyring = transaction.keyring
         self._now = transaction.now
 
-    def answered(self, request: Request) -> Answered | None:
+    def answered(self, request: IdempotentRequest) -> AnswerReference | None:
         """The first answer to this request. Raises KeyReused when the key belongs to another request."""
         row = self._connection.execute(_FIND, {"person_id": str(request.person_id), "key": request.key}).first()
         if row is None:
             return None
         if row.fingerprint != self._fingerprint(request):
             raise KeyReused
-        return Answered(
+        return AnswerReference(
             status=row.status,
             case_id=row.case_id and UUID(row.case_id),
             sequence=row.sequence,
             draft_id=row.draft_id and UUID(row.draft_id),
         )
 
-    def remember(self, request: Request, answered: Answered) -> None:
+    def remember(self, request: IdempotentRequest, answered: AnswerReference) -> None:
         """Raises IntegrityError when an equal request was answered in the meantime."""
         self._connection.execute(
             _ADD,
@@ -133,9 +133,9 @@ class _Requests:
                 "case_id": answered.case_id and str(answered.case_id),
                 "sequence": answered.sequence,
                 "draft_id": answered.draft_id and str(answered.draft_id),
-                "at": microseconds(self._now),
+                "at": to_microseconds(self._now),
             },
         )
 
-    def _fingerprint(self, request: Request) -> str:
-        return self._keyring.tag("request", str(request.person_id), request.key, request.asked).hex()
+    def _fingerprint(self, request: IdempotentRequest) -> str:
+        return self._keyring.tag("request", str(request.person_id), request.key, request.request_text).hex()

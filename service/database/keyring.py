@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap
 from sqlalchemy import Connection, bindparam, column, select, table
 from sqlalchemy.dialects import postgresql, sqlite
 
-from service.database.own_files import make_once, take_from_others_if_ours
+from service.database.private_files import restrict_to_owner_if_ours, write_key_file_once
 from service.database.tables import case_keys
 
 CONTENT_CLASSES = ("referral", "review", "advice", "help", "escalation", "notes")
@@ -44,9 +44,9 @@ def load_master_key(setting: str | None, file: Path, *, mode: str = "production"
     """
     if setting is None:
         if file.exists():
-            take_from_others_if_ours(file)
+            restrict_to_owner_if_ours(file)
         else:
-            make_once(file, f"{mode} ".encode() + base64.b64encode(os.urandom(_KEY_BYTES)))
+            write_key_file_once(file, f"{mode} ".encode() + base64.b64encode(os.urandom(_KEY_BYTES)))
     try:
         text = file.read_text(encoding="utf-8") if setting is None else setting
         key = base64.b64decode(_split_mode(text)[1], validate=True)
@@ -57,19 +57,19 @@ def load_master_key(setting: str | None, file: Path, *, mode: str = "production"
     return key
 
 
-def mode_of(file: Path) -> str:
+def mode_of_key_file(file: Path) -> str:
     """Returns the mode that a key file names; an empty text when it names none, as in files of older releases."""
     return _split_mode(file.read_text(encoding="utf-8"))[0]
 
 
-def insist_on_key_of_mode(file: Path, *, demonstration: bool, known: bool) -> None:
+def require_key_of_mode(file: Path, *, demonstration: bool, allow_unmarked: bool) -> None:
     """Raises MasterKeyRefused when the key in this file belongs, or may belong, to the other mode.
 
     `demonstration`: the database is a demonstration. `allow_unmarked`: accept a file that names no mode, because it was
     used with this database before or the settings name it.
     """
-    file_mode, expected_mode = mode_of(file), "demonstration" if demonstration else "production"
-    if file_mode == expected_mode or (not file_mode and known):
+    file_mode, expected_mode = mode_of_key_file(file), "demonstration" if demonstration else "production"
+    if file_mode == expected_mode or (not file_mode and allow_unmarked):
         return
     fault = "existed before this database, and may belong to the other mode"
     if file_mode:
@@ -99,18 +99,18 @@ class Keyring:
         """Returns a keyed digest (HMAC-SHA256): without the master key nobody can guess the values."""
         return hmac.new(self._master, "\x00".join((purpose, *values)).encode(), hashlib.sha256).digest()
 
-    def id_for(self, purpose: str, *values: str) -> UUID:
+    def derive_id(self, purpose: str, *values: str) -> UUID:
         """Returns an identifier (UUID version 4) that is the same for the same values and looks random."""
         return UUID(bytes=self.tag(purpose, *values)[:16], version=4)
 
-    def wrapped(self, secret: bytes) -> bytes:
+    def wrap(self, secret: bytes) -> bytes:
         """Returns a secret of 32 bytes, encrypted for storage."""
         return aes_key_wrap(self._master, secret)
 
-    def unwrapped(self, stored: bytes) -> bytes:
+    def unwrap(self, stored: bytes) -> bytes:
         return aes_key_unwrap(self._master, stored)
 
-    def insist(self, connection: Connection) -> None:
+    def require_matching_master_key(self, connection: Connection) -> None:
         """Raises MasterKeyRefused when the keys or secrets in this database were wrapped with another master key."""
         for query in (_ANY_KEY, _ANY_SECRET):
             wrapped = connection.execute(query).scalar()
@@ -120,7 +120,7 @@ class Keyring:
             except InvalidUnwrap:
                 raise MasterKeyRefused("the master key is not the key of this database") from None
 
-    def create(self, connection: Connection, owner_id: UUID, classes: tuple[str, ...]) -> None:
+    def create_keys(self, connection: Connection, owner_id: UUID, classes: tuple[str, ...]) -> None:
         """Create the keys of a case or draft. They must be committed before the data that needs them (decision 16).
 
         A destroyed case gets no keys when its submission is sent again.
@@ -138,7 +138,7 @@ class Keyring:
         insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
         connection.execute(insert(case_keys).on_conflict_do_nothing(), rows)
 
-    def key(self, connection: Connection, owner_id: UUID, content_class: str) -> bytes:
+    def content_key(self, connection: Connection, owner_id: UUID, content_class: str) -> bytes:
         """Raises LookupError when the key was destroyed."""
         name = (str(owner_id), content_class)
         with self._lock:
@@ -155,7 +155,7 @@ class Keyring:
                 self._unwrapped.popitem(last=False)
         return key
 
-    def forget(self, connection: Connection, owner_id: UUID) -> None:
+    def remove_keys(self, connection: Connection, owner_id: UUID) -> None:
         """Remove the keys of a case or draft: its content becomes unreadable for ever."""
         connection.execute(case_keys.delete().where(case_keys.c.owner_id == str(owner_id)))
         with self._lock:

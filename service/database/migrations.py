@@ -11,7 +11,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, text
 
-from service.database.postgres_roles import Roles, grant
+from service.database.postgres_roles import PostgresRoles, grant_privileges
 
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
 # An arbitrary number, the same in every process that migrates.
@@ -25,14 +25,14 @@ def _config(connection: Connection | None = None) -> Config:
     return config
 
 
-def migrate(engine: Engine, revision: str = "head", *, roles: Roles | None = None) -> None:
+def migrate(engine: Engine, revision: str = "head", *, roles: PostgresRoles | None = None) -> None:
     """Upgrade the schema and the grants of the roles in one transaction. On PostgreSQL a second process waits."""
     with engine.begin() as connection:
         if engine.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": _ADVISORY_LOCK})
         command.upgrade(_config(connection), revision)
         if roles is not None:
-            grant(connection, roles)
+            grant_privileges(connection, roles)
 
 
 def downgrade(engine: Engine, revision: str) -> None:
@@ -44,17 +44,17 @@ def expected_revision() -> str | None:
     return ScriptDirectory.from_config(_config()).get_current_head()
 
 
-def revisions() -> tuple[str, ...]:
+def known_revisions() -> tuple[str, ...]:
     """Returns all revisions that this version knows, the newest first."""
     return tuple(script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions())
 
 
-def revision_of(connection: Connection) -> str | None:
+def current_revision(connection: Connection) -> str | None:
     return MigrationContext.configure(connection).get_current_revision()
 
 
 @lru_cache
-def statements(engine: str) -> tuple[str, ...]:
+def migration_statements(engine: str) -> tuple[str, ...]:
     """Returns the SQL statements of all migrations for this engine, the oldest first, without running them.
 
     So the expected schema stands in the migrations only. A migration that reads the database to decide on its

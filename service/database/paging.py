@@ -17,7 +17,7 @@ R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)
-class Page(Generic[T]):
+class ListPage(Generic[T]):
     """Items in the order of their list. `next_cursor` is None on the last page."""
 
     items: tuple[T, ...]
@@ -31,19 +31,21 @@ class Cursors:
         self._keyring = keyring
         self._kind = kind
 
-    def page(self, rows: Sequence[R], limit: int, *, read: Callable[[R], T], place: Callable[[R], str]) -> Page[T]:
+    def page(
+        self, rows: Sequence[R], limit: int, *, item_of: Callable[[R], T], position_of: Callable[[R], str]
+    ) -> ListPage[T]:
         """Returns a page of at most `limit` rows. The query asks for one row more, to know whether a next page exists.
 
         `item_of` converts a row to an item, `position_of` returns the position of a row in the list.
         """
         rows_of_page = rows[:limit]
-        next_cursor = self._cursor(place(rows_of_page[-1])) if len(rows) > limit else None
-        return Page(tuple(map(read, rows_of_page)), next_cursor)
+        next_cursor = self._cursor(position_of(rows_of_page[-1])) if len(rows) > limit else None
+        return ListPage(tuple(map(item_of, rows_of_page)), next_cursor)
 
     def _cursor(self, place: str) -> str:
         return base64.urlsafe_b64encode(self._tag(place) + place.encode()).decode().rstrip("=")
 
-    def place(self, cursor: str) -> str:
+    def position(self, cursor: str) -> str:
         """Returns the position of the last row before the page. Raises Invalid for a cursor of another origin."""
         try:
             raw = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))

@@ -28,7 +28,7 @@ _UPDATED_COLUMNS = {
 _TABLES_WITH_DELETE = ("drafts", f"{KEYS_SCHEMA}.case_keys")
 # Table -> columns that the reporting role may read: codes, states and times. No person, no name, no case number (it is
 # read over the telephone), no text, no content.
-REPORTED = {
+REPORTING_COLUMNS = {
     "regions": "code name expertise_network",
     "municipalities": "code name region",
     "organisations": "id kind municipality",
@@ -52,7 +52,7 @@ _quote = postgresql.dialect().identifier_preparer.quote  # type: ignore[no-untyp
 
 
 @dataclass(frozen=True, slots=True)
-class Roles:
+class PostgresRoles:
     """Names of the roles. The owner migrates, the application serves and runs commands, reporting reads figures."""
 
     owner: str
@@ -60,7 +60,7 @@ class Roles:
     reporting: str
 
     @classmethod
-    def of(cls, owner_url: str | None, database_url: str, reporting: str) -> "Roles | None":
+    def from_urls(cls, owner_url: str | None, database_url: str, reporting: str) -> "PostgresRoles | None":
         """Returns the roles that the URLs connect as, None when both are one role or the database is not PostgreSQL."""
         owner, application = (make_url(owner_url or database_url), make_url(database_url))
         if application.get_backend_name() != "postgresql" or owner.username == application.username:
@@ -68,7 +68,7 @@ class Roles:
         return cls(owner.username or "", application.username or "", reporting)
 
 
-def making(roles: Roles) -> Iterator[str]:
+def creation_statements(roles: PostgresRoles) -> Iterator[str]:
     """Returns the SQL statements that create the roles, for a superuser to run, any number of times. No passwords."""
     all_roles = ", ".join(map(_quote, (roles.owner, roles.application, roles.reporting)))
     for name in (roles.owner, roles.application, roles.reporting):
@@ -83,7 +83,7 @@ def making(roles: Roles) -> Iterator[str]:
     yield f"GRANT CREATE ON SCHEMA public TO {_quote(roles.owner)}"
 
 
-def grant(connection: Connection, roles: Roles) -> None:
+def grant_privileges(connection: Connection, roles: PostgresRoles) -> None:
     """Set the privileges of each role on the present tables. A role that does not exist is skipped."""
     existing_roles = connection.execute(text("SELECT rolname FROM pg_roles")).scalars().all()
     if roles.application in existing_roles:
@@ -108,7 +108,7 @@ def _application_grants(role: str) -> Iterator[str]:
 
 def _reporting_grants(role: str) -> Iterator[str]:
     yield from _revoke_all(role)
-    for table, columns in REPORTED.items():
+    for table, columns in REPORTING_COLUMNS.items():
         yield f"GRANT SELECT ({', '.join(columns.split())}) ON {table} TO {role}"
     for table in ("cases", "parts", "transitions"):
         yield f"DROP POLICY IF EXISTS figures ON {table}"

@@ -11,7 +11,7 @@ from functools import lru_cache
 from sqlalchemy import Connection, inspect, text
 
 from service.database.columns import KEYS_SCHEMA
-from service.database.migrations import statements
+from service.database.migrations import migration_statements
 from service.database.tables import case_keys
 
 APPEND_ONLY = (
@@ -23,10 +23,10 @@ APPEND_ONLY = (
     "legal_holds", "legal_hold_endings", "destruction_proposals", "destruction_signatures", "destruction_withdrawals",
     "destructions",
 )  # fmt: skip
-KEPT = ("cases", "parts")
+NEVER_DELETED = ("cases", "parts")
 _TRIGGERS_OF_BOTH = (
     *(f"{table}_no_update" for table in APPEND_ONLY),
-    *(f"{table}_no_delete" for table in (*APPEND_ONLY, *KEPT)),
+    *(f"{table}_no_delete" for table in (*APPEND_ONLY, *NEVER_DELETED)),
     "transitions_follow",
     "transitions_move_heads",
     "parts_head",
@@ -42,9 +42,11 @@ _TRIGGERS_OF_BOTH = (
     "parts_end",
     "contents_end",
 )
-TRIGGERS = {
-    "sqlite": frozenset((*_TRIGGERS_OF_BOTH, *(f"{table}_no_replace" for table in (*APPEND_ONLY, *KEPT)))),
-    "postgresql": frozenset((*_TRIGGERS_OF_BOTH, *(f"{table}_no_truncate" for table in (*APPEND_ONLY, *KEPT)))),
+REQUIRED_TRIGGERS = {
+    "sqlite": frozenset((*_TRIGGERS_OF_BOTH, *(f"{table}_no_replace" for table in (*APPEND_ONLY, *NEVER_DELETED)))),
+    "postgresql": frozenset(
+        (*_TRIGGERS_OF_BOTH, *(f"{table}_no_truncate" for table in (*APPEND_ONLY, *NEVER_DELETED)))
+    ),
 }
 # The values that SQLite returns when the options of `engine.SQLITE_PRAGMAS` are in force, for data and for keys.
 _PRAGMAS = {
@@ -92,23 +94,23 @@ WHERE polname <> 'figures' OR polcmd <> 'r' OR polroles = '{0}'
 """)
 # A rewrite rule makes PostgreSQL run other statements than the one it got, or none.
 _POSTGRESQL_RULES = text("SELECT rulename FROM pg_rules WHERE schemaname = current_schema()")
-Made = dict[str, object]
+Protections = dict[str, object]
 
 
-class Unprotected(RuntimeError):
+class ProtectionMissing(RuntimeError):
     """The database would allow changes of the history. The message names the missing protections."""
 
 
-def insist(connection: Connection) -> None:
+def require_protections(connection: Connection) -> None:
     """Raises ProtectionMissing when a protection is missing, disabled, or differs from the migrations."""
     if faults := "; ".join(_faults(connection)):
-        raise Unprotected(f"the database does not protect its history; {faults}")
+        raise ProtectionMissing(f"the database does not protect its history; {faults}")
 
 
 def _faults(connection: Connection) -> Iterator[str]:
     engine = connection.dialect.name
     expected, actual = _expected(engine), _actual(connection)
-    missing = sorted((expected.keys() | TRIGGERS[engine]) - actual.keys())
+    missing = sorted((expected.keys() | REQUIRED_TRIGGERS[engine]) - actual.keys())
     if engine == "sqlite":
         pragmas = {name: connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in _PRAGMAS}
         missing += [f"PRAGMA {name}" for name, value in _PRAGMAS.items() if pragmas[name] != value]
@@ -126,11 +128,11 @@ def _faults(connection: Connection) -> Iterator[str]:
 
 
 @lru_cache
-def _expected(engine: str) -> Made:
+def _expected(engine: str) -> Protections:
     """Returns the protections that the migrations create, by name, each in the form that the database reports."""
-    protections: Made = {}
+    protections: Protections = {}
     bodies: dict[str, str] = {}
-    for statement in statements(engine):
+    for statement in migration_statements(engine):
         if match := _DROP.search(statement):
             protections.pop(match[2] if match[1] == "TRIGGER" else f"{match[2]}()", None)
         if match := _CREATE_TRIGGER.search(statement):
@@ -145,7 +147,7 @@ def _expected(engine: str) -> Made:
     return protections
 
 
-def _actual(connection: Connection) -> Made:
+def _actual(connection: Connection) -> Protections:
     """Returns the protections that the database has, by name."""
     if connection.dialect.name == "sqlite":
         return {row.name: row.sql for row in connection.execute(_SQLITE_TRIGGERS)}

@@ -21,14 +21,14 @@ FROM pg_roles WHERE rolname = current_user
 """)
 
 
-class NoSecondWall(RuntimeError):
+class RowSecurityNotBinding(RuntimeError):
     """The service connects as a role that row-level security does not bind."""
 
 
 def set_row_scope(
     connection: Connection,
     *,
-    everything: str = "",
+    reason_for_all_rows: str = "",
     person: object = "",
     organisations: Iterable[object] = (),
     regions: Iterable[object] = (),
@@ -41,17 +41,17 @@ def set_row_scope(
     if connection.dialect.name == "postgresql":
         lists = {"organisations": organisations, "regions": regions, "cases": cases}
         settings = {name: ",".join(sorted({str(value) for value in values})) for name, values in lists.items()}
-        connection.execute(_SET_SCOPE, {"everything": everything, "person": str(person), **settings})
+        connection.execute(_SET_SCOPE, {"everything": reason_for_all_rows, "person": str(person), **settings})
 
 
-def insist_on_wall(connection: Connection) -> None:
+def require_row_security(connection: Connection) -> None:
     """Raises RowSecurityNotBinding when PostgreSQL shows this role all cases, whatever its row scope."""
     if connection.dialect.name != "postgresql":
         return
     role = connection.execute(_SELECT_ROLE).one()
     reasons = {"a superuser": role.rolsuper, "one with BYPASSRLS": role.rolbypassrls, "the tables' owner": role.owner}
     if reason := next((reason for reason, holds in reasons.items() if holds), None):
-        raise NoSecondWall(
+        raise RowSecurityNotBinding(
             f"the role {role.rolname} is {reason}: row-level security does not bind it. Make another role with "
             "`python -m service roles` and connect as that role, or set CASUSROUTE_WITHOUT_SECOND_WALL=true"
         )

@@ -2,7 +2,7 @@
 
 from sqlalchemy import BigInteger, Column, ForeignKey, Integer, LargeBinary, PrimaryKeyConstraint, String, Table
 
-from service.database.columns import KEYS_SCHEMA, NO_ROWID, id_column, metadata
+from service.database.columns import KEYS_SCHEMA, WITHOUT_ROWID, id_column, metadata
 
 requests = Table(
     "requests",
@@ -17,7 +17,7 @@ requests = Table(
     Column("at", BigInteger, nullable=False),
     PrimaryKeyConstraint("person_id", "key"),
     comment="what was answered to whom: the same request never acts twice",
-    **NO_ROWID,
+    **WITHOUT_ROWID,
 )
 
 

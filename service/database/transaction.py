@@ -18,16 +18,16 @@ class Transaction:
     relay, `emergency_readings` is added to the metrics.
     """
 
-    __slots__ = ("connection", "emergency_readings", "keyring", "now", "recorded")
+    __slots__ = ("connection", "emergency_readings", "has_new_events", "keyring", "now")
 
     def __init__(self, connection: Connection, keyring: Keyring, clock: Callable[[], datetime]) -> None:
         self.connection = connection
         self.keyring = keyring
         self.now = clock()
-        self.recorded = False
+        self.has_new_events = False
         self.emergency_readings = 0
 
-    def allow_rows(
+    def allow_rows_of(
         self,
         *,
         person: UUID,
@@ -44,4 +44,4 @@ class Transaction:
 
     def allow_all_rows(self, reason: str) -> None:
         """Show this transaction all cases, for work that is not on behalf of a person."""
-        set_row_scope(self.connection, everything=reason)
+        set_row_scope(self.connection, reason_for_all_rows=reason)

@@ -14,18 +14,18 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, Operation
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from service import metrics
-from service.database.engine import SQLITE_READERS
+from service.database.engine import SQLITE_READER_THREADS
 from service.database.keyring import Keyring
-from service.database.sqlite_log import scrub
 from service.database.transaction import Transaction
-from service.vocabulary.refusals import Refusal, Unavailable
+from service.database.write_ahead_log import empty_write_ahead_log
+from service.vocabulary.refusals import RequestRefusal, Unavailable
 
 _SQLITE_OUTAGES = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_FULL", "SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_READONLY")
 
 T = TypeVar("T")
 
 
-class BrokenOff(RuntimeError):
+class WorkInterrupted(RuntimeError):
     """Work raised an exception that asyncio itself would act on. `__cause__` is that exception.
 
     The traceback is that of the cause, so that the log names the right place.
@@ -53,35 +53,35 @@ class Database:
         self.keyring = keyring
         self.now = clock or (lambda: datetime.now(UTC))
         #: Reason why every transaction sees all cases, as for a command; empty when each transaction limits itself.
-        self.all_rows_for = ""
+        self.all_rows_reason = ""
         #: Called after the commit of new events, in the worker thread.
-        self.when_recorded: Callable[[], None] = lambda: None
+        self.on_new_events: Callable[[], None] = lambda: None
         #: Units of work that run or wait for a thread. Only the event loop changes it.
-        self.under_way = 0
+        self.units_in_progress = 0
         self._queue = queue
         self._reading = engine.execution_options(sqlite_begin="DEFERRED")
         self._watcher = ThreadPoolExecutor(1, thread_name_prefix="watcher")
         if engine.dialect.name == "sqlite":
             self._writers = ThreadPoolExecutor(1, thread_name_prefix="writer")
-            self._readers = ThreadPoolExecutor(SQLITE_READERS, thread_name_prefix="reader")
+            self._readers = ThreadPoolExecutor(SQLITE_READER_THREADS, thread_name_prefix="reader")
         else:
             self._writers = self._readers = ThreadPoolExecutor(connections, thread_name_prefix="database")
 
     async def write(self, work: Callable[[Transaction], T]) -> T:
         """Run the work in one transaction, committed before this returns. Raises Unavailable."""
-        return await self._run_queued(self._writers, self.write_now, work)
+        return await self._run_queued(self._writers, self.write_sync, work)
 
     async def read(self, work: Callable[[Transaction], T]) -> T:
         """Run work that changes nothing and reads no content. Raises Unavailable."""
-        return await self._run_queued(self._readers, self.read_now, work)
+        return await self._run_queued(self._readers, self.read_sync, work)
 
-    async def watch(self, work: Callable[[Transaction], T]) -> T:
+    async def monitor(self, work: Callable[[Transaction], T]) -> T:
         """Run reading work outside the queue, for readiness checks."""
-        return await asyncio.wrap_future(self._watcher.submit(_run_for_future, self.read_now, work))
+        return await asyncio.wrap_future(self._watcher.submit(_run_for_future, self.read_sync, work))
 
-    def watch_now(self, work: Callable[[Transaction], T]) -> T:
+    def monitor_sync(self, work: Callable[[Transaction], T]) -> T:
         """`monitor` for callers without an event loop."""
-        return self._watcher.submit(_run_for_future, self.read_now, work).result()
+        return self._watcher.submit(_run_for_future, self.read_sync, work).result()
 
     async def _run_queued(
         self,
@@ -89,40 +89,42 @@ class Database:
         run: Callable[[Callable[[Transaction], T]], T],
         work: Callable[[Transaction], T],
     ) -> T:
-        if self.under_way >= self._queue:
-            metrics.unit("turned_away")
+        if self.units_in_progress >= self._queue:
+            metrics.count_unit_of_work("turned_away")
             raise Unavailable
-        self.under_way += 1
+        self.units_in_progress += 1
         try:
             return await asyncio.get_running_loop().run_in_executor(threads, _run_for_future, run, work)
         finally:
-            self.under_way -= 1
+            self.units_in_progress -= 1
 
-    def write_now(self, work: Callable[[Transaction], T]) -> T:
+    def write_sync(self, work: Callable[[Transaction], T]) -> T:
         """`write` for callers without an event loop. Work that loses a race against an equal request runs once more."""
         try:
             return self._once(self.engine, work)
         except IntegrityError:
-            metrics.unit("again")
+            metrics.count_unit_of_work("again")
             return self._once(self.engine, work)
 
-    def read_now(self, work: Callable[[Transaction], T]) -> T:
+    def read_sync(self, work: Callable[[Transaction], T]) -> T:
         return self._once(self._reading, work)
 
     def _once(self, engine: Engine, work: Callable[[Transaction], T]) -> T:
         with _count_outcome(), _unavailable_when_down(), engine.begin() as connection:
             transaction = Transaction(connection, self.keyring, self.now)
-            if self.all_rows_for:
-                transaction.allow_all_rows(self.all_rows_for)
+            if self.all_rows_reason:
+                transaction.allow_all_rows(self.all_rows_reason)
             result = work(transaction)
-        metrics.emergency_readings(transaction.emergency_readings)
-        if transaction.recorded:
-            self.when_recorded()
+        metrics.count_emergency_readings(transaction.emergency_readings)
+        if transaction.has_new_events:
+            self.on_new_events()
         return result
 
-    async def scrub(self) -> None:
+    async def empty_write_ahead_log(self) -> None:
         """Remove destroyed content from the log of SQLite. Where a reader prevents it, `sweep` does it later."""
-        await asyncio.get_running_loop().run_in_executor(self._writers, _run_for_future, scrub, self.engine)
+        await asyncio.get_running_loop().run_in_executor(
+            self._writers, _run_for_future, empty_write_ahead_log, self.engine
+        )
 
     def close(self) -> None:
         self._writers.shutdown(wait=True)
@@ -143,11 +145,11 @@ def _run_for_future(run: Callable[[A], T], argument: A) -> T:
     try:
         return run(argument)
     except (StopIteration, StopAsyncIteration, CancelledError) as error:
-        raise BrokenOff().with_traceback(error.__traceback__) from error
+        raise WorkInterrupted().with_traceback(error.__traceback__) from error
     except Exception:
         raise
     except BaseException as error:
-        raise BrokenOff().with_traceback(error.__traceback__) from error
+        raise WorkInterrupted().with_traceback(error.__traceback__) from error
 
 
 @contextmanager
@@ -160,11 +162,11 @@ def _count_outcome() -> Iterator[None]:
     except Unavailable:
         outcome = "unavailable"
         raise
-    except Refusal:
+    except RequestRefusal:
         outcome = "refused"
         raise
     finally:
-        metrics.unit(outcome)
+        metrics.count_unit_of_work(outcome)
 
 
 @contextmanager

@@ -6,21 +6,21 @@ from uuid import UUID, uuid4
 
 from fastapi import Response
 
-from service.cases.api.point_in_time import Dated, Looking, TheLooking
-from service.cases.api.presenter import Drawing
+from service.cases.api.point_in_time import PointInTimeDependency, PointInTimeQuery, PointInTimeView
+from service.cases.api.presenter import Presenter
 from service.cases.api.step_bodies import CaseNumber, StepBody
-from service.cases.api.steps import answer_step, made_view
+from service.cases.api.steps import answer_step, step_result_view
 from service.cases.api.views import MadeView
-from service.cases.rules.attention import Refused, refusals
+from service.cases.rules.attention import LedgerEntry, refusal_ledger
 from service.cases.use_cases.case_reading import read_case
-from service.database.idempotency import Outcome
+from service.database.idempotency import IdempotentResult
 from service.database.transaction import Transaction
 from service.escalations.rules.forms import EscalationSignal
 from service.escalations.use_cases import signal_escalation
-from service.http.house import TheHouse
-from service.http.json_models import Named, Utc, View
-from service.http.openapi import may_refuse
-from service.http.parameters import CaseId, OnceOnly, TheCaller
+from service.http.app_context import AppContextDependency
+from service.http.json_models import Named, UtcDateTime, View
+from service.http.openapi import refusal_responses
+from service.http.parameters import CallerDependency, CaseId, IdempotencyKeyHeader
 from service.http.strict_route import StrictRouter
 from service.identity.caller import Caller
 from service.people.use_cases.identify import identify
@@ -44,62 +44,68 @@ class RefusalView(View):
     line: str | None
     provider: Named
     reasons: list[str]
-    refused_at: Utc
+    refused_at: UtcDateTime
     part_id: UUID
     part_sequence: int
     alternative: bool = False
 
 
-class Refusals(Dated):
+class Refusals(PointInTimeView):
     """All refusals, in order. `alternative`: another provider was found for the line, or is asked now."""
 
     items: list[RefusalView]
 
 
 @router.get("/cases/{caseId}/refusals")
-async def list_refusals(case_id: CaseId, house: TheHouse, caller: TheCaller, looking: TheLooking) -> Refusals:
+async def list_refusals(
+    case_id: CaseId, context: AppContextDependency, caller: CallerDependency, moment: PointInTimeDependency
+) -> Refusals:
     """The refusals by providers, kept with the case. Facts, no content."""
-    return await house.database.read(
-        lambda transaction: view_refusals(transaction, caller, case_id, looking, rules=house.rules)
+    return await context.database.read(
+        lambda transaction: view_refusals(transaction, caller, case_id, moment, rules=context.rules)
     )
 
 
 def view_refusals(
-    transaction: Transaction, caller: Caller, case_id: UUID, looking: Looking, *, rules: Rulebook
+    transaction: Transaction, caller: Caller, case_id: UUID, moment: PointInTimeQuery, *, rules: Rulebook
 ) -> Refusals:
     """Returns the refusals of a case. The caller must see the whole case."""
-    reading = read_case(transaction, identify(transaction, caller), case_id, looking.when)
-    reading.whole()
-    return looking.dated(_refusals_view(transaction, rules, refusals(reading.history)), reading.past)
+    reading = read_case(transaction, identify(transaction, caller), case_id, moment.point_in_time)
+    reading.require_whole_case()
+    return moment.with_as_of(_refusals_view(transaction, rules, refusal_ledger(reading.history)), reading.past)
 
 
-def _refusals_view(transaction: Transaction, rules: Rulebook, recorded: Sequence[Refused]) -> Refusals:
-    presenter = Drawing.of(transaction, rules, [refusal.organisation_id for refusal in recorded])
+def _refusals_view(transaction: Transaction, rules: Rulebook, recorded: Sequence[LedgerEntry]) -> Refusals:
+    presenter = Presenter.of(transaction, rules, [refusal.organisation_id for refusal in recorded])
     items = [
         RefusalView(
             line=refusal.line,
-            provider=presenter.named(refusal.organisation_id),
+            provider=presenter.named_view(refusal.organisation_id),
             reasons=list(refusal.reasons),
             refused_at=refusal.entry.occurred_at,
             part_id=refusal.entry.part_id,
             part_sequence=refusal.entry.part_sequence,
-            alternative=refusal.alternative,
+            alternative=refusal.has_alternative,
         )
         for refusal in recorded
     ]
     return Refusals(items=items)
 
 
-@router.post("/escalation-signals", status_code=201, responses=may_refuse(403, 404))
+@router.post("/escalation-signals", status_code=201, responses=refusal_responses(403, 404))
 async def add_escalation_signal(
-    body: SignalBody, house: TheHouse, caller: TheCaller, once: OnceOnly, response: Response
+    body: SignalBody,
+    context: AppContextDependency,
+    caller: CallerDependency,
+    once: IdempotencyKeyHeader,
+    response: Response,
 ) -> MadeView:
     """Signal as CCE liaison that a case of your regions is stuck. You name it by its number; its chair is informed."""
 
-    def signal(transaction: Transaction) -> Outcome[MadeView]:
+    def signal(transaction: Transaction) -> IdempotentResult[MadeView]:
         outcome = signal_escalation(
-            transaction, caller, body.number, body.to_step(transaction.now), once, rules=house.rules, new_id=uuid4
+            transaction, caller, body.number, body.to_step(transaction.now), once, rules=context.rules, new_id=uuid4
         )
-        return made_view(transaction, house.rules, outcome)
+        return step_result_view(transaction, context.rules, outcome)
 
-    return answer_step(response, await house.database.write(signal))
+    return answer_step(response, await context.database.write(signal))

@@ -6,9 +6,9 @@ from uuid import UUID
 
 from service.cases.rules.steps import Step
 from service.cases.store.cases import Cases
-from service.cases.use_cases.situation import as_it_stands
-from service.cases.use_cases.take_step import Made, StepNumber, carry_out, make_once
-from service.database.idempotency import IdempotencyKey, Outcome
+from service.cases.use_cases.situation import load_situation
+from service.cases.use_cases.take_step import StepReceipt, StepResult, check_and_record_step, take_step_once
+from service.database.idempotency import IdempotencyKey, IdempotentResult
 from service.database.transaction import Transaction
 from service.identity.caller import Caller
 from service.people.use_cases.identify import allow_rows_of, identify
@@ -26,24 +26,24 @@ def signal_escalation(
     *,
     rules: Rulebook,
     new_id: Callable[[], UUID],
-) -> Outcome[Made | StepNumber]:
+) -> IdempotentResult[StepResult | StepReceipt]:
     """Begin an escalation of the case with this number.
 
     Raises NotAllowed unless the caller is a liaison, NotFound for a number outside the regions of her appointment.
     """
     actor = identify(transaction, caller)
 
-    def signal() -> Made:
-        if actor.holding(Role.CCE_LIAISON) is None:
+    def signal() -> StepResult:
+        if actor.membership_with_role(Role.CCE_LIAISON) is None:
             raise NotAllowed
         appointed_for = actor.regions(Role.CCE_LIAISON)
         allow_rows_of(transaction, actor, regions=appointed_for)
-        match = Cases(transaction).by_number(number, regions=appointed_for)
+        match = Cases(transaction).find_by_number(number, regions=appointed_for)
         if match is None:
             raise NotFound
         case, part = match
         # A signal needs no sight of the case, so emergency access of the liaison must not change its outcome.
-        situation = as_it_stands(transaction, replace(actor, emergencies=()), case, part, rules)
-        return carry_out(transaction, situation, step, rules, new_id=new_id, trace_id=caller.trace_id)
+        situation = load_situation(transaction, replace(actor, emergencies=()), case, part, rules)
+        return check_and_record_step(transaction, situation, step, rules, new_id=new_id, trace_id=caller.trace_id)
 
-    return make_once(transaction, once, actor, act=signal)
+    return take_step_once(transaction, once, actor, act=signal)

@@ -13,23 +13,23 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
 from pydantic.alias_generators import to_camel
 
-from service.vocabulary.calendar import in_utc_text
-from service.workflows.rules.kinds import collection, event_type
+from service.vocabulary.calendar import utc_text
+from service.workflows.rules.kinds import event_type, plural_of
 
 CLOUDEVENTS_JSON = "application/cloudevents+json"
 TYPE_PATTERN = r"^nl\.jeugdcasussen(\.[a-z]+(-[a-z]+)*){2}\.v1$"
 # Digits of the largest sequence of sequencetype Integer (32 bits). Zero-padded text sorts like the numbers.
 _DIGITS = 10
 
-Utc = Annotated[
+EventTime = Annotated[
     datetime,
-    PlainSerializer(in_utc_text),
+    PlainSerializer(utc_text),
     WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class News:
+class FeedEntry:
     """A transition in the feed of one organisation: its `position` in that feed, and facts without content."""
 
     position: int
@@ -56,7 +56,7 @@ class EventData(BaseModel):
     trigger: str
     state: str
     phase: str
-    occurred_at: Utc
+    occurred_at: EventTime
 
 
 class Event(BaseModel):
@@ -69,7 +69,7 @@ class Event(BaseModel):
     source: str = Field(description="The organisation and the system that publish the event (urn:nld).")
     type: str = Field(description="nl.jeugdcasussen.<kind of part, in the plural>.<trigger>.v1.", pattern=TYPE_PATTERN)
     subject: str = Field(description="Id of the case.")
-    time: Utc = Field(description="Time of recording; `data.occurredAt` is the time at which it happened.")
+    time: EventTime = Field(description="Time of recording; `data.occurredAt` is the time at which it happened.")
     datacontenttype: Literal["application/json"] = "application/json"
     dataschema: str = Field(description="URL of the schema of `data`.", json_schema_extra={"format": "uri"})
     dataref: str = Field(
@@ -80,9 +80,9 @@ class Event(BaseModel):
     data: EventData
 
 
-def to_event(entry: News, *, source: str, address: str) -> Event:
+def to_event(entry: FeedEntry, *, source: str, address: str) -> Event:
     """Returns the event of a feed entry. `address`: public URL of the service, without /v1."""
-    part = "" if entry.part_kind == "case" else f"/{collection(entry.part_kind)}/{entry.part_id}"
+    part = "" if entry.part_kind == "case" else f"/{plural_of(entry.part_kind)}/{entry.part_id}"
     return Event(
         id=f"{entry.part_id}:{entry.part_sequence}",
         source=source,

@@ -5,12 +5,12 @@ from uuid import UUID
 from pydantic import Field
 
 from service.database.transaction import Transaction
-from service.future_plan.rules import Plan
+from service.future_plan.rules import PlanStatus
 from service.future_plan.use_cases import read_coming_of_age
-from service.http.house import TheHouse
+from service.http.app_context import AppContextDependency
 from service.http.json_models import InTwoLanguages, Labelled, OptionalDay, View
-from service.http.openapi import may_refuse
-from service.http.parameters import CaseId, TheCaller
+from service.http.openapi import refusal_responses
+from service.http.parameters import CallerDependency, CaseId
 from service.http.strict_route import StrictRouter
 from service.identity.caller import Caller
 from service.vocabulary.messages import MESSAGES
@@ -30,15 +30,15 @@ class ComingOfAgeView(View):
 
     turns16_on: OptionalDay = Field(alias="turns16On", description="Null while the month of birth is not known.")
     turns18_on: OptionalDay = Field(alias="turns18On")
-    plan_after18: Plan = Field(alias="planAfter18")
+    plan_after18: PlanStatus = Field(alias="planAfter18")
     explanation: InTwoLanguages
     consents_to_reask: list[AskAgainView]
 
 
-@router.get("/cases/{caseId}/coming-of-age", responses=may_refuse(403))
-async def get_coming_of_age(case_id: CaseId, house: TheHouse, caller: TheCaller) -> ComingOfAgeView:
+@router.get("/cases/{caseId}/coming-of-age", responses=refusal_responses(403))
+async def get_coming_of_age(case_id: CaseId, context: AppContextDependency, caller: CallerDependency) -> ComingOfAgeView:
     """Duties that follow from the child's age: a plan for after 18, and consents to ask again. The read is logged."""
-    return await house.database.write(lambda transaction: view_coming_of_age(transaction, caller, case_id))
+    return await context.database.write(lambda transaction: view_coming_of_age(transaction, caller, case_id))
 
 
 def view_coming_of_age(transaction: Transaction, caller: Caller, case_id: UUID) -> ComingOfAgeView:
@@ -50,7 +50,9 @@ def view_coming_of_age(transaction: Transaction, caller: Caller, case_id: UUID) 
         plan_after18=duties.plan_after_18,
         explanation=InTwoLanguages.of(MESSAGES["coming_of_age"][duties.plan_after_18]),
         consents_to_reask=[
-            AskAgainView(purpose=Labelled.listed(consent.purpose, "information_purpose"), ages=list(consent.ages))
-            for consent in duties.ask_again
+            AskAgainView(
+                purpose=Labelled.from_code_list(consent.purpose, "information_purpose"), ages=list(consent.ages)
+            )
+            for consent in duties.consents_to_reask
         ],
     )

@@ -4,18 +4,18 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
-from service.cases.rules.consents import CHILD_DECIDES_FROM, CHILD_IS_ASKED_FROM
+from service.cases.rules.consents import CHILD_CONSENT_AGE, CHILD_SOLE_CONSENT_AGE
 from service.cases.rules.facts import CaseFacts
-from service.vocabulary.ages import age_on, month_of_age
+from service.vocabulary.ages import age_on, first_day_of_age
 
-Plan = Literal["unknown", "not_yet", "asked", "overdue", "recorded"]
+PlanStatus = Literal["unknown", "not_yet", "asked", "overdue", "recorded"]
 MAJORITY = 18
-PLAN_OVERDUE_FROM = 17
-ASKED_AGAIN_AT = (CHILD_IS_ASKED_FROM, CHILD_DECIDES_FROM, MAJORITY)
+PLAN_OVERDUE_AGE = 17
+REASK_AGES = (CHILD_CONSENT_AGE, CHILD_SOLE_CONSENT_AGE, MAJORITY)
 
 
 @dataclass(frozen=True, slots=True)
-class AskAgain:
+class ConsentToReask:
     """A consent given before the child reached these ages. Since then other people decide, or the child alone."""
 
     purpose: str
@@ -28,37 +28,37 @@ class ComingOfAge:
 
     turns_16_on: date | None
     turns_18_on: date | None
-    plan_after_18: Plan
-    ask_again: tuple[AskAgain, ...] = ()
+    plan_after_18: PlanStatus
+    consents_to_reask: tuple[ConsentToReask, ...] = ()
 
 
 def coming_of_age(facts: CaseFacts, birth_month: str | None, on: date) -> ComingOfAge:
     """The duties on this day in Amsterdam. `birth_month` is yyyy-mm, or None when it is not known."""
     if birth_month is None:
-        return ComingOfAge(None, None, "recorded" if facts.planned_after_18 else "unknown")
+        return ComingOfAge(None, None, "recorded" if facts.has_plan_after_18 else "unknown")
     age = age_on(birth_month, on)
     return ComingOfAge(
-        month_of_age(birth_month, CHILD_DECIDES_FROM),
-        month_of_age(birth_month, MAJORITY),
+        first_day_of_age(birth_month, CHILD_SOLE_CONSENT_AGE),
+        first_day_of_age(birth_month, MAJORITY),
         _plan(facts, age),
         tuple(_consents_to_reask(facts, age)),
     )
 
 
-def _plan(facts: CaseFacts, age: int) -> Plan:
-    if facts.planned_after_18:
+def _plan(facts: CaseFacts, age: int) -> PlanStatus:
+    if facts.has_plan_after_18:
         return "recorded"
-    if age < CHILD_DECIDES_FROM:
+    if age < CHILD_SOLE_CONSENT_AGE:
         return "not_yet"
-    return "asked" if age < PLAN_OVERDUE_FROM else "overdue"
+    return "asked" if age < PLAN_OVERDUE_AGE else "overdue"
 
 
-def _consents_to_reask(facts: CaseFacts, age: int) -> list[AskAgain]:
+def _consents_to_reask(facts: CaseFacts, age: int) -> list[ConsentToReask]:
     """The consents to ask again. A legal ground is not a consent, and is left out."""
     consents = []
-    for purpose, agreement in sorted(facts.agreed.items()):
-        age_at_consent = agreement.last.age if agreement.last else age
-        ages = tuple(limit for limit in ASKED_AGAIN_AT if age_at_consent < limit <= age)
-        if agreement.in_force and not agreement.grounded and ages:
-            consents.append(AskAgain(purpose, ages))
+    for purpose, agreement in sorted(facts.consents.items()):
+        age_at_consent = agreement.last_given.lowest_age if agreement.last_given else age
+        ages = tuple(limit for limit in REASK_AGES if age_at_consent < limit <= age)
+        if agreement.in_force and not agreement.has_legal_ground and ages:
+            consents.append(ConsentToReask(purpose, ages))
     return consents

@@ -2,10 +2,10 @@
 
 from uuid import UUID
 
-from service.cases.rules.facts import fold
+from service.cases.rules.facts import fold_facts
 from service.cases.store.cases import Cases
 from service.cases.use_cases.birth_month import birth_month
-from service.cases.use_cases.read import log, seat_of, whole_case
+from service.cases.use_cases.read_content import log_reading, require_seat, require_whole_case
 from service.database.transaction import Transaction
 from service.future_plan.rules import ComingOfAge, coming_of_age
 from service.identity.caller import Caller
@@ -16,7 +16,7 @@ from service.vocabulary.refusals import NotAllowed
 from service.vocabulary.roles import TEAM_ROLES, Role
 
 # The roles that ask consents again and make the plan, and the young person.
-ASKED_OF = TEAM_ROLES | {Role.LOCAL_TEAM, Role.YOUNG_PERSON}
+COMING_OF_AGE_ROLES = TEAM_ROLES | {Role.LOCAL_TEAM, Role.YOUNG_PERSON}
 
 
 def read_coming_of_age(transaction: Transaction, caller: Caller, case_id: UUID) -> ComingOfAge:
@@ -25,9 +25,11 @@ def read_coming_of_age(transaction: Transaction, caller: Caller, case_id: UUID) 
     Raises NotFound for a person who may not see the whole case, NotAllowed for other roles.
     """
     actor = identify(transaction, caller)
-    sight = whole_case(transaction, actor, case_id)
-    if seat_of(transaction, actor, sight).acting.role not in ASKED_OF:
+    sight = require_whole_case(transaction, actor, case_id)
+    if require_seat(transaction, actor, sight).acting.role not in COMING_OF_AGE_ROLES:
         raise NotAllowed
     history = Cases(transaction).history(case_id)
-    log(transaction, caller, actor, sight, "read_coming_of_age", "month of birth")
-    return coming_of_age(fold(history, KINDS), birth_month(transaction, history), day_in_amsterdam(transaction.now))
+    log_reading(transaction, caller, actor, sight, "read_coming_of_age", "month of birth")
+    return coming_of_age(
+        fold_facts(history, KINDS), birth_month(transaction, history), day_in_amsterdam(transaction.now)
+    )

@@ -11,16 +11,16 @@ from fastapi.responses import HTMLResponse
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
-from service.http.documentation import page
-from service.http.edge import TooLarge, TooSlow
-from service.http.negotiation import language_of
-from service.http.openapi import document
-from service.http.problems import bare, problem
+from service.http.documentation_page import documentation_page
+from service.http.edge import BodyTooLarge, BodyTooSlow
+from service.http.negotiation import preferred_language
+from service.http.openapi import build_openapi_document
+from service.http.problems import problem_of_refusal, problem_of_status
 from service.http.strict_route import StrictRouter, UnsupportedMediaType
 from service.vocabulary.language import Language
-from service.vocabulary.refusals import Refusal
+from service.vocabulary.refusals import RequestRefusal
 
-_STATUS_OF_EXCEPTION = {UnsupportedMediaType: 415, TooLarge: 413, TooSlow: 408, Exception: 500}
+_STATUS_OF_EXCEPTION = {UnsupportedMediaType: 415, BodyTooLarge: 413, BodyTooSlow: 408, Exception: 500}
 
 
 def create_application(routers: Iterable[APIRouter], public_url: str, examples: dict[str, Any]) -> FastAPI:
@@ -31,9 +31,9 @@ def create_application(routers: Iterable[APIRouter], public_url: str, examples: 
 
     @asynccontextmanager
     async def lifespan(api: FastAPI) -> AsyncIterator[None]:
-        async with api.state.house.tokens.at_work(), api.state.background():
+        async with api.state.context.tokens.at_work(), api.state.background():
             yield
-        api.state.house.database.close()
+        api.state.context.database.close()
 
     api = FastAPI(
         lifespan=lifespan,
@@ -46,7 +46,7 @@ def create_application(routers: Iterable[APIRouter], public_url: str, examples: 
     # One flat list of routes: Starlette walks a nested router again for every request.
     for router in routers:
         api.router.routes.extend(router.routes)
-    openapi_document = document(api, public_url, examples)
+    openapi_document = build_openapi_document(api, public_url, examples)
     api.openapi = lambda: openapi_document  # type: ignore[method-assign]  # as FastAPI documents it
     api.router.routes.extend(_document_router(openapi_document).routes)
     _add_error_handlers(api)
@@ -64,21 +64,21 @@ def _add_error_handlers(api: FastAPI) -> None:
         return ", ".join(sorted(methods | ({"HEAD"} if "GET" in methods else set())))
 
     def language(request: Request) -> Language:
-        return language_of(dict(request.scope["headers"]))
+        return preferred_language(dict(request.scope["headers"]))
 
-    @api.exception_handler(Refusal)
-    async def handle_refusal(request: Request, refusal: Refusal) -> Response:
-        return problem(refusal, language(request), request.app.state.house.rules.step_label)
+    @api.exception_handler(RequestRefusal)
+    async def handle_refusal(request: Request, refusal: RequestRefusal) -> Response:
+        return problem_of_refusal(refusal, language(request), request.app.state.context.rules.step_label)
 
     @api.exception_handler(HTTPException)
     async def handle_routing_error(request: Request, error: HTTPException) -> Response:
         wrong_method = error.status_code == 405  # noqa: PLR2004 - the status itself
         headers = {"Allow": allow(request.scope["path"].removeprefix("/v1"))} if wrong_method else None
-        return bare(error.status_code, language(request), headers)
+        return problem_of_status(error.status_code, language(request), headers)
 
     def handler_of_status(status: int) -> Callable[[Request, Exception], Awaitable[Response]]:
         async def handle(request: Request, _: Exception) -> Response:
-            return bare(status, language(request))
+            return problem_of_status(status, language(request))
 
         return handle
 
@@ -96,7 +96,7 @@ def _document_router(openapi_document: dict[str, Any]) -> StrictRouter:
     async def openapi() -> Response:
         return Response(text, headers=any_origin, media_type="application/json")
 
-    html = page(openapi_document)
+    html = documentation_page(openapi_document)
 
     @router.get("/docs", include_in_schema=False, response_class=HTMLResponse)
     async def docs() -> HTMLResponse:

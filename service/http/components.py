@@ -32,7 +32,7 @@ _REFUSALS = {
 _STATUSES_WITH_RETRY_AFTER = (429, 503)
 
 
-def refusal(status: int) -> dict[str, Any]:
+def refusal_reference(status: int) -> dict[str, Any]:
     """Returns a reference to the response of this status."""
     return {"$ref": f"#/components/responses/{_REFUSALS[status][0]}"}
 
@@ -42,7 +42,7 @@ def header_references(*names: str) -> dict[str, Any]:
     return {name: {"$ref": f"#/components/headers/{name}"} for name in ("API-Version", "traceparent", *names)}
 
 
-def responses() -> dict[str, Any]:
+def problem_responses() -> dict[str, Any]:
     """Returns every response that carries a problem, by its name in the document."""
     return {name: _response(status, text) for status, (name, text) in _REFUSALS.items()}
 
@@ -57,7 +57,7 @@ def _response(status: int, text: str) -> dict[str, Any]:
     }
 
 
-HEADERS = {
+RESPONSE_HEADERS = {
     "API-Version": {"description": "Version of this API.", "schema": {"type": "string"}},
     "ETag": {"description": "Version of this resource, to send in If-Match.", "schema": {"type": "string"}},
     "traceparent": {"description": "W3C Trace Context: your trace, or a new one.", "schema": {"type": "string"}},
@@ -72,7 +72,7 @@ HEADERS = {
     },
     "Retry-After": {"description": "Seconds to wait before the next try.", "schema": {"type": "integer"}},
 }
-PROBLEM = {
+PROBLEM_SCHEMA = {
     "type": "object",
     "title": "Problem",
     "description": "RFC 9457, with the code and the facts of the refusal as further members.",

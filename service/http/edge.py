@@ -12,15 +12,15 @@ import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service import API_VERSION, metrics
-from service.database.worker_threads import BrokenOff
-from service.http.front_page import ROUTE, front_page
-from service.http.negotiation import language_of
-from service.http.problems import bare, problem
-from service.http.rate_limit import Meter, address_of
+from service.database.worker_threads import WorkInterrupted
+from service.http.front_page import FRONT_PAGE_ROUTE, front_page
+from service.http.negotiation import preferred_language
+from service.http.problems import problem_of_refusal, problem_of_status
+from service.http.rate_limit import RateLimiter, client_address
 from service.settings import Settings
-from service.vocabulary.refusals import TooMany
+from service.vocabulary.refusals import TooManyRequests
 
-PREFIX = "/v1"
+API_PREFIX = "/v1"
 # Probes of load balancers and supervisors: answered for any Host and without rate limits.
 _PROBE_PATHS = ("/v1/health", "/v1/ready")
 _MAX_ADDRESS_BYTES = 8_000  # of path and query together
@@ -45,15 +45,15 @@ _RESPONSE_HEADERS: Iterable[tuple[bytes, bytes]] = (
 log = structlog.get_logger("casusroute")
 
 
-class TooLarge(Exception):
+class BodyTooLarge(Exception):
     """The request body exceeds CASUSROUTE_MAX_BODY_BYTES."""
 
 
-class TooSlow(Exception):
+class BodyTooSlow(Exception):
     """The request body did not arrive within CASUSROUTE_REQUEST_SECONDS."""
 
 
-class Edge:
+class EdgeMiddleware:
     """Wraps the application. The application itself sets none of the headers that are set here."""
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
@@ -61,7 +61,7 @@ class Edge:
         self._max_body_bytes = settings.max_body_bytes
         self._body_seconds = settings.request_seconds
         # Limits per client address: all requests, and answers 401.
-        self._asked, self._unknown = Meter(settings.address_per_minute), Meter(settings.failures_per_minute)
+        self._asked, self._unknown = RateLimiter(settings.address_per_minute), RateLimiter(settings.failures_per_minute)
         self._hosts = _allowed_hosts(settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -76,23 +76,23 @@ class Edge:
         answer.trace_id = scope["trace_id"]
         try:
             await self._serve(scope, self._limit_body(receive), answer, headers)
-        except TooLarge:
-            await bare(413, language_of(headers))(scope, receive, answer)
-        except TooSlow:
-            await bare(408, language_of(headers))(scope, receive, answer)
+        except BodyTooLarge:
+            await problem_of_status(413, preferred_language(headers))(scope, receive, answer)
+        except BodyTooSlow:
+            await problem_of_status(408, preferred_language(headers))(scope, receive, answer)
         except Exception as error:  # noqa: BLE001 - the last handler: it logs the type and never the message
             # No stack trace in the log: its last line could hold text from a user.
-            error_type = type(error.__cause__ if isinstance(error, BrokenOff) else error).__qualname__
+            error_type = type(error.__cause__ if isinstance(error, WorkInterrupted) else error).__qualname__
             log.error(  # noqa: TRY400 - without the stack trace, as above
                 "unexpected", error=error_type, place=_place(error), trace_id=answer.trace_id
             )
             if answer.status == 0:
-                await bare(500, language_of(headers))(scope, receive, answer)
+                await problem_of_status(500, preferred_language(headers))(scope, receive, answer)
         finally:
             if answer.status == 401:  # noqa: PLR2004 - the status itself
-                self._unknown.count(address_of(scope))
+                self._unknown.count_request(client_address(scope))
             route, seconds = getattr(scope.get("route"), "path", None), time.perf_counter() - started_at
-            metrics.request(method, route, answer.status, seconds)
+            metrics.count_request(method, route, answer.status, seconds)
             log.info(
                 "request",
                 method=method,
@@ -106,25 +106,25 @@ class Edge:
     async def _serve(self, scope: Scope, receive: Receive, send: Send, headers: dict[bytes, bytes]) -> None:
         if scope["path"] not in _PROBE_PATHS:
             if self._hosts is not None and not self._names_allowed_host(scope):
-                await bare(421, language_of(headers))(scope, receive, send)
+                await problem_of_status(421, preferred_language(headers))(scope, receive, send)
                 return
-            address = address_of(scope)
-            if seconds := self._unknown.wait(address) or self._asked.take(address):
-                await problem(TooMany(seconds), language_of(headers))(scope, receive, send)
+            address = client_address(scope)
+            if seconds := self._unknown.seconds_to_wait(address) or self._asked.admit(address):
+                await problem_of_refusal(TooManyRequests(seconds), preferred_language(headers))(scope, receive, send)
                 return
         if len(scope["raw_path"]) + len(scope["query_string"]) > _MAX_ADDRESS_BYTES:
-            await bare(414, language_of(headers))(scope, receive, send)
+            await problem_of_status(414, preferred_language(headers))(scope, receive, send)
             return
-        if scope["path"] in (ROUTE.path, PREFIX):
-            scope["route"] = ROUTE
-            await front_page(scope["method"], language_of(headers))(scope, receive, send)
+        if scope["path"] in (FRONT_PAGE_ROUTE.path, API_PREFIX):
+            scope["route"] = FRONT_PAGE_ROUTE
+            await front_page(scope["method"], preferred_language(headers))(scope, receive, send)
             return
-        if not scope["path"].startswith(PREFIX + "/"):
-            await bare(404, language_of(headers))(scope, receive, send)
+        if not scope["path"].startswith(API_PREFIX + "/"):
+            await problem_of_status(404, preferred_language(headers))(scope, receive, send)
             return
         if int(headers.get(b"content-length", b"0") or b"0") > self._max_body_bytes:
-            raise TooLarge
-        scope["root_path"] = PREFIX
+            raise BodyTooLarge
+        scope["root_path"] = API_PREFIX
         if scope["method"] == "HEAD":
             scope["method"] = "GET"
         await self._app(scope, receive, send)
@@ -144,10 +144,10 @@ class Edge:
                 async with asyncio.timeout_at(deadline if more else None):
                     message = await receive()
             except TimeoutError:
-                raise TooSlow from None
+                raise BodyTooSlow from None
             received_bytes, more = received_bytes + len(message.get("body", b"")), bool(message.get("more_body"))
             if received_bytes > self._max_body_bytes:
-                raise TooLarge
+                raise BodyTooLarge
             return message
 
         return receive_part
@@ -176,7 +176,7 @@ class _Answer:
 def _allowed_hosts(settings: Settings) -> frozenset[str] | None:
     """Returns the host names of this installation in lower case, None for any host."""
     configured = {name.strip().lower() for name in settings.allowed_hosts.split(",")} - {""}
-    public = re.sub(r":\d+$", "", urlsplit(settings.address).netloc.lower())
+    public = re.sub(r":\d+$", "", urlsplit(settings.base_url).netloc.lower())
     return None if "*" in configured else _THIS_MACHINE | configured | {public, settings.host.lower()}
 
 

@@ -6,7 +6,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from service import __version__
-from service.http.problems import bare
+from service.http.problems import problem_of_status
 from service.vocabulary.language import Language
 from service.vocabulary.messages import MESSAGES
 
@@ -18,7 +18,7 @@ _METHODS = ("GET", "HEAD")
 def front_page(method: str, language: Language) -> Response:
     """Returns the page for GET and HEAD, in one language, and 405 for any other method."""
     if method not in _METHODS:
-        return bare(405, language, {"Allow": ", ".join(_METHODS)})
+        return problem_of_status(405, language, {"Allow": ", ".join(_METHODS)})
     return HTMLResponse(_PAGES[language], headers={"Content-Language": language, "Vary": "Accept-Language"})
 
 
@@ -34,4 +34,4 @@ def _page(language: Language) -> str:
 
 _PAGES: dict[Language, str] = {"nl": _page("nl"), "en": _page("en")}
 # Gives the page a route in the log and the metrics, unlike a path that does not exist.
-ROUTE = Route("/", front_page)
+FRONT_PAGE_ROUTE = Route("/", front_page)

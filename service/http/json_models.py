@@ -16,14 +16,14 @@ from pydantic.alias_generators import to_camel
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
-from service.vocabulary.calendar import in_utc_text
+from service.vocabulary.calendar import utc_text
 from service.vocabulary.code_lists import CODE_LISTS
-from service.vocabulary.field_labels import label_members
+from service.vocabulary.field_labels import label_schema_members
 from service.vocabulary.fields import RegionCode
 from service.vocabulary.form_parts import FormPart
-from service.vocabulary.language import Words
+from service.vocabulary.language import BilingualText
 
-Utc = Annotated[datetime, PlainSerializer(in_utc_text), WithJsonSchema({"type": "string", "format": "date-time"})]
+UtcDateTime = Annotated[datetime, PlainSerializer(utc_text), WithJsonSchema({"type": "string", "format": "date-time"})]
 
 
 RegionParameter = Annotated[RegionCode, Field(description="CBS code of a youth region.")]
@@ -38,7 +38,7 @@ class View(BaseModel):
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         json_schema = handler(schema)
-        label_members(cls, handler.resolve_ref_schema(json_schema))
+        label_schema_members(cls, handler.resolve_ref_schema(json_schema))
         return json_schema
 
 
@@ -49,7 +49,7 @@ class InTwoLanguages(View):
     en: str
 
     @classmethod
-    def of(cls, words: Words) -> "InTwoLanguages":
+    def of(cls, words: BilingualText) -> "InTwoLanguages":
         return cls(nl=words.nl, en=words.en)
 
 
@@ -67,11 +67,11 @@ class Labelled(View):
     label: InTwoLanguages
 
     @classmethod
-    def of(cls, code: str, label: Words) -> "Labelled":
+    def of(cls, code: str, label: BilingualText) -> "Labelled":
         return Labelled(code=code, label=InTwoLanguages.of(label))
 
     @classmethod
-    def listed(cls, code: str, in_list: str) -> "Labelled":
+    def from_code_list(cls, code: str, in_list: str) -> "Labelled":
         """Returns a code with its label in this code list."""
         return Labelled.of(code, CODE_LISTS[in_list].codes[code])
 

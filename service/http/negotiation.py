@@ -9,7 +9,7 @@ from service.vocabulary.language import Language
 JSON = "application/json"
 
 
-def best_of(offered: Sequence[str], accept: str) -> str | None:
+def best_media_type(offered: Sequence[str], accept: str) -> str | None:
     """The media type with the highest weight in the Accept header (RFC 9110, 12.5.1), the first of equal ones.
 
     None when the header accepts none of them.
@@ -20,7 +20,7 @@ def best_of(offered: Sequence[str], accept: str) -> str | None:
         return None
 
 
-def language_of(headers: Mapping[bytes, bytes]) -> Language:
+def preferred_language(headers: Mapping[bytes, bytes]) -> Language:
     """Returns Dutch, unless Accept-Language gives English a higher weight (RFC 9110, 12.5.4)."""
     weights = {"nl": 0.0, "en": 0.0, "*": 0.0}
     for item in headers.get(b"accept-language", b"").decode("latin-1").lower().split(","):

@@ -10,9 +10,15 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from service import API_VERSION
-from service.http.components import HEADERS, PROBLEM, header_references, refusal, responses
+from service.http.components import (
+    PROBLEM_SCHEMA,
+    RESPONSE_HEADERS,
+    header_references,
+    problem_responses,
+    refusal_reference,
+)
 from service.http.negotiation import JSON
-from service.http.problems import camel
+from service.http.problems import camel_case
 from service.http.strict_route import StrictRoute
 
 Json = dict[str, Any]
@@ -24,17 +30,17 @@ _MIN_MODELS, _MIN_KEYWORDS = 25, 5
 _REFUSALS_OF_EVERY_ROUTE = frozenset({400, 406, 429, 503})
 
 
-def may_refuse(*statuses: int) -> dict[int | str, Json]:
+def refusal_responses(*statuses: int) -> dict[int | str, Json]:
     """Returns the `responses` of a route for refusals that do not follow from its parameters; see `_refusals`."""
     return {status: {} for status in statuses}
 
 
-def also_as(*media_types: str) -> dict[int | str, Json]:
+def media_type_responses(*media_types: str) -> dict[int | str, Json]:
     """Returns the `responses` of a route that also answers in these media types."""
     return {200: {"content": {media_type: {"schema": {"type": "string"}} for media_type in media_types}}}
 
 
-def document(app: FastAPI, public_url: str, examples: Json) -> Json:
+def build_openapi_document(app: FastAPI, public_url: str, examples: Json) -> Json:
     """Returns the whole document. Paths are relative to the server's URL, which ends in the major version.
 
     `examples`: bodies by operationId and name, each with its `summary` and `value`.
@@ -63,13 +69,13 @@ def document(app: FastAPI, public_url: str, examples: Json) -> Json:
     components = draft["components"]
     for name in ("HTTPValidationError", "ValidationError"):
         components["schemas"].pop(name, None)
-    components["schemas"] = dict(sorted({**components["schemas"], "Problem": PROBLEM}.items()))
+    components["schemas"] = dict(sorted({**components["schemas"], "Problem": PROBLEM_SCHEMA}.items()))
     components["parameters"] = _share_parameters(draft)
-    components["responses"] = responses()
-    components["headers"] = HEADERS
+    components["responses"] = problem_responses()
+    components["headers"] = RESPONSE_HEADERS
     components["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT (RFC 9068)"}}
     draft["security"] = [{"bearer": []}]
-    completed: Json = tidied(draft)
+    completed: Json = clean_schema(draft)
     _describe_defaults(completed)
     _share_members(completed["components"]["schemas"])
     return completed
@@ -80,7 +86,7 @@ def _complete(operation: Json, route: StrictRoute, examples: Json) -> None:
     if route.is_public:
         operation["security"] = []
     operation["summary"] = re.split(r"[.:;](?:\s|$)", operation["description"])[0]
-    operation["operationId"] = camel(operation["operationId"])
+    operation["operationId"] = camel_case(operation["operationId"])
     if bodies := examples.get(operation["operationId"]):
         operation["requestBody"]["content"][JSON]["examples"] = bodies
     parameters = {parameter["name"]: parameter for parameter in operation.get("parameters", ())}
@@ -88,7 +94,7 @@ def _complete(operation: Json, route: StrictRoute, examples: Json) -> None:
         _simplify_parameter(parameter)
     if "If-Match" in parameters:
         parameters["If-Match"]["required"] = True  # its absence is a 428, after the refusals that come before it
-    refusals = {str(status): refusal(status) for status in _refusals(route, parameters)}
+    refusals = {str(status): refusal_reference(status) for status in _refusals(route, parameters)}
     answers = {status: answer for status, answer in operation["responses"].items() if status < "300"}
     for status, answer in answers.items():
         answer["headers"] = header_references(*_headers(status, parameters))
@@ -167,13 +173,15 @@ def _share_members(schemas: Json) -> None:
                     properties[name] = {"$ref": f"#/components/schemas/{schema_name}"}
 
 
-def tidied(value: Any) -> Any:
+def clean_schema(value: Any) -> Any:
     """Returns the document, or a piece of it, without defaults of null and references to rules of this project."""
     if isinstance(value, list):
-        return [tidied(item) for item in value]
+        return [clean_schema(item) for item in value]
     if not isinstance(value, dict):
         return value
-    schema = {name: tidied(member) for name, member in value.items() if not (name == "default" and member is None)}
+    schema = {
+        name: clean_schema(member) for name, member in value.items() if not (name == "default" and member is None)
+    }
     if isinstance(text := schema.get("description"), str):
         schema["description"] = _RULE_REFERENCE.sub("", text)
     if code_list := schema.get("x-code-list"):

@@ -10,12 +10,12 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from service.database.idempotency import IdempotencyKey
-from service.http.strict_route import StrictRequest, the_caller
+from service.http.strict_route import StrictRequest, require_caller
 from service.identity.caller import Caller
 
-MOST_ON_A_PAGE = 200
+MAX_PAGE_SIZE = 200
 #: A version in If-Match: a strong entity tag, as in the ETag of a GET (RFC 9110, 13.1.1).
-VERSION = re.compile(r'^"([0-9]{1,9})"$')
+VERSION_TAG = re.compile(r'^"([0-9]{1,9})"$')
 
 
 class QueryKeys(BaseModel):
@@ -27,7 +27,7 @@ class QueryKeys(BaseModel):
 class PageQuery(QueryKeys):
     """Maximum number of items on a page, and the cursor that the previous page returned."""
 
-    limit: Annotated[int, Field(ge=1, le=MOST_ON_A_PAGE)] = 50
+    limit: Annotated[int, Field(ge=1, le=MAX_PAGE_SIZE)] = 50
     cursor: Annotated[str | None, Field(max_length=200)] = None
 
 
@@ -36,7 +36,7 @@ async def _version(
         str | None,
         Header(
             alias="If-Match",
-            pattern=VERSION.pattern,
+            pattern=VERSION_TAG.pattern,
             description="The version that you decided on: the ETag of your last read.",
             examples=['"3"'],
         ),
@@ -61,7 +61,7 @@ async def _idempotency_key(
     ],
 ) -> IdempotencyKey:
     """Returns the Idempotency-Key with a text of its request: method, path, If-Match and digest of the body."""
-    body = request.document.canonical if request.document else ""
+    body = request.parsed_body.canonical if request.parsed_body else ""
     if_match = request.headers.get("if-match", "")
     digest = hashlib.sha256(body.encode()).hexdigest()
     return IdempotencyKey(key, "\n".join((request.method, request.scope["path"], if_match, digest)))
@@ -71,9 +71,9 @@ async def _media_type(request: StrictRequest) -> str:
     return request.media_type
 
 
-TheCaller = Annotated[Caller, Depends(the_caller)]
-TheMediaType = Annotated[str, Depends(_media_type)]
-Version = Annotated[int | None, Depends(_version)]
-OnceOnly = Annotated[IdempotencyKey, Depends(_idempotency_key)]
+CallerDependency = Annotated[Caller, Depends(require_caller)]
+MediaTypeDependency = Annotated[str, Depends(_media_type)]
+IfMatchVersion = Annotated[int | None, Depends(_version)]
+IdempotencyKeyHeader = Annotated[IdempotencyKey, Depends(_idempotency_key)]
 CaseId = Annotated[UUID, Path(alias="caseId")]
 PartId = Annotated[UUID, Path(alias="partId")]

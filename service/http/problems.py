@@ -10,13 +10,13 @@ from starlette.responses import Response
 from service import metrics
 from service.vocabulary import refusals
 from service.vocabulary.language import Language
-from service.vocabulary.messages import MESSAGES, say
-from service.vocabulary.references import StepLabels, with_steps_in
-from service.vocabulary.refusals import Refusal
+from service.vocabulary.messages import MESSAGES, render_message
+from service.vocabulary.references import StepLabelLookup, insert_step_labels_in_json
+from service.vocabulary.refusals import RequestRefusal
 
 PROBLEM_JSON = "application/problem+json"
 
-STATUS: Mapping[type[Refusal], int] = {
+STATUS_OF_REFUSAL: Mapping[type[RequestRefusal], int] = {
     refusals.NotKnown: 401,
     refusals.NotAllowed: 403,
     refusals.NotFound: 404,
@@ -26,43 +26,45 @@ STATUS: Mapping[type[Refusal], int] = {
     refusals.VersionMissing: 428,
     refusals.Invalid: 400,
     refusals.NotAcceptable: 406,
-    refusals.TooMany: 429,
+    refusals.TooManyRequests: 429,
     refusals.Unavailable: 503,
 }
 # Status -> code of a problem without a refusal: routing, limits of the edge, unexpected errors.
-BARE = {400: "invalid", 404: "not_found", 405: "method_not_allowed", 413: "too_large"}
-BARE |= {408: "too_slow", 414: "address_too_long", 415: "unsupported_media_type", 421: "unknown_host"}
-BARE |= {431: "head_too_large", 500: "internal", 503: "unavailable"}
+CODE_OF_STATUS = {400: "invalid", 404: "not_found", 405: "method_not_allowed", 413: "too_large"}
+CODE_OF_STATUS |= {408: "too_slow", 414: "address_too_long", 415: "unsupported_media_type", 421: "unknown_host"}
+CODE_OF_STATUS |= {431: "head_too_large", 500: "internal", 503: "unavailable"}
 
 
-def status_of(refusal: Refusal) -> int:
-    return next(STATUS[class_] for class_ in type(refusal).__mro__ if class_ in STATUS)
+def status_of_refusal(refusal: RequestRefusal) -> int:
+    return next(STATUS_OF_REFUSAL[class_] for class_ in type(refusal).__mro__ if class_ in STATUS_OF_REFUSAL)
 
 
-def problem(refusal: Refusal, language: Language, label_of: StepLabels = lambda _: None) -> Response:
+def problem_of_refusal(
+    refusal: RequestRefusal, language: Language, label_of: StepLabelLookup = lambda _: None
+) -> Response:
     """The answer to a refusal. `label_of` gives the labels of the steps that its sentences refer to."""
-    status, facts = status_of(refusal), camel_keys(dict(refusal.facts()))
+    status, facts = status_of_refusal(refusal), camel_case_keys(dict(refusal.facts()))
     headers = {503: {"Retry-After": "2"}}.get(status, {})
     if isinstance(refusal, refusals.NotKnown):
         # RFC 6750, 3.1: a caller that sent a token learns that it is invalid, and never why.
         headers = {"WWW-Authenticate": 'Bearer error="invalid_token"' if refusal.token_given else "Bearer"}
-    if isinstance(refusal, refusals.IssuerUnreachable | refusals.TooMany):
+    if isinstance(refusal, refusals.IssuerUnreachable | refusals.TooManyRequests):
         headers = {"Retry-After": str(refusal.seconds)}
     if isinstance(refusal, refusals.Stale):
         headers = {"ETag": f'"{refusal.version}"'}
-    detail = say("details", refusal.code, {**_for_people(facts), **refusal.in_words()})
-    members = with_steps_in({"detail": detail.in_(language), **facts}, language, label_of)
-    return written(status, refusal.code, language, facts=members, headers=headers)
+    detail = render_message("details", refusal.code, {**_for_people(facts), **refusal.in_words()})
+    members = insert_step_labels_in_json({"detail": detail.in_(language), **facts}, language, label_of)
+    return problem_response(status, refusal.code, language, facts=members, headers=headers)
 
 
-def bare(status: int, language: Language, headers: Mapping[str, str] | None = None) -> Response:
+def problem_of_status(status: int, language: Language, headers: Mapping[str, str] | None = None) -> Response:
     """The answer where no refusal was raised: routing, limits of the edge, unexpected errors."""
     # A client that sends too slowly would otherwise go on sending on this connection.
     closing = {"Connection": "close"} if status == 408 else {}  # noqa: PLR2004 - the status itself
-    return written(status, BARE.get(status, "internal"), language, headers=headers or closing)
+    return problem_response(status, CODE_OF_STATUS.get(status, "internal"), language, headers=headers or closing)
 
 
-def written(
+def problem_response(
     status: int,
     code: str,
     language: Language,
@@ -71,7 +73,7 @@ def written(
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """Write a problem and count its code in the metrics. `facts`: further members, which may replace `detail`."""
-    metrics.refusal(code)
+    metrics.count_refusal(code)
     title = MESSAGES["problems"][code]
     body = {
         "type": f"/problems/{code.replace('_', '-')}",
@@ -97,16 +99,16 @@ def _is_nested(values: list[Any]) -> bool:
     return any(isinstance(value, dict) for value in values)
 
 
-def camel_keys(value: Any) -> Any:
+def camel_case_keys(value: Any) -> Any:
     """Returns the value with the names of its members in camel case, at any depth; values stay unchanged."""
     if isinstance(value, dict):
-        return {camel(name): camel_keys(member) for name, member in value.items()}
+        return {camel_case(name): camel_case_keys(member) for name, member in value.items()}
     if isinstance(value, list | tuple):
-        return [camel_keys(item) for item in value]
+        return [camel_case_keys(item) for item in value]
     return value
 
 
-def camel(name: str) -> str:
+def camel_case(name: str) -> str:
     return re.sub(r"_([a-z0-9])", lambda match: match[1].upper(), name)
 
 

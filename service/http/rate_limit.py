@@ -8,11 +8,11 @@ from math import ceil
 
 from starlette.types import Scope
 
-MINUTE = 60
-REMEMBERED = 10_000
+SECONDS_PER_MINUTE = 60
+MAX_TRACKED_CALLERS = 10_000
 
 
-class Meter:
+class RateLimiter:
     """Allows `per_minute` requests at once, and as many again spread over every further minute. 0: no limit.
 
     Holds one number per caller, for the last ten thousand callers: the moment (monotonic seconds) until which their
@@ -20,31 +20,31 @@ class Meter:
     """
 
     def __init__(self, per_minute: int, clock: Callable[[], float] = time.monotonic) -> None:
-        self._seconds_per_request = MINUTE / per_minute if per_minute else 0.0
+        self._seconds_per_request = SECONDS_PER_MINUTE / per_minute if per_minute else 0.0
         self._clock = clock
         self._filled: OrderedDict[Hashable, float] = OrderedDict()
 
-    def wait(self, caller: Hashable) -> int:
+    def seconds_to_wait(self, caller: Hashable) -> int:
         """Returns the seconds before this caller may send a request; 0 when it may now."""
-        excess = self._filled.get(caller, 0.0) + self._seconds_per_request - self._clock() - MINUTE
+        excess = self._filled.get(caller, 0.0) + self._seconds_per_request - self._clock() - SECONDS_PER_MINUTE
         return ceil(excess) if self._seconds_per_request and excess > 0 else 0
 
-    def count(self, caller: Hashable) -> None:
+    def count_request(self, caller: Hashable) -> None:
         if self._seconds_per_request:
             self._filled[caller] = max(self._clock(), self._filled.get(caller, 0.0)) + self._seconds_per_request
             self._filled.move_to_end(caller)
-            if len(self._filled) > REMEMBERED:
+            if len(self._filled) > MAX_TRACKED_CALLERS:
                 self._filled.popitem(last=False)
 
-    def take(self, caller: Hashable) -> int:
+    def admit(self, caller: Hashable) -> int:
         """Count a request of this caller if it may be sent now. Returns the seconds to wait; 0 when it was counted."""
-        seconds = self.wait(caller)
+        seconds = self.seconds_to_wait(caller)
         if not seconds:
-            self.count(caller)
+            self.count_request(caller)
         return seconds
 
 
-def address_of(scope: Scope) -> str:
+def client_address(scope: Scope) -> str:
     """Returns the IP address of the client; of IPv6 the /64 network, which is what one household gets."""
     host = str((scope.get("client") or ("",))[0])
     if ":" not in host:

@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from service.database.engine import file_of
-from service.database.health import failing
+from service.database.engine import sqlite_file
+from service.database.health import failing_database_checks
 from service.database.transaction import Transaction
 from service.database.worker_threads import Database
 from service.settings import Settings
@@ -15,9 +15,9 @@ from service.vocabulary.refusals import Unavailable
 
 # In the order of the answer. `stopping` comes without other checks.
 CHECKS = ("database", "revision", "protections", "second_wall", "database_settings", "master_key", "outbox", "disk")
-LIMIT_SECONDS = 1
+CHECK_TIMEOUT_SECONDS = 1
 # The checks of the database take many SQL statements: after a pass they are skipped for this many seconds.
-STANDS_SECONDS = 10
+RECHECK_SECONDS = 10
 
 
 class Readiness:
@@ -34,21 +34,21 @@ class Readiness:
         self._running_check: asyncio.Future[tuple[str, ...]] | None = None
         self._passed_until = 0.0  # monotonic seconds
 
-    async def failing(self) -> tuple[str, ...]:
+    async def failing_checks(self) -> tuple[str, ...]:
         """Returns the codes of the failing checks; an empty tuple when the process is ready."""
         if self.stopping:
             return ("stopping",)
         if self._running_check is None or self._running_check.done():
             self._running_check = asyncio.ensure_future(self._check())
         try:
-            async with asyncio.timeout(LIMIT_SECONDS):
+            async with asyncio.timeout(CHECK_TIMEOUT_SECONDS):
                 return await asyncio.shield(self._running_check)
         except TimeoutError:
             return ("database",)
 
     async def _check(self) -> tuple[str, ...]:
         try:
-            failures = await self._database.watch(lambda transaction: {*self._check_database(transaction)})
+            failures = await self._database.monitor(lambda transaction: {*self._check_database(transaction)})
         except Unavailable:
             failures = {"database"}
         failures |= {"disk"} if self._is_disk_full() else set()
@@ -56,12 +56,12 @@ class Readiness:
 
     def _check_database(self, transaction: Transaction) -> Iterator[str]:
         if time.monotonic() >= self._passed_until:
-            may_lose_data, second_wall = self._settings.database_may_lose_data, self._settings.insists_on_wall
-            failures = failing(transaction, may_lose_data=may_lose_data, second_wall=second_wall)
+            may_lose_data, second_wall = self._settings.database_may_lose_data, self._settings.requires_row_security
+            failures = failing_database_checks(transaction, may_lose_data=may_lose_data, second_wall=second_wall)
             yield from failures
             if "revision" in failures:
                 return
-            self._passed_until = 0.0 if failures else time.monotonic() + STANDS_SECONDS
+            self._passed_until = 0.0 if failures else time.monotonic() + RECHECK_SECONDS
         max_age = self._settings.outbox_seconds
         if max_age and self._outbox_age(transaction) > max_age:
             yield "outbox"
@@ -69,7 +69,7 @@ class Readiness:
     def _is_disk_full(self) -> bool:
         """True when a disk that this process writes to has less free space than CASUSROUTE_FREE_MEGABYTES."""
         min_bytes = self._settings.free_megabytes * 1_000_000
-        files = (file_of(self._settings.database_url), self._settings.destruction_list)
+        files = (sqlite_file(self._settings.database_url), self._settings.destruction_list)
         return any(min_bytes and shutil.disk_usage(_folder(file)).free < min_bytes for file in files if file)
 
 

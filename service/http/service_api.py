@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from service.http.house import TheHouse
+from service.http.app_context import AppContextDependency
 from service.http.json_models import View
 from service.http.readiness import CHECKS
 from service.http.strict_route import StrictRouter
@@ -31,8 +31,8 @@ async def get_health() -> HealthView:
 
 
 @router.get("/ready")
-async def get_ready(context: TheHouse) -> ReadyView:
+async def get_ready(context: AppContextDependency) -> ReadyView:
     """Readiness of this process for requests. For load balancers; `checks` of a 503 lists the failing checks."""
-    if failures := await context.readiness.failing():
+    if failures := await context.readiness.failing_checks():
         raise NotReady(failures)
     return ReadyView(checks=[*CHECKS])

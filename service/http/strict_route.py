@@ -20,13 +20,13 @@ from starlette.datastructures import Headers, QueryParams
 from starlette.requests import ClientDisconnect
 from typing_extensions import TypeAliasType, override
 
-from service.http.house import house_of
-from service.http.negotiation import JSON, best_of
+from service.http.app_context import app_context_of
+from service.http.negotiation import JSON, best_media_type
 from service.identity.caller import Caller
-from service.vocabulary.input_faults import at_most, bare_fault, input_fault
-from service.vocabulary.messages import MESSAGES, say
-from service.vocabulary.refusals import InputFault, Invalid, NotAcceptable, TooMany
-from service.vocabulary.strict_json import Json, Unreadable, read_json
+from service.vocabulary.input_faults import input_fault, limit_faults, simple_fault
+from service.vocabulary.messages import MESSAGES, render_message
+from service.vocabulary.refusals import InputFault, Invalid, NotAcceptable, TooManyRequests
+from service.vocabulary.strict_json import ParsedJson, UnreadableJson, read_json
 
 # A larger body is parsed in a thread, so that it does not block the event loop for other requests.
 _THREAD_FROM_BYTES = 50_000
@@ -51,8 +51,8 @@ class StrictRequest(Request):
 
     caller: Caller
     media_type: str
-    document: Json | None = None
-    unreadable: str | None = None
+    parsed_body: ParsedJson | None = None
+    body_fault_code: str | None = None
 
     @property
     @override
@@ -71,16 +71,16 @@ class StrictRequest(Request):
     @override
     async def json(self) -> Any:
         """Returns the value of the body, or an empty text for an unreadable one: no type of body accepts a text."""
-        return self.document.value if self.document else ""
+        return self.parsed_body.value if self.parsed_body else ""
 
-    async def read(self) -> None:
+    async def read_body(self) -> None:
         """Read the body as JSON, once, into `parsed_body`; for an unreadable body set `body_fault_code`."""
         body = await self.body()
         in_thread = len(body) > _THREAD_FROM_BYTES
         try:
-            self.document = await asyncio.to_thread(read_json, body) if in_thread else read_json(body)
-        except Unreadable as error:
-            self.unreadable = error.code
+            self.parsed_body = await asyncio.to_thread(read_json, body) if in_thread else read_json(body)
+        except UnreadableJson as error:
+            self.body_fault_code = error.code
 
 
 class _CombinedHeaders(Headers):
@@ -111,7 +111,7 @@ async def _no_query(_: Annotated[_NoKeys, Query()]) -> None:
     """Query model of a route without query keys: it refuses every key."""
 
 
-async def the_caller(request: StrictRequest) -> Caller:
+async def require_caller(request: StrictRequest) -> Caller:
     """Dependency of every route that is not public. A route without it is public."""
     return request.caller
 
@@ -127,7 +127,7 @@ class StrictRoute(APIRoute):
     @cached_property
     def is_public(self) -> bool:
         """True when the route needs no access token."""
-        return all(dependant.call is not the_caller for dependant in _dependants(self.dependant))
+        return all(dependant.call is not require_caller for dependant in _dependants(self.dependant))
 
     @cached_property
     def media_types(self) -> tuple[str, ...]:
@@ -140,7 +140,7 @@ class StrictRoute(APIRoute):
 
         async def handle_strictly(plain_request: Request) -> Response:
             request = StrictRequest(plain_request.scope, plain_request.receive)
-            media_type = best_of(self.media_types, request.headers.get("accept", "*/*"))
+            media_type = best_media_type(self.media_types, request.headers.get("accept", "*/*"))
             if media_type is None:
                 raise NotAcceptable(self.media_types)
             request.media_type = media_type
@@ -150,12 +150,12 @@ class StrictRoute(APIRoute):
                 raise UnsupportedMediaType
             try:
                 if self.body_field or request.method == "POST":
-                    await request.read()
+                    await request.read_body()
                 return await handle(request)
             except RequestValidationError as error:
-                faults_of_rules = () if request.unreadable else await self.faults_of_rules(request)
+                faults_of_rules = () if request.body_fault_code else await self.faults_of_rules(request)
                 faults = (*self._faults_of_types(request, error.errors()), *faults_of_rules)
-                raise Invalid(at_most(faults)) from None
+                raise Invalid(limit_faults(faults)) from None
             except ClientDisconnect:
                 return Response(status_code=400)  # the client has gone
 
@@ -169,10 +169,10 @@ class StrictRoute(APIRoute):
         for error in errors:
             if error["loc"][0] != "body":
                 yield self._parameter_fault(error)
-            elif request.unreadable is None:
+            elif request.body_fault_code is None:
                 yield input_fault("body", "", self._locate_in_body(error))
-        if request.unreadable:
-            yield bare_fault("body", "", request.unreadable)
+        if request.body_fault_code:
+            yield simple_fault("body", "", request.body_fault_code)
 
     @cached_property
     def query_keys(self) -> tuple[str, ...]:
@@ -186,10 +186,10 @@ class StrictRoute(APIRoute):
             return InputFault("query", name, _UNKNOWN_QUERY_KEY, MESSAGES["input"]["query_key_twice"])
         if place == "query" and error["type"] == "extra_forbidden":
             message = _UNKNOWN_QUERY_KEY if self.query_keys else "no_query_keys"
-            words = say("input", message, {"known": ", ".join(self.query_keys)})
+            words = render_message("input", message, {"known": ", ".join(self.query_keys)})
             return InputFault("query", name, _UNKNOWN_QUERY_KEY, words)
         if code := _HEADER_FAULT_CODES.get((name, error["type"])):
-            return bare_fault(place, name, code)
+            return simple_fault(place, name, code)
         fault = input_fault(place, "", error)
         return InputFault(place, name, fault.code, fault.words)
 
@@ -223,12 +223,12 @@ def _dependants(dependant: Dependant) -> Iterator[Dependant]:
 
 
 async def _identify(request: Request) -> Caller:
-    """Raises NotKnown, IssuerUnreachable, TooMany."""
-    context = house_of(request)
-    identity = await context.tokens.identity(request.headers.getlist("authorization"))
-    if seconds := context.asked.take((identity.issuer, identity.subject)):
-        raise TooMany(seconds)
-    return Caller(identity.issuer, identity.subject, request.scope["trace_id"], identity.machine)
+    """Raises NotKnown, IssuerUnreachable, TooManyRequests."""
+    context = app_context_of(request)
+    identity = await context.tokens.read_identity(request.headers.getlist("authorization"))
+    if seconds := context.person_rate_limiter.admit((identity.issuer, identity.subject)):
+        raise TooManyRequests(seconds)
+    return Caller(identity.issuer, identity.subject, request.scope["trace_id"], identity.is_machine)
 
 
 def _content_type(request: Request) -> str:

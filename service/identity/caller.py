@@ -13,4 +13,4 @@ class Caller:
     issuer: str
     subject: str
     trace_id: str
-    machine: bool = False
+    is_machine: bool = False

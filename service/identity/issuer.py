@@ -8,12 +8,12 @@ from contextlib import asynccontextmanager
 
 import structlog
 
-from service.identity.jwks import Key, NotPublished
+from service.identity.jwks import Key, KeysUnavailable
 from service.identity.trusted_issuer import TrustedIssuer
 from service.vocabulary.refusals import IssuerUnreachable
 
 # Shortest time between two requests for unknown key ids, so that invented key ids cannot make us flood an issuer.
-PATIENCE_SECONDS = 60
+RETRY_SECONDS = 60
 log = structlog.get_logger("casusroute")
 
 
@@ -35,7 +35,7 @@ class Issuer:
     ) -> None:
         self.trusted = trusted
         # Grows with every change of the keys, so that tokens that were validated with earlier keys are checked again.
-        self.edition = 0
+        self.keys_version = 0
         self._fetch_keys = fetch_keys
         self._refresh_seconds = refresh_seconds
         self._keep_seconds = keep_seconds
@@ -46,7 +46,7 @@ class Issuer:
         self._unreachable = True
         self._refresh_task: asyncio.Task[None] | None = None
 
-    async def key(self, kid: str) -> Key | None:
+    async def find_key(self, kid: str) -> Key | None:
         """Returns the key with this id, None for an unknown one. Raises IssuerUnreachable without an answer."""
         key = self._valid_keys().get(kid)
         if key is None:
@@ -63,10 +63,10 @@ class Issuer:
         if self._refresh_task is None:
             if self._clock() < self._no_refresh_before:
                 return
-            self._no_refresh_before = self._clock() + PATIENCE_SECONDS
-        await self.ask()
+            self._no_refresh_before = self._clock() + RETRY_SECONDS
+        await self.refresh()
 
-    async def ask(self) -> None:
+    async def refresh(self) -> None:
         """Fetch the keys. Concurrent callers wait for the same request."""
         if self._refresh_task is None:
             self._refresh_task = asyncio.create_task(self._fetch())
@@ -75,7 +75,7 @@ class Issuer:
     async def _fetch(self) -> None:
         try:
             self._store(await self._fetch_keys())
-        except NotPublished as failure:
+        except KeysUnavailable as failure:
             self._unreachable = True
             log.warning("issuer_keys", issuer=self.trusted.name, error=failure.code)
         except Exception as error:  # noqa: BLE001 - no failure of an issuer may stop tokens with known keys
@@ -87,11 +87,11 @@ class Issuer:
     def _store(self, keys: Mapping[str, Key]) -> None:
         self._unreachable, self._keys_valid_until = False, self._clock() + self._keep_seconds
         if keys != self._keys:
-            self._keys, self.edition = keys, self.edition + 1
+            self._keys, self.keys_version = keys, self.keys_version + 1
             log.info("issuer_keys", issuer=self.trusted.name, keys=len(keys))
 
     @asynccontextmanager
-    async def watched(self) -> AsyncIterator[None]:
+    async def refresh_in_background(self) -> AsyncIterator[None]:
         """Refresh the keys in the background until the block ends: withdrawn keys expire also without requests."""
         refresher = asyncio.create_task(self._refresh_regularly())
         try:
@@ -104,7 +104,7 @@ class Issuer:
 
     async def _refresh_regularly(self) -> None:
         while True:
-            await self.ask()
+            await self.refresh()
             await asyncio.sleep(
-                min(self._refresh_seconds, PATIENCE_SECONDS) if self._unreachable else self._refresh_seconds
+                min(self._refresh_seconds, RETRY_SECONDS) if self._unreachable else self._refresh_seconds
             )

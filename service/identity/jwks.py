@@ -8,7 +8,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, RSAKey
 from joserfc.util import base64_to_int
 
-from service.vocabulary.strict_json import unambiguous
+from service.vocabulary.strict_json import parse_unambiguous_json
 
 Key = RSAKey | ECKey
 # Members of private keys and of shared secrets (RFC 7518, 6).
@@ -18,7 +18,7 @@ _MAX_KEYS = 20
 _RSA_BITS = range(2048, 8192 + 1)
 
 
-class NotPublished(Exception):
+class KeysUnavailable(Exception):
     """An issuer published no usable keys. `code` is the reason in the log."""
 
     def __init__(self, code: str) -> None:
@@ -33,14 +33,14 @@ def read_keys(body: bytes, algorithms: Collection[str]) -> dict[str, Key]:
     half was published, because everybody can sign with those.
     """
     try:
-        document = unambiguous(body)
+        document = parse_unambiguous_json(body)
     except (ValueError, RecursionError):
-        raise NotPublished("keys_not_readable") from None
+        raise KeysUnavailable("keys_not_readable") from None
     entries = document.get("keys") if isinstance(document, dict) else None
     if not isinstance(entries, list):
-        raise NotPublished("keys_not_readable")
+        raise KeysUnavailable("keys_not_readable")
     if len(entries) > _MAX_KEYS:
-        raise NotPublished("too_many_keys")
+        raise KeysUnavailable("too_many_keys")
     named_entries = [entry for entry in entries if isinstance(entry, dict) and isinstance(entry.get("kid"), str)]
     occurrences = Counter(entry["kid"] for entry in named_entries)
     keys = {
@@ -49,7 +49,7 @@ def read_keys(body: bytes, algorithms: Collection[str]) -> dict[str, Key]:
         if occurrences[entry["kid"]] == 1 and (key := _usable_key(entry, algorithms))
     }
     if not keys:
-        raise NotPublished("no_usable_keys")
+        raise KeysUnavailable("no_usable_keys")
     return keys
 
 

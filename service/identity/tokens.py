@@ -19,12 +19,12 @@ from service.identity.issuer import Issuer
 from service.identity.jwks import Key
 from service.identity.trusted_issuer import TrustedIssuer
 from service.vocabulary.refusals import NotKnown
-from service.vocabulary.strict_json import unambiguous
+from service.vocabulary.strict_json import parse_unambiguous_json
 
 LEEWAY_SECONDS = 30
 # Prefix of the subject of every machine and of no person: a person who may choose a name at an issuer cannot take
 # the subject of a machine.
-MACHINE = "machine:"
+MACHINE_PREFIX = "machine:"
 _COMPACT_FORM = re.compile(r"([\w-]+)\.([\w-]+)\.[\w-]+", re.ASCII)
 _MAX_LENGTH = 8192
 # Header members that are refused: keys inside the token, members that change how it is read, and nested tokens.
@@ -36,12 +36,12 @@ _CACHE_SECONDS = 30
 
 
 @dataclass(frozen=True, slots=True)
-class Identity:
+class TokenIdentity:
     """The identity in a valid token. `expires_at`: Unix time in seconds."""
 
     issuer: str
     subject: str
-    machine: bool
+    is_machine: bool
     expires_at: float
 
 
@@ -49,13 +49,13 @@ class Identity:
 class _CachedToken:
     """A token that was validated shortly before, with the keys that its issuer had then. `until`: Unix seconds."""
 
-    identity: Identity
+    identity: TokenIdentity
     until: float
     issuer: Issuer
     edition: int
 
 
-class Tokens:
+class TokenValidator:
     """Validates tokens. Results are cached for a short time."""
 
     def __init__(self, issuers: Sequence[Issuer], clock: Callable[[], float] = time.time) -> None:
@@ -63,7 +63,7 @@ class Tokens:
         self._clock = clock
         self._cache: OrderedDict[bytes, _CachedToken] = OrderedDict()
 
-    async def identity(self, authorization: Sequence[str]) -> Identity:
+    async def read_identity(self, authorization: Sequence[str]) -> TokenIdentity:
         """Returns the identity in the Authorization header.
 
         Exactly one header is accepted: with two, two programs could read different ones. Raises NotKnown, which
@@ -77,16 +77,16 @@ class Tokens:
             raise NotKnown
         digest, now = hashlib.sha256(token.encode()).digest(), self._clock()
         cached = self._cache.get(digest)
-        if cached and now < cached.until and cached.edition == cached.issuer.edition:
+        if cached and now < cached.until and cached.edition == cached.issuer.keys_version:
             return cached.identity
         identity, issuer = await self._validate(token, parts, now)
         until = min(identity.expires_at, now + _CACHE_SECONDS)
-        self._cache[digest] = _CachedToken(identity, until, issuer, issuer.edition)
+        self._cache[digest] = _CachedToken(identity, until, issuer, issuer.keys_version)
         while len(self._cache) > _CACHE_SIZE:
             self._cache.popitem(last=False)
         return identity
 
-    async def _validate(self, token: str, parts: re.Match[str], now: float) -> tuple[Identity, Issuer]:
+    async def _validate(self, token: str, parts: re.Match[str], now: float) -> tuple[TokenIdentity, Issuer]:
         try:
             header, claims = _read_object(parts[1]), _read_object(parts[2])
             issuer = self._issuers[claims["iss"]]
@@ -97,16 +97,16 @@ class Tokens:
         return _check_claims(claims, issuer.trusted, now), issuer
 
     @asynccontextmanager
-    async def at_work(self) -> AsyncIterator[None]:
+    async def refresh_keys_in_background(self) -> AsyncIterator[None]:
         """Refresh the keys of all issuers in the background until the block ends."""
         async with AsyncExitStack() as stack:
             for issuer in self._issuers.values():
-                await stack.enter_async_context(issuer.watched())
+                await stack.enter_async_context(issuer.refresh_in_background())
             yield
 
 
 def _read_object(part: str) -> dict[str, Any]:
-    content = unambiguous(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+    content = parse_unambiguous_json(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
     if not isinstance(content, dict):
         raise TypeError
     return content
@@ -120,15 +120,15 @@ async def _find_key(header: dict[str, Any], issuer: Issuer) -> Key:
     algorithm, kid = header["alg"], header["kid"]
     if algorithm not in issuer.trusted.algorithms or not isinstance(kid, str):
         raise NotKnown
-    if not issuer.trusted.takes_type(header.get("typ")) or _FORBIDDEN_MEMBERS & header.keys():
+    if not issuer.trusted.accepts_type(header.get("typ")) or _FORBIDDEN_MEMBERS & header.keys():
         raise NotKnown
-    key = await issuer.key(kid)
+    key = await issuer.find_key(kid)
     if key is None:
         raise NotKnown
     return key
 
 
-def _check_claims(claims: dict[str, Any], trusted: TrustedIssuer, now: float) -> Identity:
+def _check_claims(claims: dict[str, Any], trusted: TrustedIssuer, now: float) -> TokenIdentity:
     audience, subject = claims.get("aud"), claims.get("sub")
     # NUL and lone surrogates cannot be stored on every database.
     if not isinstance(subject, str) or not subject.isprintable():
@@ -139,7 +139,7 @@ def _check_claims(claims: dict[str, Any], trusted: TrustedIssuer, now: float) ->
     sound = (
         trusted.audience in (audience if isinstance(audience, list) else [audience])
         and subject
-        and not subject.startswith(MACHINE)
+        and not subject.startswith(MACHINE_PREFIX)
         and not _OTHER_TOKEN_CLAIMS & claims.keys()
         and (machine or not trusted.acr or claims.get("acr") in list(trusted.acr))
         and now < expires + LEEWAY_SECONDS
@@ -148,7 +148,7 @@ def _check_claims(claims: dict[str, Any], trusted: TrustedIssuer, now: float) ->
     )
     if not sound:
         raise NotKnown
-    return Identity(trusted.name, f"{MACHINE}{subject}" if machine else subject, machine, expires)
+    return TokenIdentity(trusted.name, f"{MACHINE_PREFIX}{subject}" if machine else subject, machine, expires)
 
 
 def _is_machine(claims: dict[str, Any], trusted: TrustedIssuer) -> bool:
@@ -180,7 +180,7 @@ def _read_time(value: object) -> float:
     return float(value)
 
 
-class Signer:
+class DemonstrationSigner:
     """Signs access tokens of demonstration people. `key`: PEM as made by `new_key`; None for a new one.
 
     Raises ValueError when `key` is no RSA key.
@@ -199,7 +199,7 @@ class Signer:
     async def _publish_keys(self) -> dict[str, Key]:
         return {"demonstration": self.key}
 
-    def token(self, subject: str, *, now: float | None = None) -> str:
+    def sign_token(self, subject: str, *, now: float | None = None) -> str:
         """Returns an access token that is valid for one hour. `now`: Unix seconds."""
         issued = int(time.time() if now is None else now)
         trusted = self.issuer.trusted

@@ -6,14 +6,14 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_settings import NoDecode
 
-from service.vocabulary.strict_json import unambiguous
+from service.vocabulary.strict_json import parse_unambiguous_json
 
 T = TypeVar("T")
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 Algorithm = Literal["RS256", "PS256", "ES256", "RS384", "PS384", "ES384", "RS512", "PS512", "ES512"]
 
 
-def may_be_asked(address: str) -> bool:
+def is_fetchable(address: str) -> bool:
     """True when keys may be fetched from this address: over TLS, or over HTTP on this machine."""
     try:
         parts = urlsplit(address)
@@ -25,7 +25,7 @@ def may_be_asked(address: str) -> bool:
 
 
 def _check_address(value: str) -> str:
-    if not may_be_asked(value):
+    if not is_fetchable(value):
         raise ValueError("an https address is needed, without a user name or fragment (http on this machine only)")
     return value
 
@@ -35,7 +35,7 @@ def _short_media_type(value: str) -> str:
     return value.lower().removeprefix("application/")
 
 
-Address = Annotated[str, Field(max_length=300), AfterValidator(_check_address)]
+IssuerAddress = Annotated[str, Field(max_length=300), AfterValidator(_check_address)]
 
 
 def _check_not_empty(value: T) -> T:
@@ -44,8 +44,8 @@ def _check_not_empty(value: T) -> T:
     return value
 
 
-SOME = AfterValidator(_check_not_empty)
-Text = Annotated[str, Field(min_length=1, max_length=300)]
+NOT_EMPTY = AfterValidator(_check_not_empty)
+SettingText = Annotated[str, Field(min_length=1, max_length=300)]
 
 
 class TrustedIssuer(BaseModel):
@@ -53,35 +53,35 @@ class TrustedIssuer(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: Address = Field(description="its name, letter by letter as in `iss`")
-    keys: Address | None = Field(
+    name: IssuerAddress = Field(description="its name, letter by letter as in `iss`")
+    keys: IssuerAddress | None = Field(
         default=None, description="where its keys (JWK Set) are; by OpenID Connect Discovery when left out"
     )
-    audience: Text = Field(default="casusroute", description="what `aud` must name")
-    kinds: Annotated[frozenset[Literal["people", "machines"]], SOME] = Field(
+    audience: SettingText = Field(default="casusroute", description="what `aud` must name")
+    kinds: Annotated[frozenset[Literal["people", "machines"]], NOT_EMPTY] = Field(
         default=frozenset({"people"}),
         description="whom it vouches for: `people`, `machines` (client credentials), or both. A machine is known here "
         "by the subject `machine:` and its `sub`, a person never is",
     )
-    machine_clients: frozenset[Text] = Field(
+    machine_clients: frozenset[SettingText] = Field(
         default=frozenset(),
         description="where it vouches for both: clients (`client_id`, else `azp`) that are machines although their "
         "`sub` differs; needed for providers that give machines an account",
     )
-    types: Annotated[frozenset[Annotated[Text, AfterValidator(_short_media_type)]], SOME] = Field(
+    types: Annotated[frozenset[Annotated[SettingText, AfterValidator(_short_media_type)]], NOT_EMPTY] = Field(
         default=frozenset({"at+jwt"}),
         description="accepted `typ` of a token (RFC 9068); `JWT` only for a provider that cannot do better",
     )
-    algorithms: Annotated[tuple[Algorithm, ...], SOME] = Field(
+    algorithms: Annotated[tuple[Algorithm, ...], NOT_EMPTY] = Field(
         default=("RS256", "PS256", "ES256"), description="accepted signatures"
     )
-    acr: frozenset[Text] = Field(
+    acr: frozenset[SettingText] = Field(
         default=frozenset(), description="of these a person's token must carry one, as proof of how they signed in"
     )
     people_minutes: int = Field(default=60, ge=1, le=1440, description="longest life of a person's token")
     machines_minutes: int = Field(default=360, ge=1, le=1440, description="longest life of a machine's token")
 
-    def takes_type(self, typ: object) -> bool:
+    def accepts_type(self, typ: object) -> bool:
         return isinstance(typ, str) and _short_media_type(typ) in self.types
 
 
@@ -90,7 +90,7 @@ def _read_setting(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     try:
-        return unambiguous(value)
+        return parse_unambiguous_json(value)
     except (ValueError, RecursionError):
         raise ValueError('a JSON list is needed, such as [{"name": "https://login.example"}]') from None
 

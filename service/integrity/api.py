@@ -7,10 +7,10 @@ from fastapi import Response
 from pydantic import Field
 
 from service.database.transaction import Transaction
-from service.http.house import TheHouse
-from service.http.json_models import InTwoLanguages, Labelled, Utc, View
-from service.http.openapi import also_as, may_refuse
-from service.http.parameters import CaseId, TheCaller, TheMediaType
+from service.http.app_context import AppContextDependency
+from service.http.json_models import InTwoLanguages, Labelled, UtcDateTime, View
+from service.http.openapi import media_type_responses, refusal_responses
+from service.http.parameters import CallerDependency, CaseId, MediaTypeDependency
 from service.http.strict_route import StrictRouter
 from service.identity.caller import Caller
 from service.integrity.store.case_history import Verification
@@ -19,7 +19,7 @@ from service.vocabulary.messages import MESSAGES
 
 router = StrictRouter("cases")
 digest_router = StrictRouter("administration")
-LINES = "application/jsonl"
+JSON_LINES = "application/jsonl"
 
 
 class VerificationView(View):
@@ -47,7 +47,7 @@ class DigestView(View):
     """The head of every case, and a root over all of them. Keep it out of reach of those who can reach the database."""
 
     format: str
-    at: Utc
+    at: UtcDateTime
     database: str = Field(description="Revision of the database.")
     heads: list[HeadView]
     cases: int
@@ -55,9 +55,9 @@ class DigestView(View):
 
 
 @router.get("/cases/{caseId}/verification")
-async def verify_case(case_id: CaseId, house: TheHouse, caller: TheCaller) -> VerificationView:
+async def verify_case(case_id: CaseId, context: AppContextDependency, caller: CallerDependency) -> VerificationView:
     """Recompute the chain of the history and name the first entry that differs from what was recorded."""
-    return await house.database.read(lambda transaction: view_verification(transaction, caller, case_id))
+    return await context.database.read(lambda transaction: view_verification(transaction, caller, case_id))
 
 
 def view_verification(transaction: Transaction, caller: Caller, case_id: UUID) -> VerificationView:
@@ -65,14 +65,18 @@ def view_verification(transaction: Transaction, caller: Caller, case_id: UUID) -
     return verification_view(read_verification(transaction, caller, case_id))
 
 
-@digest_router.get("/digest", response_model=DigestView, responses=also_as(LINES) | may_refuse(403))
-async def get_digest(house: TheHouse, caller: TheCaller, media_type: TheMediaType) -> Response | DigestView:
+@digest_router.get(
+    "/digest", response_model=DigestView, responses=media_type_responses(JSON_LINES) | refusal_responses(403)
+)
+async def get_digest(
+    context: AppContextDependency, caller: CallerDependency, media_type: MediaTypeDependency
+) -> Response | DigestView:
     """The head of every case and a root over all of them, to keep elsewhere. The command `verify` reads JSON Lines."""
-    if media_type != LINES:
-        return await house.database.read(lambda transaction: view_digest(transaction, caller))
-    lines = await house.database.read(lambda transaction: list(read_digest(transaction, caller)))
+    if media_type != JSON_LINES:
+        return await context.database.read(lambda transaction: view_digest(transaction, caller))
+    lines = await context.database.read(lambda transaction: list(read_digest(transaction, caller)))
     headers = {"Content-Disposition": 'attachment; filename="heads.jsonl"'}
-    return Response("".join(lines).encode(), headers=headers, media_type=LINES)
+    return Response("".join(lines).encode(), headers=headers, media_type=JSON_LINES)
 
 
 def view_digest(transaction: Transaction, caller: Caller) -> DigestView:

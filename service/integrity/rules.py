@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from service.vocabulary.calendar import in_utc_text
-from service.vocabulary.canonical_json import canonical
+from service.vocabulary.calendar import utc_text
+from service.vocabulary.canonical_json import to_canonical_json
 
 FORMAT = "casusroute-heads@1"
 
@@ -31,23 +31,23 @@ class NotADigest(ValueError):
     """The file is not a digest, or its root does not match its lines."""
 
 
-def written(heads: Iterable[Head], at: datetime, revision: str | None) -> Iterator[str]:
+def write_digest(heads: Iterable[Head], at: datetime, revision: str | None) -> Iterator[str]:
     """The lines of a digest, each with its newline: a header, the heads in the order given, the root."""
     root, cases = hashlib.sha256(), 0
-    header = {"format": FORMAT, "at": in_utc_text(at), "database": revision}
+    header = {"format": FORMAT, "at": utc_text(at), "database": revision}
     yield _line_added_to(root, header)
     for cases, head in enumerate(heads, 1):  # noqa: B007 - the last line uses the count
         yield _line_added_to(root, {"case": head.case, "sequence": head.sequence, "digest": head.digest})
-    yield canonical({"cases": cases, "root": root.hexdigest()}) + "\n"
+    yield to_canonical_json({"cases": cases, "root": root.hexdigest()}) + "\n"
 
 
 def _line_added_to(root: "hashlib._Hash", value: dict[str, Any]) -> str:
-    line = canonical(value) + "\n"
+    line = to_canonical_json(value) + "\n"
     root.update(line.encode())
     return line
 
 
-def root_of(lines: Iterable[str]) -> str:
+def verify_root(lines: Iterable[str]) -> str:
     """The root of a digest, after checking it against the lines. Raises NotADigest."""
     root, count, last = hashlib.sha256(), -1, ""
     for count, line in enumerate(lines):
@@ -55,12 +55,12 @@ def root_of(lines: Iterable[str]) -> str:
             raise NotADigest(f"the file is not a digest of heads in the format {FORMAT}")
         root.update(last.encode())
         last = line
-    if last.rstrip("\n") != canonical({"cases": count - 1, "root": root.hexdigest()}):
+    if last.rstrip("\n") != to_canonical_json({"cases": count - 1, "root": root.hexdigest()}):
         raise NotADigest("the digest was changed: its last line is not the root of the lines before it")
     return root.hexdigest()
 
 
-def heads_in(lines: Iterable[str]) -> Iterator[Head]:
+def read_heads(lines: Iterable[str]) -> Iterator[Head]:
     """The heads of a digest. `verify_root` must have checked its lines before."""
     for line in lines:
         if "case" in (fields := _read(line)):

@@ -6,15 +6,15 @@ from uuid import uuid4
 from fastapi import Query, Response
 
 from service.database.transaction import Transaction
-from service.http.house import TheHouse
+from service.http.app_context import AppContextDependency
 from service.http.json_models import RegionParameter, View
-from service.http.openapi import also_as, may_refuse
-from service.http.parameters import QueryKeys, TheCaller, TheMediaType
+from service.http.openapi import media_type_responses, refusal_responses
+from service.http.parameters import CallerDependency, MediaTypeDependency, QueryKeys
 from service.http.strict_route import StrictRouter
 from service.identity.caller import Caller
 from service.learning.rules.export import as_csv, as_json
 from service.learning.rules.release_ladder import Release
-from service.learning.use_cases import pull_histories
+from service.learning.use_cases import release_histories
 from service.workflows.rules.rulebook import Rulebook
 
 router = StrictRouter("learning")
@@ -42,16 +42,21 @@ class Histories(View):
     histories: list[dict[str, object]]
 
 
-@router.get("/learning/histories", response_model=Histories, responses=also_as(CSV) | may_refuse(403, 404))
+@router.get(
+    "/learning/histories", response_model=Histories, responses=media_type_responses(CSV) | refusal_responses(403, 404)
+)
 async def get_histories(
-    house: TheHouse, caller: TheCaller, query: Annotated[HistoriesQuery, Query()], media_type: TheMediaType
+    context: AppContextDependency,
+    caller: CallerDependency,
+    query: Annotated[HistoriesQuery, Query()],
+    media_type: MediaTypeDependency,
 ) -> Response | Histories:
     """De-identified histories of your regions: order, waits in bands, codes. JSON, or CSV with `Accept: text/csv`."""
     if media_type != CSV:
-        return await house.database.write(
-            lambda transaction: view_histories(transaction, caller, query, rules=house.rules)
+        return await context.database.write(
+            lambda transaction: view_histories(transaction, caller, query, rules=context.rules)
         )
-    release = await house.database.write(lambda transaction: _release(transaction, caller, query, house.rules))
+    release = await context.database.write(lambda transaction: _release(transaction, caller, query, context.rules))
     headers = {"Content-Disposition": 'attachment; filename="histories.csv"'}
     return Response(as_csv(release).encode(), headers=headers, media_type=f"{CSV}; charset=utf-8; header=present")
 
@@ -62,4 +67,4 @@ def view_histories(transaction: Transaction, caller: Caller, query: HistoriesQue
 
 
 def _release(transaction: Transaction, caller: Caller, query: HistoriesQuery, rules: Rulebook) -> Release:
-    return pull_histories(transaction, caller, query.region, rules=rules, reference=lambda: str(uuid4()))
+    return release_histories(transaction, caller, query.region, rules=rules, reference=lambda: str(uuid4()))

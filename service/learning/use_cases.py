@@ -8,22 +8,22 @@ tell something of a family. Anything that shows more than the ladder releases mu
 
 from collections.abc import Callable
 
-from service.audit.store.access_log import AccessLog, Reading
+from service.audit.store.access_log import AccessLog, ContentRead
 from service.cases.store.cases import Cases
-from service.cases.use_cases.read import PURPOSES
+from service.cases.use_cases.read_content import PURPOSE_BY_ROLE
 from service.database.transaction import Transaction
 from service.identity.caller import Caller
+from service.learning.rules.case_routes import build_routes
 from service.learning.rules.release_ladder import Release, release
-from service.learning.rules.routes import routes
 from service.people.use_cases.identify import allow_rows_of, identify
-from service.people.use_cases.known_regions import insist_on_region
+from service.people.use_cases.known_regions import require_known_region
 from service.vocabulary.refusals import NotAllowed, NotFound
 from service.vocabulary.roles import Role
 from service.workflows.rules.rulebook import Rulebook
 from service.workflows.use_cases import settings_in_force
 
 
-def pull_histories(
+def release_histories(
     transaction: Transaction, caller: Caller, region: str | None, *, rules: Rulebook, reference: Callable[[], str]
 ) -> Release:
     """Release the histories of a region, or of all regions of this facilitator, as far as k allows (I24).
@@ -32,10 +32,10 @@ def pull_histories(
     other roles, NotFound for other regions.
     """
     actor = identify(transaction, caller)
-    acting = actor.holding(Role.FACILITATOR)
+    acting = actor.membership_with_role(Role.FACILITATOR)
     if acting is None:
         raise NotAllowed
-    insist_on_region(transaction, region)
+    require_known_region(transaction, region)
     own_regions = actor.regions(Role.FACILITATOR)
     regions = own_regions if region is None else own_regions & {region}
     if region is not None and not regions:
@@ -52,13 +52,13 @@ def pull_histories(
     histories = Cases(transaction).histories(regions)
     # The clock that recorded the last step may run ahead of the clock of this server.
     as_of = max((transaction.now, *(entry.occurred_at for history in histories for entry in history)))
-    released = release(routes(histories, as_of=as_of), k=k, reference=reference)
+    released = release(build_routes(histories, as_of=as_of), k=k, reference=reference)
     AccessLog(transaction).record(
-        Reading(
+        ContentRead(
             person_id=actor.person_id,
-            acting=acting,
+            membership=acting,
             activity="pull_learning_histories",
-            purpose=PURPOSES[Role.FACILITATOR],
+            purpose=PURPOSE_BY_ROLE[Role.FACILITATOR],
             case_id=None,
             detail="regions " + " ".join(sorted(regions)),
             trace_id=caller.trace_id,

@@ -17,8 +17,8 @@ class Membership:
 
 
 @dataclass(frozen=True, slots=True)
-class Emergency:
-    """Emergency access to one case for some hours.
+class EmergencyAccessRight:
+    """EmergencyAccessRight access to one case for some hours.
 
     `acting` is the membership in which it was taken, `part_id` the part of the case that records it.
     """
@@ -29,7 +29,7 @@ class Emergency:
 
 
 @dataclass(frozen=True, slots=True)
-class Seat:
+class SightBasis:
     """The membership on which a person's sight of a part is based.
 
     With `emergency` it is the membership in which the person took emergency access.
@@ -45,7 +45,7 @@ class Actor:
 
     person_id: UUID
     memberships: tuple[Membership, ...]
-    emergencies: tuple[Emergency, ...] = ()
+    emergencies: tuple[EmergencyAccessRight, ...] = ()
 
     def organisations(self, roles: Collection[Role]) -> frozenset[UUID]:
         """Returns the ids of the organisations at which the person has one of these roles."""
@@ -57,6 +57,6 @@ class Actor:
             region for membership in self.memberships if membership.role == role for region in membership.regions
         )
 
-    def holding(self, role: Role) -> Membership | None:
+    def membership_with_role(self, role: Role) -> Membership | None:
         """Returns the first membership in this role, or None."""
         return next((membership for membership in self.memberships if membership.role == role), None)

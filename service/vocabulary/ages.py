@@ -13,7 +13,7 @@ def age_on(birth_month: str, on: date) -> int:
     return on.year - year - (on.month < month)
 
 
-def month_of_age(birth_month: str, age: int) -> date:
+def first_day_of_age(birth_month: str, age: int) -> date:
     """Returns the day on which an age is reached: the first day of the birth month in that year."""
     year, month = (int(digits) for digits in birth_month.split("-"))
     return date(year + age, month, 1)

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def microseconds(moment: datetime) -> int:
+def to_microseconds(moment: datetime) -> int:
     """Returns whole microseconds since 1970, UTC.
 
     Both databases return a number unchanged; their own types for a time differ.
@@ -18,12 +18,12 @@ def microseconds(moment: datetime) -> int:
     return (moment - _EPOCH) // timedelta(microseconds=1)
 
 
-def moment(microseconds_since_1970: int) -> datetime:
+def from_microseconds(microseconds_since_1970: int) -> datetime:
     """Returns an aware datetime in UTC."""
     return _EPOCH + timedelta(microseconds=microseconds_since_1970)
 
 
-def in_utc_text(at: datetime) -> str:
+def utc_text(at: datetime) -> str:
     """Returns the moment in UTC as RFC 3339 text with Z, for example 2026-01-01T12:00:00Z."""
     return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
@@ -62,7 +62,7 @@ def is_working_day(day: date) -> bool:
     return day.weekday() < _SATURDAY and day not in _holidays(day.year)
 
 
-def due(start: date, term: Term) -> date:
+def last_day_of(start: date, term: Term) -> date:
     """Returns the last day of a term, always a working day: an end on a day of rest moves to the next working day."""
     day = start + timedelta(days=term.days or 0)
     for _ in range(term.working_days or 0):

@@ -12,9 +12,9 @@ from pydantic.alias_generators import to_camel
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError
 
-from service.vocabulary.field_labels import label_members
-from service.vocabulary.language import FreeText, Words
-from service.vocabulary.sentences import OR, joined, with_code
+from service.vocabulary.field_labels import label_schema_members
+from service.vocabulary.language import BilingualText, FreeText
+from service.vocabulary.sentences import OR, join_texts, label_with_code
 
 OTHER = "other"
 
@@ -25,8 +25,8 @@ class CodeList:
 
     name: str
     source: str
-    label: Words
-    codes: Mapping[str, Words]
+    label: BilingualText
+    codes: Mapping[str, BilingualText]
 
 
 def _read() -> Mapping[str, CodeList]:
@@ -36,8 +36,8 @@ def _read() -> Mapping[str, CodeList]:
             name: CodeList(
                 name=name,
                 source=entry["source"],
-                label=Words(**entry["label"]),
-                codes=MappingProxyType({code: Words(**label) for code, label in entry["codes"].items()}),
+                label=BilingualText(**entry["label"]),
+                codes=MappingProxyType({code: BilingualText(**label) for code, label in entry["codes"].items()}),
             )
             for name, entry in raw.items()
         }
@@ -47,22 +47,22 @@ def _read() -> Mapping[str, CodeList]:
 CODE_LISTS: Mapping[str, CodeList] = _read()
 
 
-def link_to(code_list: CodeList) -> JsonSchemaValue:
+def code_list_member(code_list: CodeList) -> JsonSchemaValue:
     """Returns the member of a JSON Schema that names the code list of a field."""
     return {"x-code-list": code_list.name}
 
 
-def unknown_code(codes: Mapping[str, Words]) -> PydanticCustomError:
+def unknown_code_error(codes: Mapping[str, BilingualText]) -> PydanticCustomError:
     """Returns the validation error for a code that is not one of `codes`."""
-    return PydanticCustomError("unknown_code", "not on the list", {"allowed": allowed(codes)})
+    return PydanticCustomError("unknown_code", "not on the list", {"allowed": enumerate_codes(codes)})
 
 
-def allowed(codes: Mapping[str, Words]) -> Words:
+def enumerate_codes(codes: Mapping[str, BilingualText]) -> BilingualText:
     """Returns the codes with their labels as an enumeration with "or"."""
-    return joined((with_code(words, code) for code, words in codes.items()), OR)
+    return join_texts((label_with_code(words, code) for code, words in codes.items()), OR)
 
 
-class Coded(BaseModel):
+class CodedValue(BaseModel):
     """A code of a code list. `text` is required with the code "other" and allowed with every code."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel)
@@ -79,7 +79,7 @@ class Coded(BaseModel):
     @model_validator(mode="after")
     def _is_on_the_list(self) -> Self:
         if self.code not in self.code_list.codes:
-            raise unknown_code(self.code_list.codes)
+            raise unknown_code_error(self.code_list.codes)
         if self.code == OTHER and not self.text:
             raise PydanticCustomError("other_needs_text", "the code 'other' needs a text")
         return self
@@ -88,15 +88,15 @@ class Coded(BaseModel):
     def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         json_schema = handler(schema)
         body = handler.resolve_ref_schema(json_schema)
-        label_members(cls, body)
+        label_schema_members(cls, body)
         if hasattr(cls, "code_list"):
-            body["properties"]["code"] |= {"enum": list(cls.code_list.codes), **link_to(cls.code_list)}
+            body["properties"]["code"] |= {"enum": list(cls.code_list.codes), **code_list_member(cls.code_list)}
         return json_schema
 
 
-def coded_values(value: object) -> Iterator[Coded]:
+def coded_values(value: object) -> Iterator[CodedValue]:
     """Yields every coded value of a form, at any depth."""
-    if isinstance(value, Coded):
+    if isinstance(value, CodedValue):
         yield value
     elif isinstance(value, BaseModel):
         for name in type(value).model_fields:

@@ -11,7 +11,7 @@ from pydantic_core import CoreSchema, PydanticKnownError
 
 from service.vocabulary.code_lists import CodeList
 from service.vocabulary.form_parts import Codes, Fault, FormPart
-from service.vocabulary.labelled_errors import Wants
+from service.vocabulary.labelled_errors import ExpectedFormat
 from service.vocabulary.language import ShortText
 
 T = TypeVar("T")
@@ -62,7 +62,7 @@ def _utc_moment(value: object) -> datetime:
 Moment = Annotated[datetime, BeforeValidator(_utc_moment)]
 
 
-OrNone = Annotated[T | None, _NullableScalar()]
+Nullable = Annotated[T | None, _NullableScalar()]
 
 
 def _refuse_long_list(value: object) -> object:
@@ -78,24 +78,26 @@ _MAX_ITEMS = 100
 Several = Annotated[tuple[T, ...], Field(max_length=_MAX_ITEMS), BeforeValidator(_refuse_long_list)]
 AtLeastOne = Annotated[tuple[T, ...], Field(min_length=1, max_length=_MAX_ITEMS), BeforeValidator(_refuse_long_list)]
 
-Day = Annotated[date, BeforeValidator(_iso_day), Wants("day")]
+Day = Annotated[date, BeforeValidator(_iso_day), ExpectedFormat("day")]
 YesNo = Annotated[bool, Field(strict=True)]
-Count = Annotated[int, Field(strict=True, ge=0, le=200), Wants("count")]
-BirthMonth = Annotated[str, StringConstraints(pattern=r"^(19|20)[0-9]{2}-(0[1-9]|1[0-2])$"), Wants("birth_month")]
-MunicipalityCode = Annotated[str, StringConstraints(pattern=r"^GM[0-9]{4}$"), Wants("municipality_code")]
-RegionCode = Annotated[str, StringConstraints(pattern=r"^JZ[0-9]{2}$"), Wants("region_code")]
-LineKey = Annotated[str, StringConstraints(pattern=r"^[A-Z]$"), Wants("line_key")]
-CaseNumber = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}-[0-9]{4}$"), Wants("case_number")]
-GoalNumber = Annotated[int, Field(strict=True, ge=1, le=100), Wants("goal_number")]
+Count = Annotated[int, Field(strict=True, ge=0, le=200), ExpectedFormat("count")]
+BirthMonth = Annotated[
+    str, StringConstraints(pattern=r"^(19|20)[0-9]{2}-(0[1-9]|1[0-2])$"), ExpectedFormat("birth_month")
+]
+MunicipalityCode = Annotated[str, StringConstraints(pattern=r"^GM[0-9]{4}$"), ExpectedFormat("municipality_code")]
+RegionCode = Annotated[str, StringConstraints(pattern=r"^JZ[0-9]{2}$"), ExpectedFormat("region_code")]
+LineKey = Annotated[str, StringConstraints(pattern=r"^[A-Z]$"), ExpectedFormat("line_key")]
+CaseNumber = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}-[0-9]{4}$"), ExpectedFormat("case_number")]
+GoalNumber = Annotated[int, Field(strict=True, ge=1, le=100), ExpectedFormat("goal_number")]
 
 
 class Contact(FormPart):
     """A person to contact, by name (R20, R58)."""
 
     name: ShortText
-    organisation: OrNone[ShortText] = None
-    role: OrNone[ShortText] = None
-    reachable_at: OrNone[ShortText] = None
+    organisation: Nullable[ShortText] = None
+    role: Nullable[ShortText] = None
+    reachable_at: Nullable[ShortText] = None
 
 
 class TakenOver(FormPart):
@@ -107,24 +109,24 @@ class TakenOver(FormPart):
     accepted_on: Day
 
 
-def not_in_future(day: date | None, on: date, *location: str | int) -> Iterator[Fault]:
+def check_not_in_future(day: date | None, on: date, *location: str | int) -> Iterator[Fault]:
     """Yields a fault at `location` where the day is after `on`."""
     if day is not None and day > on:
         yield Fault("day_in_future", location)
 
 
-def in_words(name: str, code_list: CodeList, code: str) -> dict[str, str | int]:
+def code_params(name: str, code_list: CodeList, code: str) -> dict[str, str | int]:
     """Returns the params of a fault about a code: {name}, {name}_nl and {name}_en."""
     label = code_list.codes[code]
     return {name: code, f"{name}_nl": label.nl, f"{name}_en": label.en}
 
 
-def enclosed(**texts: str | None) -> Codes:
+def enclosed_codes(**texts: str | None) -> Codes:
     """Returns {"enclosed": names of the texts that are present}: a countable fact without the content itself."""
     names = tuple(sorted(name for name, text in texts.items() if text))
     return {"enclosed": names} if names else {}
 
 
-def repeated(keys: list[str] | list[int]) -> list[int]:
+def repeated_positions(keys: list[str] | list[int]) -> list[int]:
     """Returns the positions, from 0, of keys that occur earlier in the list."""
     return [position for position, key in enumerate(keys) if key in keys[:position]]

@@ -16,8 +16,8 @@ from pydantic.alias_generators import to_camel
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
-from service.vocabulary.field_labels import label_members
-from service.vocabulary.labelled_errors import labelled
+from service.vocabulary.field_labels import label_schema_members
+from service.vocabulary.labelled_errors import add_labels
 
 ContentClass = Literal["referral", "review", "advice", "help", "escalation", "notes"]
 
@@ -48,10 +48,10 @@ class FormPart(BaseModel):
         try:
             return validate(value)
         except ValidationError as error:
-            raise labelled(cls, error) from None
+            raise add_labels(cls, error) from None
 
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         json_schema = handler(schema)
-        label_members(cls, handler.resolve_ref_schema(json_schema))
+        label_schema_members(cls, handler.resolve_ref_schema(json_schema))
         return json_schema

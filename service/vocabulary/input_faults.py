@@ -6,19 +6,19 @@ from typing import Any
 
 from pydantic_core import ErrorDetails
 
-from service.vocabulary.code_lists import allowed
+from service.vocabulary.code_lists import enumerate_codes
 from service.vocabulary.field_labels import label_at
 from service.vocabulary.form_parts import Fault
-from service.vocabulary.labelled_errors import LABEL, MOST_FAULTS, NEAR, WANTS
-from service.vocabulary.language import PRINTABLE, Words
-from service.vocabulary.messages import MESSAGES, say
+from service.vocabulary.labelled_errors import LABEL, MAX_FAULTS, SIMILAR, WANTS
+from service.vocabulary.language import PRINTABLE, BilingualText
+from service.vocabulary.messages import MESSAGES, render_message
 from service.vocabulary.organisation_kinds import KIND_LABELS
 from service.vocabulary.refusals import InputFault, Invalid
 from service.vocabulary.roles import ROLE_LABELS
-from service.vocabulary.sentences import OR, joined, with_code
+from service.vocabulary.sentences import OR, join_texts, label_with_code
 
-_ROLES: Mapping[str, Words] = {str(role): label for role, label in ROLE_LABELS.items()}
-_KINDS: Mapping[str, Words] = {str(kind): label for kind, label in KIND_LABELS.items()}
+_ROLES: Mapping[str, BilingualText] = {str(role): label for role, label in ROLE_LABELS.items()}
+_KINDS: Mapping[str, BilingualText] = {str(kind): label for kind, label in KIND_LABELS.items()}
 
 # A member name that the sender invented is cut off: the answer must not repeat a long text.
 _LONGEST_NAME = 100
@@ -29,11 +29,11 @@ def json_pointer(under: str, steps: Iterable[str | int]) -> str:
     return "/".join((under, *(str(step)[:_LONGEST_NAME].replace("~", "~0").replace("/", "~1") for step in steps)))
 
 
-def at_most(faults: Iterable[InputFault]) -> tuple[InputFault, ...]:
+def limit_faults(faults: Iterable[InputFault]) -> tuple[InputFault, ...]:
     """Returns each fault once; beyond MAX_FAULTS the first ones and a fault that says that there are more."""
     once = tuple(dict.fromkeys(faults))
-    more = (bare_fault("body", "", "more_faults"),) if len(once) > MOST_FAULTS else ()
-    return (*once[:MOST_FAULTS], *more)
+    more = (simple_fault("body", "", "more_faults"),) if len(once) > MAX_FAULTS else ()
+    return (*once[:MAX_FAULTS], *more)
 
 
 def input_fault(where: str, under: str, error: ErrorDetails) -> InputFault:
@@ -41,7 +41,7 @@ def input_fault(where: str, under: str, error: ErrorDetails) -> InputFault:
     return InputFault(where, json_pointer(under, error["loc"]), *_code_and_sentence(error))
 
 
-def bare_fault(where: str, location: str, code: str) -> InputFault:
+def simple_fault(where: str, location: str, code: str) -> InputFault:
     """Returns a fault whose sentence (messages.toml, `[input]`) has no placeholders; a missing field is named."""
     words = MESSAGES["input"][code]
     if code == "missing":
@@ -49,13 +49,13 @@ def bare_fault(where: str, location: str, code: str) -> InputFault:
     return InputFault(where, location, code, words)
 
 
-def unknown_value(name: str, known: Mapping[str, Words]) -> Invalid:
+def unknown_query_value(name: str, known: Mapping[str, BilingualText]) -> Invalid:
     """Returns the refusal of an unknown value of a query parameter, with every allowed value."""
-    words = say("input", "unknown_code", {"allowed": allowed(known)})
+    words = render_message("input", "unknown_code", {"allowed": enumerate_codes(known)})
     return Invalid((InputFault("query", name, "unknown_code", words),))
 
 
-def _code_and_sentence(error: ErrorDetails) -> tuple[str, Words]:
+def _code_and_sentence(error: ErrorDetails) -> tuple[str, BilingualText]:
     code, context = error["type"], error.get("ctx", {})
     if code not in MESSAGES["input"]:
         code = "malformed"
@@ -64,38 +64,42 @@ def _code_and_sentence(error: ErrorDetails) -> tuple[str, Words]:
     return code, _labelled(label, _expectation(code, context))
 
 
-def _expectation(code: str, context: Mapping[str, Any]) -> Words:
+def _expectation(code: str, context: Mapping[str, Any]) -> BilingualText:
     """Returns the sentence that says which value is expected."""
     if WANTS in context:
-        expectation = say("wants", context[WANTS], context)
-        return say("input", "missing_and_wanted", {"wanted": expectation}) if code == "missing" else expectation
-    if code == "extra_forbidden" and NEAR in context:
-        return say("input", "extra_forbidden_near", context)
+        expectation = render_message("wants", context[WANTS], context)
+        return (
+            render_message("input", "missing_and_wanted", {"wanted": expectation}) if code == "missing" else expectation
+        )
+    if code == "extra_forbidden" and SIMILAR in context:
+        return render_message("input", "extra_forbidden_near", context)
     if code == "string_pattern_mismatch" and context.get("pattern") == PRINTABLE:
         return MESSAGES["input"]["control_characters"]
     enumerations = {name: _enumeration(context[name]) for name in ("expected", "expected_tags") if name in context}
-    return say("input", code, {**context, **enumerations})
+    return render_message("input", code, {**context, **enumerations})
 
 
-def _labelled(label: Words, sentence: Words) -> Words:
-    clause = Words(sentence.nl[:1].lower() + sentence.nl[1:], sentence.en[:1].lower() + sentence.en[1:])
-    return say("input", "labelled", {"label": label, "wanted": clause})
+def _labelled(label: BilingualText, sentence: BilingualText) -> BilingualText:
+    clause = BilingualText(sentence.nl[:1].lower() + sentence.nl[1:], sentence.en[:1].lower() + sentence.en[1:])
+    return render_message("input", "labelled", {"label": label, "wanted": clause})
 
 
-def _enumeration(expected: str) -> Words:
+def _enumeration(expected: str) -> BilingualText:
     """Returns the codes that pydantic lists ('a', 'b' or 'c') in both languages; roles and kinds get their labels."""
     codes = re.findall(r"'([^']*)'", expected)
     labels = next((known for known in (_ROLES, _KINDS) if known.keys() >= set(codes)), {})
-    return joined((with_code(labels[code], code) if labels else Words.same(code) for code in codes), OR)
+    return join_texts(
+        (label_with_code(labels[code], code) if labels else BilingualText.untranslated(code) for code in codes), OR
+    )
 
 
-def in_body(fault: Fault, *, under: str = "/form") -> InputFault:
+def body_fault(fault: Fault, *, under: str = "/form") -> InputFault:
     """Returns the fault of a form as a fault of the request body, at its JSON Pointer (RFC 6901)."""
-    words = say("faults", fault.code, {"label": label_at(fault.location), **fault.params})
+    words = render_message("faults", fault.code, {"label": label_at(fault.location), **fault.params})
     return InputFault("body", json_pointer(under, fault.location), fault.code, words)
 
 
-def insist(faults: Iterable[Fault]) -> None:
+def require_no_faults(faults: Iterable[Fault]) -> None:
     """Raises Invalid with all faults of the request body, if there are any."""
-    if errors := tuple(in_body(fault, under="") for fault in faults):
+    if errors := tuple(body_fault(fault, under="") for fault in faults):
         raise Invalid(errors)

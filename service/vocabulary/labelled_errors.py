@@ -13,19 +13,19 @@ from pydantic import BaseModel, GetCoreSchemaHandler, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import CoreSchema, ErrorDetails, InitErrorDetails, PydanticCustomError, core_schema
 
-from service.vocabulary.field_labels import Unlabelled, label_of
-from service.vocabulary.language import Words
-from service.vocabulary.sentences import OR, joined, with_code
+from service.vocabulary.field_labels import MissingLabel, label_of
+from service.vocabulary.language import BilingualText
+from service.vocabulary.sentences import OR, join_texts, label_with_code
 
-LABEL, WANTS, NEAR = "label", "wants", "near"
+LABEL, WANTS, SIMILAR = "label", "wants", "near"
 #: Limit on the faults in one answer: a longer list helps nobody and costs time to make.
-MOST_FAULTS = 100
+MAX_FAULTS = 100
 # Errors that pydantic raises before the validator of the field's own type runs.
 _RAISED_BEFORE_TYPE = frozenset({"missing", "model_type", "model_attributes_type"})
 
 
 @dataclass(frozen=True, slots=True)
-class Wants:
+class ExpectedFormat:
     """Metadata of a type: the format that it expects, as a code of messages.toml under `[wants]`."""
 
     wants: str
@@ -43,13 +43,13 @@ class Wants:
             ) from None
 
 
-def labelled(model: type[BaseModel], wrong: ValidationError) -> ValidationError:
+def add_labels(model: type[BaseModel], wrong: ValidationError) -> ValidationError:
     """Returns the same errors, each with the label of its field.
 
     An error inside a nested model or list keeps the label that the nested model gave it.
     """
     errors = (error for error in wrong.errors(include_url=False) if not _is_false_too_short(error))
-    details = [_with_label(model, error) for error in islice(errors, MOST_FAULTS + 1)]
+    details = [_with_label(model, error) for error in islice(errors, MAX_FAULTS + 1)]
     return ValidationError.from_exception_data(wrong.title, details)
 
 
@@ -74,26 +74,26 @@ def _field_context(model: type[BaseModel], error: ErrorDetails) -> dict[str, Any
         if error["type"] in _RAISED_BEFORE_TYPE:
             context |= {WANTS: _expected_format(info), **_codes(info)}
     elif error["type"] == "extra_forbidden" and len(error["loc"]) == 1:
-        context = {NEAR: _similar_field(model, str(place))}
+        context = {SIMILAR: _similar_field(model, str(place))}
     else:
         context = {}
     return {key: value for key, value in context.items() if value is not None}
 
 
-def _label(model: type[BaseModel], name: str) -> Words | None:
+def _label(model: type[BaseModel], name: str) -> BilingualText | None:
     try:
         return label_of(model, name)
-    except Unlabelled:
+    except MissingLabel:
         return None
 
 
-def _similar_field(model: type[BaseModel], unknown: str) -> Words | None:
+def _similar_field(model: type[BaseModel], unknown: str) -> BilingualText | None:
     """Returns the label of the field with a name close to that of an unknown member, or None."""
     names = {_normalised(name): name for name in model.model_fields}
     for match in get_close_matches(_normalised(unknown[:100]), names, n=1, cutoff=0.75):
         name = names[match]
         label, key = _label(model, name), model.model_fields[name].alias or name
-        return with_code(label, key) if label else Words.same(key)
+        return label_with_code(label, key) if label else BilingualText.untranslated(key)
     return None
 
 
@@ -114,7 +114,7 @@ def _codes(info: FieldInfo) -> dict[str, Any]:
     if code_list is None:
         return {}
     return {
-        "codes": joined((with_code(label, code) for code, label in code_list.codes.items()), OR),
+        "codes": join_texts((label_with_code(label, code) for code, label in code_list.codes.items()), OR),
         "example": next(iter(code_list.codes)),
     }
 

@@ -15,14 +15,14 @@ ShortText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class BilingualText:
     """A text in Dutch and in English."""
 
     nl: str
     en: str
 
     @classmethod
-    def same(cls, text: str) -> "Words":
+    def untranslated(cls, text: str) -> "BilingualText":
         """Returns a text that is the same in both languages, such as a name or a code."""
         return cls(text, text)
 

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from types import MappingProxyType
 
-from service.vocabulary.language import Words
+from service.vocabulary.language import BilingualText
 from service.vocabulary.roles import FAMILY_ROLES, TABLE_ROLES, TEAM_ROLES, Role
-from service.vocabulary.sentences import OR, joined
+from service.vocabulary.sentences import OR, join_texts
 
 
 class OrganisationKind(StrEnum):
@@ -26,26 +26,26 @@ class OrganisationKind(StrEnum):
     INSTALLATION = "installation"
 
 
-KIND_LABELS: Mapping[OrganisationKind, Words] = MappingProxyType(
+KIND_LABELS: Mapping[OrganisationKind, BilingualText] = MappingProxyType(
     {
-        OrganisationKind.LOCAL_TEAM: Words("lokaal team", "local team"),
-        OrganisationKind.CERTIFIED_INSTITUTION: Words("gecertificeerde instelling", "certified institution"),
-        OrganisationKind.MEDICAL: Words(
+        OrganisationKind.LOCAL_TEAM: BilingualText("lokaal team", "local team"),
+        OrganisationKind.CERTIFIED_INSTITUTION: BilingualText("gecertificeerde instelling", "certified institution"),
+        OrganisationKind.MEDICAL: BilingualText(
             "huisarts, jeugdarts of specialist", "general practitioner, youth doctor or specialist"
         ),
-        OrganisationKind.PROVIDER: Words("aanbieder", "provider"),
-        OrganisationKind.EXPERT_TEAM: Words("regionaal expertteam", "regional expert team"),
-        OrganisationKind.MUNICIPALITY: Words("gemeente", "municipality"),
-        OrganisationKind.CO_FUNDER: Words("medefinancier", "co-funder"),
-        OrganisationKind.EXPERTISE_NETWORK: Words("expertisenetwerk", "expertise network"),
-        OrganisationKind.NATIONAL_SUPPORT: Words("landelijke steunstructuur", "national support structure"),
-        OrganisationKind.CCE: Words("CCE", "CCE"),
-        OrganisationKind.FAMILY: Words("gezin", "family"),
-        OrganisationKind.INSTALLATION: Words("beheer van deze installatie", "operator of this installation"),
+        OrganisationKind.PROVIDER: BilingualText("aanbieder", "provider"),
+        OrganisationKind.EXPERT_TEAM: BilingualText("regionaal expertteam", "regional expert team"),
+        OrganisationKind.MUNICIPALITY: BilingualText("gemeente", "municipality"),
+        OrganisationKind.CO_FUNDER: BilingualText("medefinancier", "co-funder"),
+        OrganisationKind.EXPERTISE_NETWORK: BilingualText("expertisenetwerk", "expertise network"),
+        OrganisationKind.NATIONAL_SUPPORT: BilingualText("landelijke steunstructuur", "national support structure"),
+        OrganisationKind.CCE: BilingualText("CCE", "CCE"),
+        OrganisationKind.FAMILY: BilingualText("gezin", "family"),
+        OrganisationKind.INSTALLATION: BilingualText("beheer van deze installatie", "operator of this installation"),
     }
 )
 # Everyone who may submit a case acts in the role of local team, also a GP, a youth doctor or a specialist (R125).
-ROLES_OF: Mapping[OrganisationKind, frozenset[Role]] = MappingProxyType(
+ROLES_BY_KIND: Mapping[OrganisationKind, frozenset[Role]] = MappingProxyType(
     {
         OrganisationKind.LOCAL_TEAM: frozenset({Role.LOCAL_TEAM}),
         OrganisationKind.CERTIFIED_INSTITUTION: frozenset({Role.LOCAL_TEAM}),
@@ -63,11 +63,11 @@ ROLES_OF: Mapping[OrganisationKind, frozenset[Role]] = MappingProxyType(
 )
 # Exactly one organisation of each of these kinds covers a region on any day: the team that owns its cases, the
 # network that advises it, and the CCE liaison appointed for it.
-COVERING = (OrganisationKind.EXPERT_TEAM, OrganisationKind.EXPERTISE_NETWORK, OrganisationKind.CCE)
+COVERING_KINDS = (OrganisationKind.EXPERT_TEAM, OrganisationKind.EXPERTISE_NETWORK, OrganisationKind.CCE)
 # Kinds with a municipality of their own; it determines the region of the cases that they submit.
-IN_A_MUNICIPALITY = (OrganisationKind.LOCAL_TEAM, OrganisationKind.MUNICIPALITY, OrganisationKind.FAMILY)
+KINDS_WITH_MUNICIPALITY = (OrganisationKind.LOCAL_TEAM, OrganisationKind.MUNICIPALITY, OrganisationKind.FAMILY)
 
 
-def kinds_in_words(kinds: Iterable[str]) -> Words:
+def kinds_in_words(kinds: Iterable[str]) -> BilingualText:
     """Returns the labels of the kinds as an enumeration with "or"."""
-    return joined((KIND_LABELS[OrganisationKind(kind)] for kind in kinds), OR)
+    return join_texts((KIND_LABELS[OrganisationKind(kind)] for kind in kinds), OR)

@@ -39,16 +39,16 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from service.vocabulary.language import Words
+from service.vocabulary.language import BilingualText
 from service.vocabulary.messages import MESSAGES
 from service.vocabulary.roles import ROLE_LABELS, Role
-from service.vocabulary.sentences import OR, joined, with_code
+from service.vocabulary.sentences import OR, join_texts, label_with_code
 
 # Labels of the steps and states of the workflow that refuses: code -> label.
-Labels = Mapping[str, Words]
+Labels = Mapping[str, BilingualText]
 
 
-class Refusal(Exception):
+class RequestRefusal(Exception):
     """The refusal of a request, an expected answer. Its title and detail stand in messages.toml, under `[problems]`."""
 
     code = "refusal"
@@ -63,14 +63,14 @@ class Refusal(Exception):
 
 
 @dataclass(eq=False)
-class NotKnown(Refusal):
+class NotKnown(RequestRefusal):
     """The request has no valid token, or its token belongs to no known person. `token_given`: a token was sent."""
 
     token_given: bool = True
     code = "not_known"
 
 
-class NotAllowed(Refusal):
+class NotAllowed(RequestRefusal):
     """The caller has no role that may do this."""
 
     code = "not_allowed"
@@ -89,7 +89,7 @@ class RoleNotAllowed(NotAllowed):
         return {"trigger": self.trigger, "roles": list(self.roles)}
 
     def in_words(self) -> Mapping[str, object]:
-        roles = joined((with_code(ROLE_LABELS[Role(role)], role) for role in self.roles), OR)
+        roles = join_texts((label_with_code(ROLE_LABELS[Role(role)], role) for role in self.roles), OR)
         return {"step": _label(self.trigger, self.labels), "roles": roles}
 
 
@@ -110,7 +110,7 @@ class ConsentMissing(NotAllowed):
     """The content may be read for one purpose, for which there is no consent or legal ground now (I20)."""
 
     purpose: str
-    words: Words
+    words: BilingualText
     code = "consent_missing"
 
     def facts(self) -> Mapping[str, Any]:
@@ -129,14 +129,14 @@ class WrittenByOthers(NotAllowed):
     code = "written_by_others"
 
 
-class NotFound(Refusal):
+class NotFound(RequestRefusal):
     """The object does not exist, or the caller may not know that it does. Both get the same answer."""
 
     code = "not_found"
 
 
 @dataclass(eq=False)
-class CaseDestroyed(Refusal):
+class CaseDestroyed(RequestRefusal):
     """The case was destroyed. Only people who could see the whole case get this answer, with day and ground."""
 
     destroyed_on: date
@@ -157,7 +157,7 @@ class CaseDestroyed(Refusal):
         return {"day": self.destroyed_on}
 
 
-class NotPossible(Refusal):
+class NotPossible(RequestRefusal):
     """The request is valid but does not fit the present state."""
 
     code = "not_possible"
@@ -177,7 +177,7 @@ class TransitionNotAllowed(NotPossible):
         return {"trigger": self.trigger, "state": self.state, "allowed_triggers": list(self.allowed_triggers)}
 
     def in_words(self) -> Mapping[str, object]:
-        steps = joined((_label(trigger, self.labels) for trigger in self.allowed_triggers), OR)
+        steps = join_texts((_label(trigger, self.labels) for trigger in self.allowed_triggers), OR)
         step, state = _label(self.trigger, self.labels), _label(self.state, self.labels)
         return {"step": step, "state": state, "steps": steps}
 
@@ -187,7 +187,7 @@ class UnmetGuard:
     """A guard that does not hold, with the sentence that says what is missing."""
 
     code: str
-    words: Words
+    words: BilingualText
 
 
 @dataclass(eq=False)
@@ -310,7 +310,7 @@ class KeyReused(NotPossible):
 
 
 @dataclass(eq=False)
-class Stale(Refusal):
+class Stale(RequestRefusal):
     """The part has a newer version than the one in the request. `won`: the entry that came first, if in sight."""
 
     version: int
@@ -321,7 +321,7 @@ class Stale(Refusal):
         return {"version": self.version, "won": dict(self.won)}
 
 
-class VersionMissing(Refusal):
+class VersionMissing(RequestRefusal):
     """The request to change does not state the version that it is based on."""
 
     code = "version_missing"
@@ -334,11 +334,11 @@ class InputFault:
     where: str
     location: str
     code: str
-    words: Words
+    words: BilingualText
 
 
 @dataclass(eq=False)
-class Invalid(Refusal):
+class Invalid(RequestRefusal):
     """The request is malformed or breaks a rule of its form. `errors` lists every fault."""
 
     errors: tuple[InputFault, ...]
@@ -360,7 +360,7 @@ class Invalid(Refusal):
 
 
 @dataclass(eq=False)
-class NotAcceptable(Refusal):
+class NotAcceptable(RequestRefusal):
     """The caller accepts no media type of the answer. `media_types`: those that exist."""
 
     media_types: tuple[str, ...]
@@ -371,7 +371,7 @@ class NotAcceptable(Refusal):
 
 
 @dataclass(eq=False)
-class TooMany(Refusal):
+class TooManyRequests(RequestRefusal):
     """The caller exceeded the number of requests per minute. Nothing was done. `seconds`: how long to wait."""
 
     seconds: int
@@ -381,7 +381,7 @@ class TooMany(Refusal):
         return {"seconds": self.seconds}
 
 
-class Unavailable(Refusal):
+class Unavailable(RequestRefusal):
     """The database cannot serve the request now.
 
     Whether a change was made may be unknown; the same request with the same Idempotency-Key settles it.
@@ -409,5 +409,5 @@ class IssuerUnreachable(Unavailable):
     code = "issuer_unreachable"
 
 
-def _label(code: str, labels: Labels) -> Words:
-    return with_code(labels[code], code) if code in labels else Words.same(code)
+def _label(code: str, labels: Labels) -> BilingualText:
+    return label_with_code(labels[code], code) if code in labels else BilingualText.untranslated(code)

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from service.vocabulary.language import Words
+from service.vocabulary.language import BilingualText
 
 
 class Role(StrEnum):
@@ -27,24 +27,24 @@ class Role(StrEnum):
     ADMINISTRATOR = "administrator"
 
 
-ROLE_LABELS: dict[Role, Words] = {
-    Role.LOCAL_TEAM: Words("lokaal team", "local team"),
-    Role.PARENT: Words("ouder", "parent"),
-    Role.YOUNG_PERSON: Words("jongere", "young person"),
-    Role.COORDINATOR: Words("coördinator", "coordinator"),
-    Role.SCREENER: Words("screener", "screener"),
-    Role.CHAIR: Words("voorzitter", "chair"),
-    Role.EXPERT: Words("expert", "expert"),
-    Role.EXPERT_BY_EXPERIENCE: Words("ervaringsdeskundige", "expert by experience"),
-    Role.PROCESS_DIRECTOR: Words("procesregisseur", "process director"),
-    Role.PROVIDER: Words("aanbieder", "provider"),
-    Role.MUNICIPALITY: Words("gemeente", "municipality"),
-    Role.CCE_LIAISON: Words("CCE-verbindingspersoon", "CCE liaison"),
-    Role.EXPERTISE_NETWORK: Words("expertisenetwerk", "expertise network"),
-    Role.NATIONAL_SUPPORT: Words("landelijke steunstructuur of CCE", "national support structure or CCE"),
-    Role.FACILITATOR: Words("begeleider leertafel", "learning-table facilitator"),
-    Role.DATA_PROTECTION_OFFICER: Words("functionaris gegevensbescherming", "data-protection officer"),
-    Role.ADMINISTRATOR: Words("beheerder", "administrator"),
+ROLE_LABELS: dict[Role, BilingualText] = {
+    Role.LOCAL_TEAM: BilingualText("lokaal team", "local team"),
+    Role.PARENT: BilingualText("ouder", "parent"),
+    Role.YOUNG_PERSON: BilingualText("jongere", "young person"),
+    Role.COORDINATOR: BilingualText("coördinator", "coordinator"),
+    Role.SCREENER: BilingualText("screener", "screener"),
+    Role.CHAIR: BilingualText("voorzitter", "chair"),
+    Role.EXPERT: BilingualText("expert", "expert"),
+    Role.EXPERT_BY_EXPERIENCE: BilingualText("ervaringsdeskundige", "expert by experience"),
+    Role.PROCESS_DIRECTOR: BilingualText("procesregisseur", "process director"),
+    Role.PROVIDER: BilingualText("aanbieder", "provider"),
+    Role.MUNICIPALITY: BilingualText("gemeente", "municipality"),
+    Role.CCE_LIAISON: BilingualText("CCE-verbindingspersoon", "CCE liaison"),
+    Role.EXPERTISE_NETWORK: BilingualText("expertisenetwerk", "expertise network"),
+    Role.NATIONAL_SUPPORT: BilingualText("landelijke steunstructuur of CCE", "national support structure or CCE"),
+    Role.FACILITATOR: BilingualText("begeleider leertafel", "learning-table facilitator"),
+    Role.DATA_PROTECTION_OFFICER: BilingualText("functionaris gegevensbescherming", "data-protection officer"),
+    Role.ADMINISTRATOR: BilingualText("beheerder", "administrator"),
 }
 
 # Roles of the regional expert team that see the whole case. Experts see a case only while it is at the table.

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from service.vocabulary.canonical_json import canonical
+from service.vocabulary.canonical_json import to_canonical_json
 
 # Beyond 64 bits most readers of JSON silently change a number.
 _LARGEST = 2**63
@@ -17,7 +17,7 @@ _MAX_MEMBERS = 1_000
 _MAX_VALUES = 10_000
 
 
-class Unreadable(ValueError):
+class UnreadableJson(ValueError):
     """A body that is no acceptable JSON; `code` finds the sentence in messages.toml under `[input]`."""
 
     def __init__(self, code: str) -> None:
@@ -26,14 +26,14 @@ class Unreadable(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Json:
+class ParsedJson:
     """A parsed body: its value and its canonical text, which is equal for equal values."""
 
     value: Any
     canonical: str
 
 
-def unambiguous(
+def parse_unambiguous_json(
     text: str | bytes,
     *,
     parse_int: Callable[[str], Any] | None = None,
@@ -52,22 +52,22 @@ def unambiguous(
     )
 
 
-def read_json(body: bytes) -> Json:
+def read_json(body: bytes) -> ParsedJson:
     """Returns the parsed body. Raises UnreadableJson."""
     try:
-        value = unambiguous(body.decode(), parse_int=_whole_number, parse_float=_finite_number)
+        value = parse_unambiguous_json(body.decode(), parse_int=_whole_number, parse_float=_finite_number)
         _check_size(value)
-        text = canonical(value)
+        text = to_canonical_json(value)
         text.encode()
-    except Unreadable:
+    except UnreadableJson:
         raise
     except RecursionError:
-        raise Unreadable("too_deep") from None
+        raise UnreadableJson("too_deep") from None
     except UnicodeEncodeError:
-        raise Unreadable("lone_surrogate") from None
+        raise UnreadableJson("lone_surrogate") from None
     except ValueError:
-        raise Unreadable("json_invalid") from None
-    return Json(value, text)
+        raise UnreadableJson("json_invalid") from None
+    return ParsedJson(value, text)
 
 
 def _check_size(value: object) -> None:
@@ -82,31 +82,31 @@ def _check_size(value: object) -> None:
         ]
         count += sum(map(len, containers))
         if count > _MAX_VALUES or any(len(container) > _MAX_MEMBERS for container in containers):
-            raise Unreadable("too_much")
+            raise UnreadableJson("too_much")
         level = [member for container in containers for member in container]
         if not level:
             return
-    raise Unreadable("too_deep")
+    raise UnreadableJson("too_deep")
 
 
 def _unique_members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) != len(pairs):
-        raise Unreadable("member_twice")
+        raise UnreadableJson("member_twice")
     return members
 
 
 def _whole_number(digits: str) -> int:
     if len(digits) > _MAX_DIGITS or not -_LARGEST <= (number := int(digits)) < _LARGEST:
-        raise Unreadable("number_out_of_range")
+        raise UnreadableJson("number_out_of_range")
     return number
 
 
 def _finite_number(digits: str) -> float:
     if not math.isfinite(number := float(digits)):
-        raise Unreadable("number_out_of_range")
+        raise UnreadableJson("number_out_of_range")
     return number
 
 
 def _refuse_constant(_: str) -> NoReturn:
-    raise Unreadable("json_invalid")
+    raise UnreadableJson("json_invalid")

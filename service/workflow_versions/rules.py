@@ -9,15 +9,15 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from service.cases.rules.model import Part, Transition
-from service.cases.rules.steps import Situation, Step, move
+from service.cases.rules.steps import Situation, Step, build_transitions
 from service.vocabulary.actor import Membership
 from service.vocabulary.form_parts import Fault
-from service.workflows.rules.definition import ADOPT, Definition, Edge, Move, Passage
+from service.workflows.rules.definition import ADOPT_TRIGGER, Definition, Edge, Move, WorkflowChange
 from service.workflows.rules.kinds import PartKind
 from service.workflows.rules.machine import Decision, Workflow
 
 Fit = Literal["fits", "needs_a_mapping", "impossible"]
-Mapped = Mapping[str, str]
+StateMapping = Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,10 +34,10 @@ class Verdict:
     unknown_steps: tuple[Edge, ...] = ()
 
 
-def judged(
+def judge_part(
     part: Part,
     new: Definition,
-    mapping: Mapped,
+    mapping: StateMapping,
     steps: Iterable[Edge] = (),
     *,
     terms: Collection[str],
@@ -58,7 +58,7 @@ def judged(
         reasons.append(Fault("state_not_mapped", (), {"state": part.state}))
     else:
         reasons += _faults_of_target(target, new)
-    unknown = sorted(step for step in set(steps) - set(new.edges()) if step.trigger != ADOPT.name)
+    unknown = sorted(step for step in set(steps) - set(new.edges()) if step.trigger != ADOPT_TRIGGER.name)
     return Verdict(
         part=part,
         fit=hindered if reasons else "fits",
@@ -68,20 +68,20 @@ def judged(
     )
 
 
-def unknown_sources(mapping: Mapped, old: Iterable[Definition]) -> Iterator[Fault]:
+def faults_of_sources(mapping: StateMapping, old: Iterable[Definition]) -> Iterator[Fault]:
     """Yields a fault for each mapped state that is no open state of a workflow that parts run on."""
     open_states = {name for definition in old for name, state in definition.states.items() if state.is_open}
     for source in sorted(mapping.keys() - open_states):
         yield Fault("not_an_open_state", ("mapping", source), {"state": source})
 
 
-def unknown_targets(mapping: Mapped, new: Definition) -> Iterator[Fault]:
+def faults_of_targets(mapping: StateMapping, new: Definition) -> Iterator[Fault]:
     """Yields a fault for each state that is mapped to anything but an open state of the other workflow."""
     for source, target in sorted(mapping.items()):
         yield from (replace(fault, location=("mapping", source)) for fault in _faults_of_target(target, new))
 
 
-def plan_between(old: Definition, new: Definition, mapping: Mapped) -> Definition:
+def plan_definition(old: Definition, new: Definition, mapping: StateMapping) -> Definition:
     """Returns the plan that moves every open state of `old` to its mapped state, or else to that of the same name."""
     targets = {name: mapping.get(name, name) for name, state in old.states.items() if state.is_open}
     moves = tuple(
@@ -95,22 +95,24 @@ def plan_between(old: Definition, new: Definition, mapping: Mapped) -> Definitio
         name=old.name,
         label=new.label,
         states=states,
-        triggers={ADOPT.name: ADOPT.model_copy(update={"edges": moves})},
-        adopts=Passage(old.hash, new.hash),
+        triggers={ADOPT_TRIGGER.name: ADOPT_TRIGGER.model_copy(update={"edges": moves})},
+        adopts=WorkflowChange(old.hash, new.hash),
     )
 
 
-def adoption(situation: Situation, plan: Definition, acting: Membership) -> Transition:
+def adoption_entry(situation: Situation, plan: Definition, acting: Membership) -> Transition:
     """Returns the entry that moves a part along the plan.
 
     Party, term and phase are those of the new state. A state of the same name keeps its due date, and its assignee as
     long as the same party must act.
     """
     part = situation.part
-    target = dict(plan.triggers[ADOPT.name].edges)[part.state]
-    step = Step(trigger=ADOPT.name, occurred_at=max(situation.now, part.occurred_at), dated=False)
+    target = dict(plan.triggers[ADOPT_TRIGGER.name].edges)[part.state]
+    step = Step(trigger=ADOPT_TRIGGER.name, occurred_at=max(situation.now, part.occurred_at), has_date=False)
     along = replace(situation, part=replace(part, workflow=plan.hash))
-    (entry,) = move(along, step, Decision(ADOPT, target, acting), _PlanRulebook(plan), new_id=lambda: part.id)
+    (entry,) = build_transitions(
+        along, step, Decision(ADOPT_TRIGGER, target, acting), _PlanRulebook(plan), new_id=lambda: part.id
+    )
     stays = (entry.party, entry.party_id) == (part.party, part.party_id)
     return entry if stays else replace(entry, assignee_id=None)
 

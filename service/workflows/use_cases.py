@@ -21,11 +21,11 @@ def settings_in_force(
     decision recorded after `at` is left out.
     """
     day = day_in_amsterdam(at or transaction.now)
-    decided = DatedSettings(transaction).in_force(region, day, recorded_by=at)
-    return rules.settings.on(region, day) if decided is None else rules.settings.changed(decided)
+    decided = DatedSettings(transaction).changes_in_force(region, day, recorded_by=at)
+    return rules.settings.settings_on(region, day) if decided is None else rules.settings.with_changes(decided)
 
 
-def keep_decided(transaction: Transaction, rules: Rulebook) -> None:
+def store_decided_settings(transaction: Transaction, rules: Rulebook) -> None:
     """Check and store the decided settings of all regions, combined with the defaults of this version.
 
     Raises RulesRefused when a workflow does not fit them.
@@ -33,18 +33,18 @@ def keep_decided(transaction: Transaction, rules: Rulebook) -> None:
     settings = _of_today_and_later(transaction, rules)
     rules.check(settings)
     for region_settings in settings.values():
-        Definitions(transaction).keep_settings(region_settings)
+        Definitions(transaction).add_settings(region_settings)
 
 
 def _of_today_and_later(transaction: Transaction, rules: Rulebook) -> Mapping[str, RegionSettings]:
     """Returns the settings in force today and those of later days, by "region first-day"."""
     tomorrow = day_in_amsterdam(transaction.now) + timedelta(days=1)
     settings = {}
-    all_decisions = DatedSettings(transaction).decided()
+    all_decisions = DatedSettings(transaction).decisions()
     for region, decisions_of_region in groupby(all_decisions, key=lambda decision: decision.region):
         decisions = tuple(decisions_of_region)
         past = [decision for decision in decisions if decision.valid_from < tomorrow]
         future = [decision for decision in decisions if decision.valid_from >= tomorrow]
         for decision in (*past[-1:], *future):
-            settings[f"{region} {decision.valid_from}"] = rules.settings.changed(decision.changes)
+            settings[f"{region} {decision.valid_from}"] = rules.settings.with_changes(decision.changes)
     return settings

@@ -26,9 +26,9 @@ import httpx
 from joserfc import jwt
 from joserfc.jwk import Key
 
-from api_tests.support.issuer import key, public
+from api_tests.support.issuer import key, public_keys
 from api_tests.support.issuer_process import ASSERTION
-from api_tests.support.production import served
+from api_tests.support.production import production_service
 from api_tests.support.servers import WITHOUT_TLS
 
 PROGRAM = Path(__file__).with_name("op.mjs")
@@ -89,7 +89,7 @@ def run_provider(modules: Path, port: int, signing: Key) -> Iterator[Provider]:
         "MODULES": str(modules.resolve()),
         "PORT": str(port),
         "KEYS": json.dumps([signing.as_dict(private=True)]),
-        "MACHINE": json.dumps(public(MACHINE)[0]),
+        "MACHINE": json.dumps(public_keys(MACHINE)[0]),
         "REDIRECT": REDIRECT,
     }
     with (
@@ -111,12 +111,12 @@ def check(folder: Path, modules: Path, port: int) -> dict[str, bool]:
     with ExitStack() as running, ExitStack() as at_first:
         provider = at_first.enter_context(run_provider(modules, port, key("first")))
         trusted: list[dict[str, Any]] = [{"name": provider.name, "kinds": ["people", "machines"]}]
-        service = running.enter_context(served(folder, trusted))
+        service = running.enter_context(production_service(folder, trusted))
         ada, machine = provider.sign_in("ada"), provider.machine()
         person = ada["access_token"]
         administrator = service.me(person)
         status_before = service.status(machine)
-        service.known(person, provider.name, "machine:crm")
+        service.add_person(person, provider.name, "machine:crm")
         results = {
             "a person who signed in (code and PKCE) is known": administrator.json().get("name") == "Ada Beheer",
             "the ID token of the same sign-in is refused": service.status(ada["id_token"]) == 401,

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import Field
 from typing_extensions import override
 
-from service.cases.rules.forms.base import Form, FormContext, Named, Opening, Sought, rule
+from service.cases.rules.forms.base import AddresseeRole, Form, FormContext, NamedOrganisation, PartOpening, rule
 from service.cases.rules.forms.review import CLOSED_STAY, Dissent
 from service.vocabulary.coded_answers import AdviceDomain, Law, PersonRole, ProductCategory, RelationToCase
 from service.vocabulary.fields import (
@@ -16,11 +16,11 @@ from service.vocabulary.fields import (
     Day,
     GoalNumber,
     LineKey,
-    OrNone,
+    Nullable,
     Several,
     YesNo,
-    enclosed,
-    repeated,
+    enclosed_codes,
+    repeated_positions,
 )
 from service.vocabulary.form_parts import Codes, ContentClass, Fault, FormPart
 from service.vocabulary.language import FreeText, ShortText
@@ -42,17 +42,17 @@ class AdviceLine(FormPart):
     domain: AdviceDomain
     aim: FreeText
     product_category: ProductCategory | None = None
-    product_category_reason: OrNone[FreeText] = None
-    provider_id: OrNone[UUID] = None
-    made_to_measure: OrNone[FreeText] = None
-    payer_id: OrNone[UUID] = None
+    product_category_reason: Nullable[FreeText] = None
+    provider_id: Nullable[UUID] = None
+    made_to_measure: Nullable[FreeText] = None
+    payer_id: Nullable[UUID] = None
     law: Law | None = None
     latest_start_on: Day
     duration: ShortText
     bridging: YesNo = False
 
     @property
-    def payer_sought(self) -> Sought | None:
+    def payer_sought(self) -> AddresseeRole | None:
         by_residence = self.law is None or self.law.code == YOUTH_ACT
         return "payer" if self.payer_id is None and by_residence else None
 
@@ -97,10 +97,10 @@ class Advice(Form):
     checks_on: AtLeastOne[Day]
     agreement: AtLeastOne[Agreement]
     dissent: Several[Dissent] = ()
-    family_statement: OrNone[FreeText] = None
-    why_no_family_statement: OrNone[FreeText] = None
+    family_statement: Nullable[FreeText] = None
+    why_no_family_statement: Nullable[FreeText] = None
     child_version: FreeText
-    plan_after_18: OrNone[FreeText] = None
+    plan_after_18: Nullable[FreeText] = None
 
     @override
     def codes(self) -> Codes:
@@ -108,7 +108,7 @@ class Advice(Form):
         if living := {line.key for line in self.lines if line.domain.code == "living"}:
             lines["living_line"] = tuple(sorted(living))
         goals: Codes = {"goal": tuple(str(number) for number in sorted({goal.number for goal in self.goals}))}
-        return super().codes() | lines | goals | enclosed(plan_after_18=self.plan_after_18)
+        return super().codes() | lines | goals | enclosed_codes(plan_after_18=self.plan_after_18)
 
     @rule
     def _lines_are_sound(self, _context: FormContext) -> Iterator[Fault]:
@@ -117,7 +117,7 @@ class Advice(Form):
 
     @rule
     def _line_keys_are_unique(self, _context: FormContext) -> Iterator[Fault]:
-        for at in repeated([line.key for line in self.lines]):
+        for at in repeated_positions([line.key for line in self.lines]):
             yield Fault("line_key_repeated", ("lines", at, "key"), {"line": self.lines[at].key})
 
     @rule
@@ -132,12 +132,12 @@ class Advice(Form):
     def _closed_stay_was_weighed(self, context: FormContext) -> Iterator[Fault]:
         for at, line in enumerate(self.lines):
             category = line.product_category.code if line.product_category else None
-            if category == CLOSED_PLACEMENT and CLOSED_STAY not in context.facts.weighed:
+            if category == CLOSED_PLACEMENT and CLOSED_STAY not in context.facts.weighed_options:
                 yield Fault("closed_stay_not_weighed", ("lines", at, "productCategory"))
 
     @rule
     def _goal_numbers_are_unique(self, _context: FormContext) -> Iterator[Fault]:
-        for at in repeated([goal.number for goal in self.goals]):
+        for at in repeated_positions([goal.number for goal in self.goals]):
             yield Fault("goal_number_repeated", ("goals", at, "number"), {"number": self.goals[at].number})
 
     @rule
@@ -158,25 +158,25 @@ class Advice(Form):
             yield Fault("family_statement_missing", ("familyStatement",))
 
     @override
-    def names_organisations(self) -> Iterator[Named]:
+    def named_organisations(self) -> Iterator[NamedOrganisation]:
         for at, line in enumerate(self.lines):
             if line.provider_id:
-                yield Named(line.provider_id, ("provider",), ("lines", at, "providerId"))
+                yield NamedOrganisation(line.provider_id, ("provider",), ("lines", at, "providerId"))
             if line.payer_id:
-                yield Named(line.payer_id, ("municipality", "co_funder"), ("lines", at, "payerId"))
+                yield NamedOrganisation(line.payer_id, ("municipality", "co_funder"), ("lines", at, "payerId"))
 
     @override
-    def openings(self, kind: str, context: FormContext) -> tuple[Opening, ...]:
+    def openings(self, kind: str, context: FormContext) -> tuple[PartOpening, ...]:
         """Returns a commitment per line for its provider, and a funding per line for its payer.
 
         A line that a provider was asked for before keeps its commitment. Under the Youth Act the payer follows from the
         child's place of residence; the payer under another law is named in the line or unknown.
         """
         if kind == "commitment":
-            known_lines = {part.line for part in context.facts.parts_of("commitment")}
-            return tuple(Opening(line.provider_id, line.key) for line in self.lines if line.key not in known_lines)
+            known_lines = {part.line for part in context.facts.parts_of_kind("commitment")}
+            return tuple(PartOpening(line.provider_id, line.key) for line in self.lines if line.key not in known_lines)
         if kind == "funding":
-            return tuple(Opening(line.payer_id, line.key, sought=line.payer_sought) for line in self.lines)
+            return tuple(PartOpening(line.payer_id, line.key, addressee_role=line.payer_sought) for line in self.lines)
         return ()
 
 

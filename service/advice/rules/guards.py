@@ -6,24 +6,24 @@ from service.workflows.rules.guard import Guard
 
 def _asked_by_you(attempt: Attempt) -> bool:
     """Only the organisation that asked for a reconsideration may withdraw it (R61)."""
-    reconsideration = attempt.facts.reconsidered
-    return reconsideration is not None and reconsideration.asked_by in attempt.organisations
+    reconsideration = attempt.facts.last_reconsideration
+    return reconsideration is not None and reconsideration.requester_id in attempt.organisations
 
 
 def _another_pair_of_eyes(attempt: Attempt) -> bool:
     """The person who issued the advice may not reconsider it alone (I15, R61)."""
-    reconsideration = attempt.facts.reconsidered
+    reconsideration = attempt.facts.last_reconsideration
     return reconsideration is not None and (
-        reconsideration.outside_expert or reconsideration.advised_by != attempt.actor_id
+        reconsideration.has_outside_expert or reconsideration.advice_issuer_id != attempt.actor_id
     )
 
 
 def _advice_revised_since(attempt: Attempt) -> bool:
-    reconsideration = attempt.facts.reconsidered
-    return reconsideration is not None and reconsideration.revised
+    reconsideration = attempt.facts.last_reconsideration
+    return reconsideration is not None and reconsideration.is_revised
 
 
-OF_A_RECONSIDERATION = (
+RECONSIDERATION_GUARDS = (
     Guard("asked_by_you", _asked_by_you),
     Guard("another_pair_of_eyes", _another_pair_of_eyes),
     Guard("advice_revised_since", _advice_revised_since),

@@ -8,9 +8,9 @@ from uuid import UUID
 from typing_extensions import override
 
 from service.advice.rules.forms import FREE_TO_JUDGE
-from service.cases.rules.forms.base import Form, FormContext, Opening, rule
+from service.cases.rules.forms.base import Form, FormContext, PartOpening, rule
 from service.vocabulary.coded_answers import PersonRole, ReconsiderationGround, RelationToCase
-from service.vocabulary.fields import Contact, Day, OrNone, enclosed, not_in_future
+from service.vocabulary.fields import Contact, Day, Nullable, check_not_in_future, enclosed_codes
 from service.vocabulary.form_parts import Codes, ContentClass, Fault
 from service.vocabulary.language import FreeText
 
@@ -24,12 +24,12 @@ class ReconsiderationRequest(_ReconsiderationForm):
 
     ground: ReconsiderationGround
     what_changed: FreeText
-    wished: OrNone[FreeText] = None
+    wished: Nullable[FreeText] = None
     asked_by: PersonRole | None = None
 
     @override
-    def openings(self, kind: str, context: FormContext) -> tuple[Opening, ...]:
-        return (Opening(sought="asker"),) if kind == "reconsideration" else ()
+    def openings(self, kind: str, context: FormContext) -> tuple[PartOpening, ...]:
+        return (PartOpening(addressee_role="asker"),) if kind == "reconsideration" else ()
 
 
 class OutsideExpert(Contact):
@@ -44,27 +44,29 @@ class ReconsiderationStart(_ReconsiderationForm):
     form_name: ClassVar[str] = "reconsideration_start@1"
     assigned_in: ClassVar[str] = "chairId"
 
-    chair_id: OrNone[UUID] = None
+    chair_id: Nullable[UUID] = None
     outside_expert: OutsideExpert | None = None
-    planned_on: OrNone[Day] = None
+    planned_on: Nullable[Day] = None
 
     @override
     def codes(self) -> Codes:
-        return super().codes() | enclosed(outside_expert=self.outside_expert.name if self.outside_expert else None)
+        return super().codes() | enclosed_codes(
+            outside_expert=self.outside_expert.name if self.outside_expert else None
+        )
 
     @override
-    def assigned(self, current: UUID | None) -> UUID | None:
+    def next_assignee(self, current: UUID | None) -> UUID | None:
         return self.chair_id or current
 
     @override
-    def next_on(self) -> date | None:
+    def next_due_day(self) -> date | None:
         return self.planned_on
 
     @rule
     def _reviewer_is_new(self, context: FormContext) -> Iterator[Fault]:
-        reconsideration = context.facts.reconsidered
+        reconsideration = context.facts.last_reconsideration
         another_chair = self.chair_id is not None and (
-            reconsideration is None or reconsideration.advised_by != self.chair_id
+            reconsideration is None or reconsideration.advice_issuer_id != self.chair_id
         )
         if not another_chair and self.outside_expert is None:
             yield Fault("nobody_looks_afresh", ("chairId",))
@@ -85,4 +87,4 @@ class ReconsiderationOutcome(_ReconsiderationForm):
 
     @rule
     def _was_concluded(self, context: FormContext) -> Iterator[Fault]:
-        return not_in_future(self.concluded_on, context.on, "concludedOn")
+        return check_not_in_future(self.concluded_on, context.day, "concludedOn")

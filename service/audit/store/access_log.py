@@ -10,16 +10,16 @@ from service.audit.rules import Activity, Purpose
 from service.audit.store.tables import access_log
 from service.database.transaction import Transaction
 from service.vocabulary.actor import Membership
-from service.vocabulary.calendar import microseconds
+from service.vocabulary.calendar import to_microseconds
 from service.vocabulary.refusals import Unavailable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class ContentRead:
     """One read of content. `detail` names the forms or advice, never their content."""
 
     person_id: UUID
-    acting: Membership
+    membership: Membership
     activity: Activity
     purpose: Purpose
     case_id: UUID | None
@@ -37,15 +37,15 @@ class AccessLog:
         self._now = transaction.now
         self._transaction = transaction
 
-    def record(self, reading: Reading) -> None:
+    def record(self, reading: ContentRead) -> None:
         """Log a read. Raises Unavailable when the row cannot be written, whatever the cause."""
         row = {
-            "event_at": microseconds(self._now),
+            "event_at": to_microseconds(self._now),
             "action": reading.action,
             "processing_activity": reading.activity,
             "user_id": str(reading.person_id),
-            "role": str(reading.acting.role),
-            "organisation_id": str(reading.acting.organisation_id),
+            "role": str(reading.membership.role),
+            "organisation_id": str(reading.membership.organisation_id),
             "purpose": reading.purpose,
             "case_id": reading.case_id and str(reading.case_id),
             "object_detail": reading.detail[:300],

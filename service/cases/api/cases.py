@@ -7,24 +7,29 @@ from fastapi import Response
 from pydantic import Field
 
 from service.cases.api.form_shapes import FormContent
-from service.cases.api.point_in_time import Dated, Looking, TheLooking, show_version_of_present
-from service.cases.api.presenter import Drawing, ids_of_case, ids_of_entry, ids_of_part, possible_view
-from service.cases.api.step_bodies import StepBody, step_of
-from service.cases.api.steps import StepRoute, take_step, takes
+from service.cases.api.point_in_time import (
+    PointInTimeDependency,
+    PointInTimeQuery,
+    PointInTimeView,
+    show_version_of_present,
+)
+from service.cases.api.presenter import Presenter, ids_of_case, ids_of_entry, ids_of_part, possible_transition_view
+from service.cases.api.step_bodies import StepBody, step_type
+from service.cases.api.steps import StepRoute, take_step_over_http, with_step_body
 from service.cases.api.views import CaseInPart, CaseView, EntryView, MadeView, PossibleView
-from service.cases.rules.amendments import corrections
+from service.cases.rules.amendments import amendment_numbers_by_entry
 from service.cases.rules.model import Part, Transition
-from service.cases.rules.steps import possible
-from service.cases.store.cases import Cases, Sight
+from service.cases.rules.steps import possible_transitions
+from service.cases.store.cases import Cases, VisiblePart
 from service.cases.use_cases.case_reading import CaseReading, read_case
-from service.cases.use_cases.read import CaseFile, Document, read_file
-from service.cases.use_cases.situation import as_it_stands
+from service.cases.use_cases.read_content import CaseFile, Document, read_file
+from service.cases.use_cases.situation import load_situation
 from service.database.transaction import Transaction
-from service.http.house import TheHouse
+from service.http.app_context import AppContextDependency
 from service.http.json_models import View
-from service.http.openapi import may_refuse
-from service.http.parameters import CaseId, OnceOnly, TheCaller, Version
-from service.http.responses import show_version
+from service.http.openapi import refusal_responses
+from service.http.parameters import CallerDependency, CaseId, IdempotencyKeyHeader, IfMatchVersion
+from service.http.responses import set_version_tag
 from service.http.strict_route import StrictRouter
 from service.identity.caller import Caller
 from service.people.use_cases.identify import identify
@@ -33,7 +38,7 @@ from service.workflows.rules.rulebook import Rulebook
 router = StrictRouter("cases")
 
 
-class History(Dated):
+class History(PointInTimeView):
     """The history of a case or of one of its parts, in order of sequence."""
 
     transitions: list[EntryView]
@@ -50,7 +55,7 @@ class PossibleTransitions(View):
     transitions: list[PossibleView]
 
 
-class DocumentView(Dated):
+class DocumentView(PointInTimeView):
     """Content of one entry. `current` is the form after its amendments; null when there are none."""
 
     entry: EntryView
@@ -59,7 +64,7 @@ class DocumentView(Dated):
     current: FormContent | None
 
 
-class CaseFileView(Dated):
+class CaseFileView(PointInTimeView):
     """All content of a case that you may read, in order of sequence. The read is logged."""
 
     case_id: UUID
@@ -69,11 +74,15 @@ class CaseFileView(Dated):
 
 @router.get("/cases/{caseId}")
 async def get_case(
-    case_id: CaseId, house: TheHouse, caller: TheCaller, query: TheLooking, response: Response
+    case_id: CaseId,
+    context: AppContextDependency,
+    caller: CallerDependency,
+    query: PointInTimeDependency,
+    response: Response,
 ) -> CaseView | CaseInPart:
     """State of a case and of its parts: the party that must act, the next action and its due date."""
-    view = await house.database.read(
-        lambda transaction: view_case(transaction, caller, case_id, query, rules=house.rules)
+    view = await context.database.read(
+        lambda transaction: view_case(transaction, caller, case_id, query, rules=context.rules)
     )
     if isinstance(view, CaseView):
         show_version_of_present(response, view, view.main.version)
@@ -81,112 +90,118 @@ async def get_case(
 
 
 def view_case(
-    transaction: Transaction, caller: Caller, case_id: UUID, query: Looking, *, rules: Rulebook
+    transaction: Transaction, caller: Caller, case_id: UUID, query: PointInTimeQuery, *, rules: Rulebook
 ) -> CaseView | CaseInPart:
     """The case, or the parts of it that this caller may see. Raises NotFound."""
-    reading = read_case(transaction, identify(transaction, caller), case_id, query.when)
+    reading = read_case(transaction, identify(transaction, caller), case_id, query.point_in_time)
     if reading.sight is None:
         return _case_in_part(transaction, rules, case_id, reading.parts)
-    return query.dated(_case_view(transaction, rules, reading, reading.sight), reading.past)
+    return query.with_as_of(_case_view(transaction, rules, reading, reading.sight), reading.past)
 
 
 @router.get("/cases/{caseId}/transitions")
 async def list_transitions(
-    case_id: CaseId, house: TheHouse, caller: TheCaller, query: TheLooking, response: Response
+    case_id: CaseId,
+    context: AppContextDependency,
+    caller: CallerDependency,
+    query: PointInTimeDependency,
+    response: Response,
 ) -> History:
     """The whole history of a case and its parts: facts, no content."""
-    view = await house.database.read(
-        lambda transaction: view_history(transaction, caller, case_id, query, rules=house.rules)
+    view = await context.database.read(
+        lambda transaction: view_history(transaction, caller, case_id, query, rules=context.rules)
     )
     show_version_of_present(response, view, view.version_of(case_id))
     return view
 
 
 def view_history(
-    transaction: Transaction, caller: Caller, case_id: UUID, query: Looking, *, rules: Rulebook
+    transaction: Transaction, caller: Caller, case_id: UUID, query: PointInTimeQuery, *, rules: Rulebook
 ) -> History:
     """The history of a case, for a caller who may read the whole case. Raises NotFound."""
-    reading = read_case(transaction, identify(transaction, caller), case_id, query.when)
-    reading.whole()
-    return query.dated(history_of(transaction, rules, reading.history, whole=True), reading.past)
+    reading = read_case(transaction, identify(transaction, caller), case_id, query.point_in_time)
+    reading.require_whole_case()
+    return query.with_as_of(history_view(transaction, rules, reading.history, whole=True), reading.past)
 
 
 def step_router(rules: Rulebook) -> StrictRouter:
     """The route that takes a step with the case itself. Its body type comes from the workflows of the case."""
     router = StrictRouter("cases", StepRoute)
 
-    @router.post("/cases/{caseId}/transitions", status_code=201, responses=may_refuse(403))
-    @takes(step_of("case", rules.versions("case")))
+    @router.post("/cases/{caseId}/transitions", status_code=201, responses=refusal_responses(403))
+    @with_step_body(step_type("case", rules.versions("case")))
     async def add_transition(
         case_id: CaseId,
         body: StepBody,
-        house: TheHouse,
-        caller: TheCaller,
-        idempotency_key: OnceOnly,
-        version: Version,
+        context: AppContextDependency,
+        caller: CallerDependency,
+        idempotency_key: IdempotencyKeyHeader,
+        version: IfMatchVersion,
         response: Response,
     ) -> MadeView:
         """Take a step with the case. Send the version that you decided on in If-Match. A repeated request acts once."""
-        return await take_step(house, caller, (case_id, case_id), body, idempotency_key, version, response)
+        return await take_step_over_http(context, caller, (case_id, case_id), body, idempotency_key, version, response)
 
     return router
 
 
 @router.get("/cases/{caseId}/possible-transitions")
 async def list_possible_transitions(
-    case_id: CaseId, house: TheHouse, caller: TheCaller, response: Response
+    case_id: CaseId, context: AppContextDependency, caller: CallerDependency, response: Response
 ) -> PossibleTransitions:
     """Every step of the case in its present state: those that you may take now, and the reasons against the others."""
-    view = await house.database.read(
-        lambda transaction: view_possible_transitions(transaction, caller, case_id, case_id, rules=house.rules)
+    view = await context.database.read(
+        lambda transaction: view_possible_transitions(transaction, caller, case_id, case_id, rules=context.rules)
     )
-    show_version(response, view.version)
+    set_version_tag(response, view.version)
     return view
 
 
-@router.get("/cases/{caseId}/file", responses=may_refuse(403))
-async def get_file(case_id: CaseId, house: TheHouse, caller: TheCaller, query: TheLooking) -> CaseFileView:
+@router.get("/cases/{caseId}/file", responses=refusal_responses(403))
+async def get_file(
+    case_id: CaseId, context: AppContextDependency, caller: CallerDependency, query: PointInTimeDependency
+) -> CaseFileView:
     """All content of the case that you may read, in order. The read is logged with your role and its purpose."""
-    return await house.database.write(
-        lambda transaction: view_file(transaction, caller, case_id, query, rules=house.rules)
+    return await context.database.write(
+        lambda transaction: view_file(transaction, caller, case_id, query, rules=context.rules)
     )
 
 
 def view_file(
-    transaction: Transaction, caller: Caller, case_id: UUID, query: Looking, *, rules: Rulebook
+    transaction: Transaction, caller: Caller, case_id: UUID, query: PointInTimeQuery, *, rules: Rulebook
 ) -> CaseFileView:
     """The file of the case. Needs a transaction that writes: the read is logged."""
-    file = read_file(transaction, caller, case_id, query.when)
-    return query.dated(_file_view(transaction, rules, file), file.past)
+    file = read_file(transaction, caller, case_id, query.point_in_time)
+    return query.with_as_of(_file_view(transaction, rules, file), file.past)
 
 
-def _case_view(transaction: Transaction, rules: Rulebook, reading: CaseReading, sight: Sight) -> CaseView:
+def _case_view(transaction: Transaction, rules: Rulebook, reading: CaseReading, sight: VisiblePart) -> CaseView:
     parts, history, settings = reading.parts, reading.history, reading.settings(rules)
-    presenter = Drawing.of(transaction, rules, ids_of_case(sight, parts), at=reading.at)
-    return presenter.case(sight, parts, history, settings)
+    presenter = Presenter.of(transaction, rules, ids_of_case(sight, parts), at=reading.moment)
+    return presenter.case_view(sight, parts, history, settings)
 
 
 def _case_in_part(transaction: Transaction, rules: Rulebook, case_id: UUID, parts: Sequence[Part]) -> CaseInPart:
-    presenter = Drawing.of(transaction, rules, [id_ for part in parts for id_ in ids_of_part(part)])
-    number = Cases(transaction).number(case_id)
-    return CaseInPart(id=case_id, number=number, parts=[presenter.part(part) for part in parts])
+    presenter = Presenter.of(transaction, rules, [id_ for part in parts for id_ in ids_of_part(part)])
+    number = Cases(transaction).case_number(case_id)
+    return CaseInPart(id=case_id, number=number, parts=[presenter.part_view(part) for part in parts])
 
 
 def _file_view(transaction: Transaction, rules: Rulebook, file: CaseFile) -> CaseFileView:
-    presenter = Drawing.of(
+    presenter = Presenter.of(
         transaction, rules, [id_ for document in file.documents for id_ in ids_of_entry(document.entry)]
     )
     documents = [document_view(presenter, document, whole=True) for document in file.documents]
     return CaseFileView(case_id=file.sight.case.id, number=file.sight.case.number, documents=documents)
 
 
-def history_of(transaction: Transaction, rules: Rulebook, entries: Sequence[Transition], *, whole: bool) -> History:
+def history_view(transaction: Transaction, rules: Rulebook, entries: Sequence[Transition], *, whole: bool) -> History:
     """The history view of these entries. `whole`: the reader may read the whole case."""
-    presenter = Drawing.of(transaction, rules, [id_ for entry in entries for id_ in ids_of_entry(entry)])
-    corrections_of = corrections(entries)
+    presenter = Presenter.of(transaction, rules, [id_ for entry in entries for id_ in ids_of_entry(entry)])
+    corrections_of = amendment_numbers_by_entry(entries)
     return History(
         transitions=[
-            presenter.transition(entry, whole=whole, corrected_by=corrections_of.get(entry.sequence, ()))
+            presenter.entry_view(entry, whole=whole, corrected_by=corrections_of.get(entry.sequence, ()))
             for entry in entries
         ]
     )
@@ -197,15 +212,15 @@ def view_possible_transitions(
 ) -> PossibleTransitions:
     """The possible transitions of the part, for this caller. Raises NotFound."""
     actor = identify(transaction, caller)
-    sight = read_case(transaction, actor, case_id).of_part(part_id)
-    situation = as_it_stands(transaction, actor, sight.case, sight.part, rules)
-    views = [possible_view(transition, rules) for transition in possible(situation, rules)]
+    sight = read_case(transaction, actor, case_id).require_part(part_id)
+    situation = load_situation(transaction, actor, sight.case, sight.part, rules)
+    views = [possible_transition_view(transition, rules) for transition in possible_transitions(situation, rules)]
     return PossibleTransitions(version=sight.part.sequence, transitions=views)
 
 
-def document_view(presenter: Drawing, document: Document, *, whole: bool) -> DocumentView:
+def document_view(presenter: Presenter, document: Document, *, whole: bool) -> DocumentView:
     return DocumentView(
-        entry=presenter.transition(document.entry, whole=whole, corrected_by=document.corrected_by),
+        entry=presenter.entry_view(document.entry, whole=whole, corrected_by=document.corrected_by),
         grounds=document.body.get("grounds"),
         form=document.body.get("form"),
         current=None if document.current is None else dict(document.current),

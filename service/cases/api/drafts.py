@@ -9,21 +9,21 @@ from pydantic import Field
 from service.cases.api.form_shapes import DraftContent
 from service.cases.api.views import GuardView
 from service.cases.use_cases.drafts import (
-    DraftWithGaps,
+    DraftWithFaults,
     begin_draft,
+    create_draft_key,
     discard_draft,
     list_drafts,
-    make_draft_key,
     read_draft,
     save_draft,
 )
-from service.database.idempotency import Outcome
+from service.database.idempotency import IdempotentResult
 from service.database.transaction import Transaction
-from service.http.house import TheHouse
-from service.http.json_models import Body, Utc, View
-from service.http.openapi import may_refuse
-from service.http.parameters import OnceOnly, PageQuery, TheCaller, Version
-from service.http.responses import answer_once, show_version
+from service.http.app_context import AppContextDependency
+from service.http.json_models import Body, UtcDateTime, View
+from service.http.openapi import refusal_responses
+from service.http.parameters import CallerDependency, IdempotencyKeyHeader, IfMatchVersion, PageQuery
+from service.http.responses import answer_idempotently, set_version_tag
 from service.http.strict_route import StrictRouter
 from service.identity.caller import Caller
 from service.workflows.rules.rulebook import Rulebook
@@ -56,8 +56,8 @@ class DraftView(View):
 
     id: UUID
     version: int
-    saved_at: Utc
-    expires_at: Utc
+    saved_at: UtcDateTime
+    expires_at: UtcDateTime
     form: DraftContent = Field(description="The form as it was last saved; it may be incomplete.")
     complete: bool
     missing: list[MissingView]
@@ -70,7 +70,7 @@ class Drafts(View):
     next_cursor: str | None
 
 
-def _draft_view(checked: DraftWithGaps) -> DraftView:
+def _draft_view(checked: DraftWithFaults) -> DraftView:
     draft = checked.draft
     return DraftView(
         id=draft.id,
@@ -78,38 +78,44 @@ def _draft_view(checked: DraftWithGaps) -> DraftView:
         saved_at=draft.saved_at,
         expires_at=draft.expires_at,
         form=draft.body.get("form", {}),
-        complete=not checked.missing,
+        complete=not checked.faults,
         missing=[
             MissingView(location=fault.location, code=fault.code, nl=fault.words.nl, en=fault.words.en)
-            for fault in checked.missing
+            for fault in checked.faults
         ],
     )
 
 
-@router.post("/drafts", status_code=201, responses=may_refuse(403))
+@router.post("/drafts", status_code=201, responses=refusal_responses(403))
 async def create_draft(
-    body: DraftBody, house: TheHouse, caller: TheCaller, idempotency_key: OnceOnly, response: Response
+    body: DraftBody,
+    context: AppContextDependency,
+    caller: CallerDependency,
+    idempotency_key: IdempotencyKeyHeader,
+    response: Response,
 ) -> DraftView:
     """Begin a draft. You may do so if you may submit a case, up to the number that the settings allow per person."""
-    draft_id = house.database.keyring.id_for("draft", caller.issuer, caller.subject, idempotency_key.key)
-    await house.database.write(
-        lambda transaction: make_draft_key(transaction, caller, idempotency_key, draft_id=draft_id, rules=house.rules)
+    draft_id = context.database.keyring.derive_id("draft", caller.issuer, caller.subject, idempotency_key.key)
+    await context.database.write(
+        lambda transaction: create_draft_key(transaction, caller, idempotency_key, draft_id=draft_id, rules=context.rules)
     )
 
-    def work(transaction: Transaction) -> Outcome[DraftView]:
+    def work(transaction: Transaction) -> IdempotentResult[DraftView]:
         outcome = begin_draft(
-            transaction, caller, {"form": body.form}, idempotency_key, draft_id=draft_id, rules=house.rules
+            transaction, caller, {"form": body.form}, idempotency_key, draft_id=draft_id, rules=context.rules
         )
-        return Outcome(_draft_view(outcome.value), outcome.repeated)
+        return IdempotentResult(_draft_view(outcome.value), outcome.repeated)
 
-    outcome = await house.database.write(work)
-    return answer_once(response, outcome, version=outcome.value.version, location=f"/drafts/{draft_id}")
+    outcome = await context.database.write(work)
+    return answer_idempotently(response, outcome, version=outcome.value.version, location=f"/drafts/{draft_id}")
 
 
 @router.get("/drafts", name="list_drafts")
-async def get_drafts(house: TheHouse, caller: TheCaller, query: Annotated[PageQuery, Query()]) -> Drafts:
+async def get_drafts(
+    context: AppContextDependency, caller: CallerDependency, query: Annotated[PageQuery, Query()]
+) -> Drafts:
     """Your drafts, last saved first."""
-    return await house.database.read(lambda transaction: view_drafts(transaction, caller, query, rules=house.rules))
+    return await context.database.read(lambda transaction: view_drafts(transaction, caller, query, rules=context.rules))
 
 
 def view_drafts(transaction: Transaction, caller: Caller, query: PageQuery, *, rules: Rulebook) -> Drafts:
@@ -119,10 +125,12 @@ def view_drafts(transaction: Transaction, caller: Caller, query: PageQuery, *, r
 
 
 @router.get("/drafts/{draftId}")
-async def get_draft(draft_id: DraftId, house: TheHouse, caller: TheCaller, response: Response) -> DraftView:
+async def get_draft(
+    draft_id: DraftId, context: AppContextDependency, caller: CallerDependency, response: Response
+) -> DraftView:
     """One of your drafts, with the faults that still prevent its submission."""
-    view = await house.database.read(lambda transaction: view_draft(transaction, caller, draft_id, rules=house.rules))
-    show_version(response, view.version)
+    view = await context.database.read(lambda transaction: view_draft(transaction, caller, draft_id, rules=context.rules))
+    set_version_tag(response, view.version)
     return view
 
 
@@ -131,21 +139,28 @@ def view_draft(transaction: Transaction, caller: Caller, draft_id: UUID, *, rule
     return _draft_view(read_draft(transaction, caller, draft_id, rules=rules))
 
 
-@router.put("/drafts/{draftId}", name="save_draft", responses=may_refuse(403))
+@router.put("/drafts/{draftId}", name="save_draft", responses=refusal_responses(403))
 async def put_draft(
-    draft_id: DraftId, body: DraftBody, house: TheHouse, caller: TheCaller, version: Version, response: Response
+    draft_id: DraftId,
+    body: DraftBody,
+    context: AppContextDependency,
+    caller: CallerDependency,
+    version: IfMatchVersion,
+    response: Response,
 ) -> DraftView:
     """Save a draft again. It may be incomplete."""
-    view = await house.database.write(
+    view = await context.database.write(
         lambda transaction: _draft_view(
-            save_draft(transaction, caller, draft_id, {"form": body.form}, version=version, rules=house.rules)
+            save_draft(transaction, caller, draft_id, {"form": body.form}, version=version, rules=context.rules)
         )
     )
-    show_version(response, view.version)
+    set_version_tag(response, view.version)
     return view
 
 
 @router.delete("/drafts/{draftId}", status_code=204)
-async def delete_draft(draft_id: DraftId, house: TheHouse, caller: TheCaller, version: Version) -> None:
+async def delete_draft(
+    draft_id: DraftId, context: AppContextDependency, caller: CallerDependency, version: IfMatchVersion
+) -> None:
     """Remove one of your drafts, with its encryption key. It cannot be restored."""
-    await house.database.write(lambda transaction: discard_draft(transaction, caller, draft_id, version=version))
+    await context.database.write(lambda transaction: discard_draft(transaction, caller, draft_id, version=version))

@@ -9,7 +9,7 @@ from service.cases.rules.forms.referral import Referral
 from service.kinds import KINDS
 
 
-def described_as(*models: Any) -> BeforeValidator:
+def document_as(*models: Any) -> BeforeValidator:
     """Describe an object in the OpenAPI document as one of these models. The object itself is not changed."""
     union: Any = Union[models]  # noqa: UP007 - a union made of a list
     return BeforeValidator(lambda value: value, json_schema_input_type=union)
@@ -18,5 +18,5 @@ def described_as(*models: Any) -> BeforeValidator:
 _EVERY_FORM: tuple[type[BaseModel], ...] = tuple(KINDS.forms.values())
 #: The fields of a form that the addressee of a question sees.
 FormInPart = TypeAliasType("FormInPart", dict[str, object])
-FormContent = TypeAliasType("FormContent", Annotated[dict[str, object], described_as(*_EVERY_FORM, FormInPart)])
-DraftContent = TypeAliasType("DraftContent", Annotated[dict[str, object], described_as(Referral, dict[str, object])])
+FormContent = TypeAliasType("FormContent", Annotated[dict[str, object], document_as(*_EVERY_FORM, FormInPart)])
+DraftContent = TypeAliasType("DraftContent", Annotated[dict[str, object], document_as(Referral, dict[str, object])])

@@ -12,78 +12,83 @@ from service.cases.api.cases import (
     History,
     PossibleTransitions,
     document_view,
-    history_of,
+    history_view,
     view_possible_transitions,
 )
-from service.cases.api.point_in_time import Dated, Looking, TheLooking, show_version_of_present
-from service.cases.api.presenter import Drawing, ids_of_entry, ids_of_part
-from service.cases.api.step_bodies import StepBody, step_of
-from service.cases.api.steps import StepRoute, take_step, takes
+from service.cases.api.point_in_time import (
+    PointInTimeDependency,
+    PointInTimeQuery,
+    PointInTimeView,
+    show_version_of_present,
+)
+from service.cases.api.presenter import Presenter, ids_of_entry, ids_of_part
+from service.cases.api.step_bodies import StepBody, step_type
+from service.cases.api.steps import StepRoute, take_step_over_http, with_step_body
 from service.cases.api.views import MadeView, PartView
 from service.cases.use_cases.case_reading import read_case
-from service.cases.use_cases.read import read_entry
+from service.cases.use_cases.read_content import read_entry
 from service.database.transaction import Transaction
-from service.http.house import TheHouse
-from service.http.openapi import may_refuse
-from service.http.parameters import CaseId, OnceOnly, PartId, TheCaller, Version
-from service.http.responses import show_version
+from service.http.app_context import AppContextDependency
+from service.http.openapi import refusal_responses
+from service.http.parameters import CallerDependency, CaseId, IdempotencyKeyHeader, IfMatchVersion, PartId
+from service.http.responses import set_version_tag
 from service.http.strict_route import StrictRouter
 from service.identity.caller import Caller
 from service.kinds import KINDS
 from service.people.use_cases.identify import identify
 from service.vocabulary.refusals import NotFound
-from service.workflows.rules.kinds import PartKind, collection
+from service.workflows.rules.kinds import PartKind, plural_of
 from service.workflows.rules.rulebook import Rulebook
 
 entry_router = StrictRouter("cases")
 EntryNumber = Annotated[int, Path(description="The `partSequence` of the entry.")]
 
 
-class Parts(Dated):
+class Parts(PointInTimeView):
     """The parts of one kind that you may see."""
 
     items: list[PartView]
 
 
 def view_parts(
-    transaction: Transaction, caller: Caller, case_id: UUID, query: Looking, *, kind: PartKind, rules: Rulebook
+    transaction: Transaction, caller: Caller, case_id: UUID, query: PointInTimeQuery, *, kind: PartKind, rules: Rulebook
 ) -> Parts:
     """The parts of one kind that this caller may see."""
-    reading = read_case(transaction, identify(transaction, caller), case_id, query.when)
+    reading = read_case(transaction, identify(transaction, caller), case_id, query.point_in_time)
     parts = [part for part in reading.parts if part.kind == kind]
     ids = [id_ for part in parts for id_ in ids_of_part(part)]
-    presenter = Drawing.of(transaction, rules, ids, at=reading.at)
-    return query.dated(Parts(items=[presenter.part(part) for part in parts]), reading.past)
+    presenter = Presenter.of(transaction, rules, ids, at=reading.moment)
+    return query.with_as_of(Parts(items=[presenter.part_view(part) for part in parts]), reading.past)
 
 
 def view_part(
     transaction: Transaction,
     caller: Caller,
     address: tuple[UUID, UUID],
-    query: Looking,
+    query: PointInTimeQuery,
     *,
     kind: PartKind,
     rules: Rulebook,
 ) -> PartView:
     """The part at `address` (case id, part id). Raises NotFound, also for a part of another kind."""
     case_id, part_id = address
-    reading = read_case(transaction, identify(transaction, caller), case_id, query.when)
-    part = reading.of_part(part_id).part
+    reading = read_case(transaction, identify(transaction, caller), case_id, query.point_in_time)
+    part = reading.require_part(part_id).part
     if part.kind != kind:
         raise NotFound
-    presenter = Drawing.of(transaction, rules, ids_of_part(part), at=reading.at)
-    return query.dated(presenter.part(part), reading.past)
+    presenter = Presenter.of(transaction, rules, ids_of_part(part), at=reading.moment)
+    return query.with_as_of(presenter.part_view(part), reading.past)
 
 
 def view_history_of_part(
-    transaction: Transaction, caller: Caller, address: tuple[UUID, UUID], query: Looking, *, rules: Rulebook
+    transaction: Transaction, caller: Caller, address: tuple[UUID, UUID], query: PointInTimeQuery, *, rules: Rulebook
 ) -> History:
     """The history of the part at `address` (case id, part id). Raises NotFound."""
     case_id, part_id = address
-    reading = read_case(transaction, identify(transaction, caller), case_id, query.when)
-    sight = reading.of_part(part_id)
+    reading = read_case(transaction, identify(transaction, caller), case_id, query.point_in_time)
+    sight = reading.require_part(part_id)
     entries = [entry for entry in reading.history if entry.part_id == part_id]
-    return query.dated(history_of(transaction, rules, entries, whole=sight.whole), reading.past)
+    return query.with_as_of(history_view(transaction, rules, entries, whole=sight.may_read_case), reading.past)
 
 
 def view_entry(
@@ -91,7 +96,7 @@ def view_entry(
     caller: Caller,
     address: tuple[UUID, UUID],
     number: int,
-    query: Looking,
+    query: PointInTimeQuery,
     *,
     rules: Rulebook,
 ) -> DocumentView:
@@ -99,18 +104,22 @@ def view_entry(
 
     Needs a transaction that writes: the read is logged. Raises NotFound.
     """
-    content = read_entry(transaction, caller, *address, number, query.when)
-    presenter = Drawing.of(transaction, rules, ids_of_entry(content.document.entry))
-    return query.dated(document_view(presenter, content.document, whole=content.sight.whole), content.past)
+    content = read_entry(transaction, caller, *address, number, query.point_in_time)
+    presenter = Presenter.of(transaction, rules, ids_of_entry(content.document.entry))
+    return query.with_as_of(document_view(presenter, content.document, whole=content.sight.may_read_case), content.past)
 
 
-@entry_router.get("/cases/{caseId}/transitions/{number}", responses=may_refuse(403))
+@entry_router.get("/cases/{caseId}/transitions/{number}", responses=refusal_responses(403))
 async def get_transition(
-    case_id: CaseId, number: EntryNumber, house: TheHouse, caller: TheCaller, query: TheLooking
+    case_id: CaseId,
+    number: EntryNumber,
+    context: AppContextDependency,
+    caller: CallerDependency,
+    query: PointInTimeDependency,
 ) -> DocumentView:
     """Content of the n-th entry of the case itself. The read is logged."""
-    return await house.database.write(
-        lambda transaction: view_entry(transaction, caller, (case_id, case_id), number, query, rules=house.rules)
+    return await context.database.write(
+        lambda transaction: view_entry(transaction, caller, (case_id, case_id), number, query, rules=context.rules)
     )
 
 
@@ -120,25 +129,27 @@ class PartRoutes:
 
     kind: PartKind
 
-    async def list_parts(self, case_id: CaseId, house: TheHouse, caller: TheCaller, query: TheLooking) -> Parts:
+    async def list_parts(
+        self, case_id: CaseId, context: AppContextDependency, caller: CallerDependency, query: PointInTimeDependency
+    ) -> Parts:
         """The parts of this kind that you may see."""
-        return await house.database.read(
-            lambda transaction: view_parts(transaction, caller, case_id, query, kind=self.kind, rules=house.rules)
+        return await context.database.read(
+            lambda transaction: view_parts(transaction, caller, case_id, query, kind=self.kind, rules=context.rules)
         )
 
     async def get_part(
         self,
         case_id: CaseId,
         part_id: PartId,
-        house: TheHouse,
-        caller: TheCaller,
-        query: TheLooking,
+        context: AppContextDependency,
+        caller: CallerDependency,
+        query: PointInTimeDependency,
         response: Response,
     ) -> PartView:
         """State of the part, the party that must act, and the due date."""
         address = (case_id, part_id)
-        view = await house.database.read(
-            lambda transaction: view_part(transaction, caller, address, query, kind=self.kind, rules=house.rules)
+        view = await context.database.read(
+            lambda transaction: view_part(transaction, caller, address, query, kind=self.kind, rules=context.rules)
         )
         show_version_of_present(response, view, view.version)
         return view
@@ -147,14 +158,14 @@ class PartRoutes:
         self,
         case_id: CaseId,
         part_id: PartId,
-        house: TheHouse,
-        caller: TheCaller,
-        query: TheLooking,
+        context: AppContextDependency,
+        caller: CallerDependency,
+        query: PointInTimeDependency,
         response: Response,
     ) -> History:
         """History of this part: facts, no content."""
-        view = await house.database.read(
-            lambda transaction: view_history_of_part(transaction, caller, (case_id, part_id), query, rules=house.rules)
+        view = await context.database.read(
+            lambda transaction: view_history_of_part(transaction, caller, (case_id, part_id), query, rules=context.rules)
         )
         show_version_of_present(response, view, view.version_of(part_id))
         return view
@@ -164,49 +175,56 @@ class PartRoutes:
         case_id: CaseId,
         part_id: PartId,
         number: EntryNumber,
-        house: TheHouse,
-        caller: TheCaller,
-        query: TheLooking,
+        context: AppContextDependency,
+        caller: CallerDependency,
+        query: PointInTimeDependency,
     ) -> DocumentView:
         """Content of the n-th entry of this part. The read is logged."""
-        return await house.database.write(
-            lambda transaction: view_entry(transaction, caller, (case_id, part_id), number, query, rules=house.rules)
+        return await context.database.write(
+            lambda transaction: view_entry(transaction, caller, (case_id, part_id), number, query, rules=context.rules)
         )
 
     async def list_possible_transitions(
-        self, case_id: CaseId, part_id: PartId, house: TheHouse, caller: TheCaller, response: Response
+        self,
+        case_id: CaseId,
+        part_id: PartId,
+        context: AppContextDependency,
+        caller: CallerDependency,
+        response: Response,
     ) -> PossibleTransitions:
         """Every step of this part in its present state, with every reason why it is not possible."""
-        view = await house.database.read(
-            lambda transaction: view_possible_transitions(transaction, caller, case_id, part_id, rules=house.rules)
+        view = await context.database.read(
+            lambda transaction: view_possible_transitions(transaction, caller, case_id, part_id, rules=context.rules)
         )
-        show_version(response, view.version)
+        set_version_tag(response, view.version)
         return view
 
     def add_transition(self, rules: Rulebook) -> Callable[..., Awaitable[MadeView]]:
         """The endpoint that takes a step with a part of this kind. Its body type comes from the workflows."""
 
-        @takes(step_of(self.kind, rules.versions(self.kind)))
+        @with_step_body(step_type(self.kind, rules.versions(self.kind)))
         async def add_transition(
             case_id: CaseId,
             part_id: PartId,
             body: StepBody,
-            house: TheHouse,
-            caller: TheCaller,
-            idempotency_key: OnceOnly,
-            version: Version,
+            context: AppContextDependency,
+            caller: CallerDependency,
+            idempotency_key: IdempotencyKeyHeader,
+            version: IfMatchVersion,
             response: Response,
         ) -> MadeView:
             """Take a step with this part. Send the version of the part that you decided on in If-Match."""
-            return await take_step(house, caller, (case_id, part_id), body, idempotency_key, version, response)
+            return await take_step_over_http(
+                context, caller, (case_id, part_id), body, idempotency_key, version, response
+            )
 
         return add_transition
 
     def add_to(self, router: StrictRouter, rules: Rulebook) -> None:
-        kind, plural = self.kind, collection(self.kind)
+        kind, plural = self.kind, plural_of(self.kind)
         list_path = f"/cases/{{caseId}}/{plural}"
         part_path = f"{list_path}/{{partId}}"
-        content: Any = may_refuse(403)
+        content: Any = refusal_responses(403)
         router.add_api_route(list_path, self.list_parts, name=f"list_{plural.replace('-', '_')}")
         router.add_api_route(part_path, self.get_part, name=f"get_{kind}")
         router.add_api_route(f"{part_path}/transitions", self.list_transitions, name=f"list_{kind}_transitions")
@@ -232,6 +250,6 @@ class PartRoutes:
 def part_router(rules: Rulebook) -> StrictRouter:
     """The routes of all kinds of part. The body types of their steps come from the workflows."""
     router = StrictRouter("parts")
-    for kind in KINDS.parts:
+    for kind in KINDS.part_kinds:
         PartRoutes(kind).add_to(router, rules)
     return router

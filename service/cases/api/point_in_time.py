@@ -1,4 +1,4 @@
-"""Past views over HTTP: the query `?sequence=` or `?knownAt=`, and the member `asOf` of an answer."""
+"""HistoryUntil views over HTTP: the query `?sequence=` or `?knownAt=`, and the member `asOf` of an answer."""
 
 from dataclasses import dataclass
 from typing import Annotated, TypeVar
@@ -7,11 +7,11 @@ from fastapi import Depends, Query, Request, Response
 from pydantic import Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
-from service.cases.rules.point_in_time import Past, When
-from service.http.edge import PREFIX
-from service.http.json_models import Utc, View
+from service.cases.rules.point_in_time import HistoryUntil, PointInTime
+from service.http.edge import API_PREFIX
+from service.http.json_models import UtcDateTime, View
 from service.http.parameters import QueryKeys
-from service.http.responses import show_version
+from service.http.responses import set_version_tag
 from service.vocabulary.fields import Moment
 
 
@@ -19,11 +19,11 @@ class AsOfView(View):
     """The moment of a past view. Nothing in the view was recorded later; ages and terms are computed for `knownAt`."""
 
     sequence: int = Field(description="The last entry of the case that was known.")
-    known_at: Utc
+    known_at: UtcDateTime
     present: str = Field(description="Path of the present view.")
 
 
-class Dated(View):
+class PointInTimeView(View):
     """A view that can also be read as of a past moment, with `sequence` or `knownAt`."""
 
     as_of: AsOfView | None = Field(
@@ -31,7 +31,7 @@ class Dated(View):
     )
 
 
-D = TypeVar("D", bound=Dated)
+D = TypeVar("D", bound=PointInTimeView)
 
 
 class MomentQuery(QueryKeys):
@@ -57,30 +57,30 @@ class MomentQuery(QueryKeys):
 
 
 @dataclass(frozen=True, slots=True)
-class Looking:
+class PointInTimeQuery:
     """The requested moment: `when` is None for the present. `present_path` is the path of the present view."""
 
-    when: When | None
-    present: str
+    point_in_time: PointInTime | None
+    present_path: str
 
-    def dated(self, view: D, past: Past | None) -> D:
+    def with_as_of(self, view: D, past: HistoryUntil | None) -> D:
         """The view with `asOf` for a past view; unchanged for the present."""
         if past is None:
             return view
-        as_of = AsOfView(sequence=past.last.sequence, known_at=past.at, present=self.present)
+        as_of = AsOfView(sequence=past.last_entry.sequence, known_at=past.moment, present=self.present_path)
         return view.model_copy(update={"as_of": as_of})
 
 
-def show_version_of_present(response: Response, view: Dated, version: int) -> None:
+def show_version_of_present(response: Response, view: PointInTimeView, version: int) -> None:
     """Set the ETag for a present view only: no step can be decided on a past one."""
     if view.as_of is None:
-        show_version(response, version)
+        set_version_tag(response, version)
 
 
-async def _point_in_time_query(request: Request, query: Annotated[MomentQuery, Query()]) -> Looking:
+async def _point_in_time_query(request: Request, query: Annotated[MomentQuery, Query()]) -> PointInTimeQuery:
     is_present = query.sequence is None and query.known_at is None
-    present = PREFIX + request.url.path.removeprefix(PREFIX)
-    return Looking(None if is_present else When(query.sequence, query.known_at), present)
+    present = API_PREFIX + request.url.path.removeprefix(API_PREFIX)
+    return PointInTimeQuery(None if is_present else PointInTime(query.sequence, query.known_at), present)
 
 
-TheLooking = Annotated[Looking, Depends(_point_in_time_query)]
+PointInTimeDependency = Annotated[PointInTimeQuery, Depends(_point_in_time_query)]

@@ -7,17 +7,17 @@ from functools import lru_cache
 from uuid import UUID
 
 from service.cases.api.views import AttentionView, By, CaseView, EntryView, GuardView, PartView, PartyView, PossibleView
-from service.cases.rules.amendments import corrects
-from service.cases.rules.attention import attention, moves
+from service.cases.rules.amendments import amended_part_sequence
+from service.cases.rules.attention import attention_reasons, count_moves
 from service.cases.rules.model import Case, Part, Transition
-from service.cases.store.cases import Sight
+from service.cases.store.cases import VisiblePart
 from service.database.transaction import Transaction
 from service.http.json_models import InTwoLanguages, Labelled, Named
 from service.people.store.people import People
 from service.vocabulary.calendar import day_in_amsterdam
-from service.vocabulary.language import Words
+from service.vocabulary.language import BilingualText
 from service.vocabulary.messages import MESSAGES
-from service.vocabulary.references import with_steps
+from service.vocabulary.references import insert_step_labels
 from service.vocabulary.roles import ROLE_LABELS
 from service.workflows.rules.definition import State, Trigger
 from service.workflows.rules.machine import PossibleTransition
@@ -26,7 +26,7 @@ from service.workflows.rules.rulebook import Rulebook
 
 
 @dataclass(frozen=True, slots=True)
-class Drawing:
+class Presenter:
     """Converts cases, parts and entries to views.
 
     `names` are those of people and organisations, by id. Lateness and waiting days are computed for `today`, a day in
@@ -40,26 +40,26 @@ class Drawing:
     @classmethod
     def of(
         cls, transaction: Transaction, rules: Rulebook, ids: Iterable[UUID | None], *, at: datetime | None = None
-    ) -> "Drawing":
+    ) -> "Presenter":
         """A presenter with the present names of these ids. `at`: the moment of a past view, in UTC; default now."""
         names = People(transaction).names({id_ for id_ in ids if id_})
         return cls(rules, names, day_in_amsterdam(at or transaction.now))
 
-    def named(self, id_: UUID) -> Named:
+    def named_view(self, id_: UUID) -> Named:
         return Named(id=id_, name=self.names.get(id_, "?"))
 
-    def part(self, part: Part) -> PartView:
+    def part_view(self, part: Part) -> PartView:
         definition = self.rules.pinned(part.workflow).definition
         state = definition.states[part.state]
         return PartView(
             id=part.id,
             kind=part.kind,
             line=part.line,
-            addressee=self.named(part.addressee_id) if part.addressee_id else None,
-            state=labelled(state),
+            addressee=self.named_view(part.addressee_id) if part.addressee_id else None,
+            state=labelled_view(state),
             phase=part.phase,
             party=self._party(part),
-            next_action=labelled(definition.triggers[state.next]) if state.next else None,
+            next_action=labelled_view(definition.triggers[state.next]) if state.next else None,
             due_on=part.due_on,
             late=bool(part.due_on and part.due_on < self.today),
             version=part.sequence,
@@ -71,12 +71,12 @@ class Drawing:
         return PartyView(
             role=part.party,
             label=InTwoLanguages.of(ROLE_LABELS[part.party]),
-            organisation=self.named(part.party_id) if part.party_id else None,
-            assignee=self.named(part.assignee_id) if part.assignee_id else None,
+            organisation=self.named_view(part.party_id) if part.party_id else None,
+            assignee=self.named_view(part.assignee_id) if part.assignee_id else None,
         )
 
-    def case(
-        self, sight: Sight, parts: Iterable[Part], history: Sequence[Transition], settings: RegionSettings
+    def case_view(
+        self, sight: VisiblePart, parts: Iterable[Part], history: Sequence[Transition], settings: RegionSettings
     ) -> CaseView:
         case: Case = sight.case
         waiting = (self.today - day_in_amsterdam(case.submitted_at)).days
@@ -84,27 +84,27 @@ class Drawing:
             id=case.id,
             number=case.number,
             region=case.region,
-            team=self.named(case.team_id),
-            submitter=self.named(case.submitter_id),
+            team=self.named_view(case.team_id),
+            submitter=self.named_view(case.submitter_id),
             submitted_at=case.submitted_at,
             waiting_days=waiting if sight.part.is_open else None,
-            main=self.part(sight.part),
-            parts=[self.part(part) for part in parts],
+            main=self.part_view(sight.part),
+            parts=[self.part_view(part) for part in parts],
             attention=[
                 AttentionView(
                     code=item.reason, label=self._sentence(MESSAGES["attention"][item.reason]), since=item.since
                 )
-                for item in attention(history, settings, self.today)
+                for item in attention_reasons(history, settings, self.today)
             ],
-            moves=moves(history),
+            moves=count_moves(history),
             sequence=case.sequence,
             digest=case.digest,
         )
 
-    def _sentence(self, words: Words) -> InTwoLanguages:
-        return InTwoLanguages.of(with_steps(words, self.rules.step_label))
+    def _sentence(self, words: BilingualText) -> InTwoLanguages:
+        return InTwoLanguages.of(insert_step_labels(words, self.rules.step_label))
 
-    def transition(self, entry: Transition, *, whole: bool, corrected_by: Iterable[int] = ()) -> EntryView:
+    def entry_view(self, entry: Transition, *, whole: bool, corrected_by: Iterable[int] = ()) -> EntryView:
         trigger = self.rules.trigger(entry.workflow, entry.trigger)
         return EntryView(
             sequence=entry.sequence if whole else None,
@@ -118,20 +118,24 @@ class Drawing:
             target=entry.target,
             occurred_at=entry.occurred_at,
             recorded_at=entry.recorded_at,
-            by=By(person=self.named(entry.actor_id), role=entry.role, organisation=self.named(entry.organisation_id)),
+            by=By(
+                person=self.named_view(entry.actor_id),
+                role=entry.role,
+                organisation=self.named_view(entry.organisation_id),
+            ),
             party=entry.party,
             due_on=entry.due_on,
             form=entry.form,
             codes={name: list(codes) for name, codes in sorted(entry.codes.items())},
             cause=entry.cause if whole else None,
-            corrects=corrects(entry),
+            corrects=amended_part_sequence(entry),
             corrected_by=list(corrected_by),
             workflow=entry.workflow,
             settings=entry.settings,
         )
 
 
-def ids_of_case(sight: Sight, parts: Iterable[Part]) -> tuple[UUID | None, ...]:
+def ids_of_case(sight: VisiblePart, parts: Iterable[Part]) -> tuple[UUID | None, ...]:
     all_parts = (sight.part, *parts)
     return (sight.case.team_id, sight.case.submitter_id, *(id_ for part in all_parts for id_ in ids_of_part(part)))
 
@@ -144,8 +148,8 @@ def ids_of_entry(entry: Transition) -> tuple[UUID | None, ...]:
     return (entry.actor_id, entry.organisation_id)
 
 
-def possible_view(transition: PossibleTransition, rules: Rulebook) -> PossibleView:
-    unmet = ((guard.code, with_steps(guard.words, rules.step_label)) for guard in transition.unmet)
+def possible_transition_view(transition: PossibleTransition, rules: Rulebook) -> PossibleView:
+    unmet = ((guard.code, insert_step_labels(guard.words, rules.step_label)) for guard in transition.unmet)
     return PossibleView(
         trigger=transition.trigger.name,
         label=InTwoLanguages.of(transition.trigger.label),
@@ -159,11 +163,11 @@ def possible_view(transition: PossibleTransition, rules: Rulebook) -> PossibleVi
     )
 
 
-def labelled(element: State | Trigger) -> Labelled:
+def labelled_view(element: State | Trigger) -> Labelled:
     return _label(element.name, element.label)
 
 
 @lru_cache(maxsize=1000)
-def _label(code: str, label: Words) -> Labelled:
+def _label(code: str, label: BilingualText) -> Labelled:
     """Cached: a list repeats the same few labels on every line."""
     return Labelled.of(code, label)

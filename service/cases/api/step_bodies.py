@@ -34,14 +34,14 @@ class StepBody(Body):
         return Step(
             trigger=self.trigger,
             occurred_at=self.occurred_at or now,
-            dated=self.occurred_at is not None,
+            has_date=self.occurred_at is not None,
             grounds=self.grounds,
             form=form,
-            unread=unread,
+            raw_form=unread,
         )
 
 
-def step_of(kind: PartKind, definitions: Iterable[Definition]) -> Any:
+def step_type(kind: PartKind, definitions: Iterable[Definition]) -> Any:
     """The body type of a step with a part of this kind: a union, discriminated by `trigger`.
 
     `definitions` are all that parts of this kind may run on, newest first. Where they ask different forms for one
@@ -67,7 +67,7 @@ def _model(kind: str, versions: Sequence[Trigger]) -> type[StepBody]:
         form = KINDS.forms[newest.form]
         description = f"Form {newest.form}."
         optional = Field(default_factory=form, description=f"{description} The empty form when left out.")
-        fields["form"] = (form, optional if form.may_be_left_out() else Field(description=description))
+        fields["form"] = (form, optional if form.is_optional() else Field(description=description))
     if all(trigger.grounds == "required" for trigger in versions):
         fields["grounds"] = (FreeText, Field(description="Grounds (onderbouwing), required for this trigger."))
     name = f"{to_pascal(kind)}{to_pascal(newest.name)}"

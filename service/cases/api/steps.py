@@ -8,20 +8,20 @@ from fastapi import Body, Response
 from fastapi.types import DecoratedCallable
 from typing_extensions import override
 
-from service.cases.api.presenter import Drawing, ids_of_entry
+from service.cases.api.presenter import Presenter, ids_of_entry
 from service.cases.api.step_bodies import StepBody
 from service.cases.api.views import MadeView, OpenedView
 from service.cases.use_cases.rule_faults import rule_faults_of_step, rule_faults_of_submission
-from service.cases.use_cases.take_step import Made, StepNumber, perform_transition
-from service.database.idempotency import IdempotencyKey, Outcome
+from service.cases.use_cases.take_step import StepReceipt, StepResult, perform_transition
+from service.database.idempotency import IdempotencyKey, IdempotentResult
 from service.database.transaction import Transaction
-from service.http.house import House, house_of
-from service.http.parameters import VERSION
-from service.http.responses import answer_once
+from service.http.app_context import AppContext, app_context_of
+from service.http.parameters import VERSION_TAG
+from service.http.responses import answer_idempotently
 from service.http.strict_route import StrictRequest, StrictRoute
 from service.identity.caller import Caller
 from service.vocabulary.refusals import InputFault
-from service.workflows.rules.kinds import collection
+from service.workflows.rules.kinds import plural_of
 from service.workflows.rules.rulebook import Rulebook
 
 
@@ -30,16 +30,16 @@ class StepRoute(StrictRoute):
 
     @override
     async def faults_of_rules(self, request: StrictRequest) -> tuple[InputFault, ...]:
-        ids, match = request.path_params, VERSION.fullmatch(request.headers.get("if-match", ""))
+        ids, match = request.path_params, VERSION_TAG.fullmatch(request.headers.get("if-match", ""))
         try:
             address = (UUID(ids["caseId"]), UUID(ids.get("partId", ids["caseId"])))
         except ValueError:
             return ()
-        house, body = house_of(request), await request.json()
+        context, body = app_context_of(request), await request.json()
         version = int(match[1]) if match else None
-        return await house.database.read(
+        return await context.database.read(
             lambda transaction: rule_faults_of_step(
-                transaction, request.caller, address, body, rules=house.rules, version=version
+                transaction, request.caller, address, body, rules=context.rules, version=version
             )
         )
 
@@ -49,13 +49,13 @@ class SubmissionRoute(StrictRoute):
 
     @override
     async def faults_of_rules(self, request: StrictRequest) -> tuple[InputFault, ...]:
-        house, body = house_of(request), await request.json()
-        return await house.database.read(
-            lambda transaction: rule_faults_of_submission(transaction, request.caller, body, rules=house.rules)
+        context, body = app_context_of(request), await request.json()
+        return await context.database.read(
+            lambda transaction: rule_faults_of_submission(transaction, request.caller, body, rules=context.rules)
         )
 
 
-def takes(step: Any) -> Callable[[DecoratedCallable], DecoratedCallable]:
+def with_step_body(step: Any) -> Callable[[DecoratedCallable], DecoratedCallable]:
     """Decorate an endpoint so that its `body` has this type. FastAPI reads annotations at run time."""
 
     def annotate(endpoint: DecoratedCallable) -> DecoratedCallable:
@@ -65,8 +65,8 @@ def takes(step: Any) -> Callable[[DecoratedCallable], DecoratedCallable]:
     return annotate
 
 
-async def take_step(
-    house: House,
+async def take_step_over_http(
+    context: AppContext,
     caller: Caller,
     address: tuple[UUID, UUID],
     body: StepBody,
@@ -76,30 +76,32 @@ async def take_step(
 ) -> MadeView:
     """Take a step with the part at `address` (case id, part id), in one transaction that commits before the answer."""
 
-    def work(transaction: Transaction) -> Outcome[MadeView]:
+    def work(transaction: Transaction) -> IdempotentResult[MadeView]:
         step = body.to_step(transaction.now)
         result = perform_transition(
-            transaction, caller, address, step, idempotency_key, version=version, rules=house.rules, new_id=uuid4
+            transaction, caller, address, step, idempotency_key, version=version, rules=context.rules, new_id=uuid4
         )
-        return made_view(transaction, house.rules, result)
+        return step_result_view(transaction, context.rules, result)
 
-    return answer_step(response, await house.database.write(work))
+    return answer_step(response, await context.database.write(work))
 
 
-def made_view(transaction: Transaction, rules: Rulebook, outcome: Outcome[Made | StepNumber]) -> Outcome[MadeView]:
+def step_result_view(
+    transaction: Transaction, rules: Rulebook, outcome: IdempotentResult[StepResult | StepReceipt]
+) -> IdempotentResult[MadeView]:
     """The answer to a step, built from its entry alone, so that a repeated request gets the same one.
 
     A person who lost sight of the part gets the case id and the version only.
     """
     result = outcome.value
-    if isinstance(result, StepNumber):
-        return Outcome(MadeView(case_id=result.case_id, version=result.number), outcome.repeated)
+    if isinstance(result, StepReceipt):
+        return IdempotentResult(MadeView(case_id=result.case_id, version=result.number), outcome.repeated)
     entry = result.entry
-    presenter = Drawing.of(transaction, rules, ids_of_entry(entry))
+    presenter = Presenter.of(transaction, rules, ids_of_entry(entry))
     view = MadeView(
         case_id=entry.case_id,
         number=result.number,
-        transition=presenter.transition(entry, whole=result.whole),
+        transition=presenter.entry_view(entry, whole=result.may_read_case),
         version=entry.part_sequence,
         opened=[
             OpenedView(
@@ -112,18 +114,18 @@ def made_view(transaction: Transaction, rules: Rulebook, outcome: Outcome[Made |
             for opening in result.opened
         ],
     )
-    return Outcome(view, outcome.repeated)
+    return IdempotentResult(view, outcome.repeated)
 
 
-def answer_step(response: Response, outcome: Outcome[MadeView]) -> MadeView:
+def answer_step(response: Response, outcome: IdempotentResult[MadeView]) -> MadeView:
     """The answer, with its headers set. No Location for a person who lost sight of the part."""
     view, location = outcome.value, None
     if view.transition is not None:
         part = _path(view.case_id, view.transition.part_kind, view.transition.part_id)
         location = f"{part}/transitions/{view.version}"
-    return answer_once(response, outcome, version=view.version, location=location)
+    return answer_idempotently(response, outcome, version=view.version, location=location)
 
 
 def _path(case_id: UUID, kind: str, part_id: UUID) -> str:
     case = f"/cases/{case_id}"
-    return case if kind == "case" else f"{case}/{collection(kind)}/{part_id}"
+    return case if kind == "case" else f"{case}/{plural_of(kind)}/{part_id}"

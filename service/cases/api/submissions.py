@@ -9,18 +9,18 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 from typing_extensions import TypeAliasType
 
-from service.cases.api.steps import SubmissionRoute, answer_step, made_view
+from service.cases.api.steps import SubmissionRoute, answer_step, step_result_view
 from service.cases.api.views import MadeView
 from service.cases.rules.forms.consult import ConsultRequest
 from service.cases.rules.forms.referral import Referral
 from service.cases.rules.steps import Step
-from service.cases.use_cases.submit import Submission, make_keys, submit
-from service.database.idempotency import Outcome
+from service.cases.use_cases.submit import Submission, create_case_keys, record_submission
+from service.database.idempotency import IdempotentResult
 from service.database.transaction import Transaction
-from service.http.house import TheHouse
+from service.http.app_context import AppContextDependency
 from service.http.json_models import Body
-from service.http.openapi import may_refuse
-from service.http.parameters import OnceOnly, TheCaller
+from service.http.openapi import refusal_responses
+from service.http.parameters import CallerDependency, IdempotencyKeyHeader
 from service.http.strict_route import StrictRouter
 from service.vocabulary.fields import Moment
 from service.vocabulary.language import FreeText
@@ -56,25 +56,25 @@ SubmissionStep = TypeAliasType("SubmissionStep", Annotated[SubmitBody | ConsultB
 router = StrictRouter("cases", SubmissionRoute)
 
 
-@router.post("/cases", status_code=201, responses=may_refuse(403, 404))
+@router.post("/cases", status_code=201, responses=refusal_responses(403, 404))
 async def submit_case(
     body: Annotated[SubmissionStep, RequestBody()],
-    house: TheHouse,
-    caller: TheCaller,
-    idempotency_key: OnceOnly,
+    context: AppContextDependency,
+    caller: CallerDependency,
+    idempotency_key: IdempotencyKeyHeader,
     response: Response,
 ) -> MadeView:
     """Submit a case (aanmelden), with the referral or with the draft that holds it; or ask a consult."""
-    case_id = house.database.keyring.id_for("case", caller.issuer, caller.subject, idempotency_key.key)
-    await house.database.write(lambda transaction: make_keys(transaction, case_id))
+    case_id = context.database.keyring.derive_id("case", caller.issuer, caller.subject, idempotency_key.key)
+    await context.database.write(lambda transaction: create_case_keys(transaction, case_id))
 
-    def work(transaction: Transaction) -> Outcome[MadeView]:
+    def work(transaction: Transaction) -> IdempotentResult[MadeView]:
         occurred_at = body.occurred_at or transaction.now
         step = Step(trigger=body.trigger, occurred_at=occurred_at, grounds=body.grounds, form=body.form)
         submission = Submission(step=step, draft_id=body.draft_id if isinstance(body, SubmitBody) else None)
-        outcome = submit(
-            transaction, caller, submission, idempotency_key, case_id=case_id, rules=house.rules, new_id=uuid4
+        outcome = record_submission(
+            transaction, caller, submission, idempotency_key, case_id=case_id, rules=context.rules, new_id=uuid4
         )
-        return made_view(transaction, house.rules, outcome)
+        return step_result_view(transaction, context.rules, outcome)
 
-    return answer_step(response, await house.database.write(work))
+    return answer_step(response, await context.database.write(work))

@@ -6,8 +6,8 @@ from uuid import UUID
 from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
 
-from service.cases.api.point_in_time import Dated
-from service.http.json_models import InTwoLanguages, Labelled, Named, OptionalDay, Utc, View
+from service.cases.api.point_in_time import PointInTimeView
+from service.http.json_models import InTwoLanguages, Labelled, Named, OptionalDay, UtcDateTime, View
 from service.vocabulary.roles import Role
 
 
@@ -24,7 +24,7 @@ class PartyView(View):
     assignee: Named | None = None
 
 
-class PartView(Dated):
+class PartView(PointInTimeView):
     """A part. Send `version` in If-Match. `late` asks for attention and decides nothing (I28)."""
 
     id: UUID
@@ -48,7 +48,7 @@ class AttentionView(View):
     since: date
 
 
-class CaseView(Dated):
+class CaseView(PointInTimeView):
     """A case, for readers of the whole case. `waitingDays` counts from the first submission, without pauses (I8)."""
 
     id: UUID
@@ -56,7 +56,7 @@ class CaseView(Dated):
     region: str
     team: Named
     submitter: Named
-    submitted_at: Utc
+    submitted_at: UtcDateTime
     waiting_days: int | None = Field(description="Null once the case has ended.")
     main: PartView
     parts: list[PartView]
@@ -94,8 +94,8 @@ class TransitionView(View):
     label: InTwoLanguages
     source: str
     target: str
-    occurred_at: Utc = Field(description="Time at which it happened.")
-    recorded_at: Utc = Field(description="Time at which it was recorded.")
+    occurred_at: UtcDateTime = Field(description="Time at which it happened.")
+    recorded_at: UtcDateTime = Field(description="Time at which it was recorded.")
     by: By
     party: Role | None
     due_on: OptionalDay

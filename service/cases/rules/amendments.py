@@ -8,10 +8,10 @@ from uuid import UUID
 from service.cases.rules.model import Content, Transition
 
 # Key in the codes of an amendment. Its value is the part sequence of the amended entry.
-AMENDS = "amends"
+AMENDED_ENTRY = "amends"
 
 
-def merged(form: Any, changes: Any) -> Any:
+def apply_merge_patch(form: Any, changes: Any) -> Any:
     """Returns the form with a merge patch applied (RFC 7396).
 
     Members replace members, null removes a member, and a patch that is no object replaces the whole form.
@@ -23,46 +23,50 @@ def merged(form: Any, changes: Any) -> Any:
         if value is None:
             result.pop(name, None)
         else:
-            result[name] = merged(result.get(name), value)
+            result[name] = apply_merge_patch(result.get(name), value)
     return result
 
 
-def as_amended(form: Mapping[str, Any], amendments: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+def apply_amendments(form: Mapping[str, Any], amendments: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     """Returns the form with each amendment (`{"changes": {...}}`) applied in order."""
     current = dict(form)
     for amendment in amendments:
-        current = merged(current, amendment["changes"])
+        current = apply_merge_patch(current, amendment["changes"])
     return current
 
 
-def corrects(entry: Transition) -> int | None:
+def amended_part_sequence(entry: Transition) -> int | None:
     """Returns the part sequence of the entry that this one amends; None for an entry that is no amendment."""
-    return next((int(number) for number in entry.codes.get(AMENDS, ())), None)
+    return next((int(number) for number in entry.codes.get(AMENDED_ENTRY, ())), None)
 
 
 def amendments_of(entry: Transition, history: Iterable[Transition]) -> tuple[Transition, ...]:
     amended = (str(entry.part_sequence),)
-    return tuple(later for later in history if later.part_id == entry.part_id and later.codes.get(AMENDS) == amended)
+    return tuple(
+        later for later in history if later.part_id == entry.part_id and later.codes.get(AMENDED_ENTRY) == amended
+    )
 
 
-def corrections(history: Iterable[Transition]) -> Mapping[int, Sequence[int]]:
+def amendment_numbers_by_entry(history: Iterable[Transition]) -> Mapping[int, Sequence[int]]:
     """Returns the part sequences of the amendments, by the case sequence of the entry that they amend."""
     sequences: dict[tuple[UUID, int], int] = {}
     amendments: dict[int, list[int]] = {}
     for entry in history:
         sequences[entry.part_id, entry.part_sequence] = entry.sequence
-        if number := corrects(entry):
+        if number := amended_part_sequence(entry):
             amendments.setdefault(sequences[entry.part_id, number], []).append(entry.part_sequence)
     return amendments
 
 
-def as_it_reads(entry: Transition, amendments: Iterable[Transition], contents: Mapping[int, Content]) -> dict[str, Any]:
+def amended_form(
+    entry: Transition, amendments: Iterable[Transition], contents: Mapping[int, Content]
+) -> dict[str, Any]:
     """Returns the form of an entry with these amendments applied; `contents` holds all of them, by sequence."""
     changes = (contents[amendment.sequence].body["form"] for amendment in amendments)
-    return as_amended(contents[entry.sequence].body["form"], changes)
+    return apply_amendments(contents[entry.sequence].body["form"], changes)
 
 
-def with_amendments(history: Sequence[Transition]) -> Iterator[Transition]:
+def amended_history(history: Sequence[Transition]) -> Iterator[Transition]:
     """Yields each entry that is no amendment, with the codes of its last amendment.
 
     A consent that was recorded by mistake stops counting when it is amended.
@@ -70,9 +74,9 @@ def with_amendments(history: Sequence[Transition]) -> Iterator[Transition]:
     amended = {
         (amendment.part_id, int(number)): amendment.codes
         for amendment in history
-        for number in amendment.codes.get(AMENDS, ())
+        for number in amendment.codes.get(AMENDED_ENTRY, ())
     }
     for entry in history:
-        if AMENDS not in entry.codes:
+        if AMENDED_ENTRY not in entry.codes:
             codes = amended.get((entry.part_id, entry.part_sequence))
             yield entry if codes is None else replace(entry, codes=codes)

@@ -6,26 +6,26 @@ from datetime import date, timedelta
 from typing import Literal
 from uuid import UUID
 
-from service.cases.rules.amendments import with_amendments
-from service.cases.rules.living_place import living
+from service.cases.rules.amendments import amended_history
+from service.cases.rules.living_place import living_situation
 from service.cases.rules.model import Transition
-from service.vocabulary.calendar import day_in_amsterdam, due
+from service.vocabulary.calendar import day_in_amsterdam, last_day_of
 from service.vocabulary.roles import Role
 from service.workflows.rules.region_settings import RegionSettings
 
-Reason = Literal["must_escalate", "signalled", "check_missed", "table_again", "emergency_access"]
+AttentionReason = Literal["must_escalate", "signalled", "check_missed", "table_again", "emergency_access"]
 
 
 @dataclass(frozen=True, slots=True)
 class Attention:
     """A reason for attention and the first day on which it holds, in Amsterdam."""
 
-    reason: Reason
+    reason: AttentionReason
     since: date
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Refused:
+class LedgerEntry:
     """One refusal in the ledger of a case. Refusals are never removed from the ledger (I6).
 
     `reasons` are codes of the list refusal_reason. `has_alternative`: the line, or the line that replaced it, was
@@ -36,10 +36,10 @@ class Refused:
     line: str | None
     organisation_id: UUID
     reasons: tuple[str, ...]
-    alternative: bool
+    has_alternative: bool
 
 
-def attention(history: Sequence[Transition], settings: RegionSettings, today: date) -> tuple[Attention, ...]:
+def attention_reasons(history: Sequence[Transition], settings: RegionSettings, today: date) -> tuple[Attention, ...]:
     """Returns every reason that holds on this day, the oldest first."""
     if not history:
         return ()
@@ -54,29 +54,29 @@ def attention(history: Sequence[Transition], settings: RegionSettings, today: da
     return tuple(sorted(current, key=lambda reason: (reason.since, reason.reason)))
 
 
-def refusals(history: Iterable[Transition]) -> tuple[Refused, ...]:
+def refusal_ledger(history: Iterable[Transition]) -> tuple[LedgerEntry, ...]:
     """Returns the ledger of refusals, in the order of the history."""
-    entries = tuple(with_amendments(tuple(history)))
+    entries = tuple(amended_history(tuple(history)))
     active_lines = {head.line for head in _heads(entries, "commitment") if _is_requested_or_accepted(head)}
     replacements = {
         entry.line: line for entry in entries for line in entry.codes.get("by_line", ()) if entry.trigger == "replace"
     }
     return tuple(
-        Refused(
+        LedgerEntry(
             entry=entry,
             line=entry.line,
             organisation_id=entry.organisation_id,
             reasons=entry.codes.get("refusal_reason", ()),
-            alternative=not active_lines.isdisjoint(_line_and_replacements(entry.line, replacements)),
+            has_alternative=not active_lines.isdisjoint(_line_and_replacements(entry.line, replacements)),
         )
         for entry in entries
         if entry.part_kind == "commitment" and entry.trigger == "refuse"
     )
 
 
-def moves(history: Iterable[Transition]) -> int:
+def count_moves(history: Iterable[Transition]) -> int:
     """Returns how often the child moved since the referral, counted after amendments."""
-    return living(with_amendments(tuple(history))).moves
+    return living_situation(amended_history(tuple(history))).moves
 
 
 def _line_and_replacements(line: str | None, replacements: Mapping[str | None, str]) -> set[str | None]:
@@ -108,7 +108,9 @@ def _must_escalate(history: Sequence[Transition], settings: RegionSettings) -> I
     escalations = [head for head in _heads(history, "escalation") if head.phase != "ended"]
     if any(entry.trigger == "refuse" for entry in entries) and not (commitments or placements or escalations):
         last_setback = max(day_in_amsterdam(entry.occurred_at) for entry in entries if _is_setback(entry))
-        yield Attention("must_escalate", due(last_setback, settings.terms["act_on_refusal"]) + timedelta(days=1))
+        yield Attention(
+            "must_escalate", last_day_of(last_setback, settings.terms["act_on_refusal"]) + timedelta(days=1)
+        )
 
 
 def _is_setback(entry: Transition) -> bool:

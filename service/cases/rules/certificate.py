@@ -7,45 +7,45 @@ from datetime import date, datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from service.vocabulary.calendar import in_utc_text
-from service.vocabulary.canonical_json import canonical
+from service.vocabulary.calendar import utc_text
+from service.vocabulary.canonical_json import to_canonical_json
 from service.vocabulary.refusals import CaseDestroyed
 from service.vocabulary.roles import Role
 
-Ground = Literal["retention", "request"]
+DestructionGround = Literal["retention", "request"]
 
 
-Capacity = Literal["team", "data_protection"]
+SignerCapacity = Literal["team", "data_protection"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signature:
     """The agreement of one person to a destruction, in one of the two capacities. `signed_at` is in UTC."""
 
-    capacity: Capacity
+    capacity: SignerCapacity
     role: Role
     person_id: UUID
     organisation_id: UUID
-    at: datetime
+    signed_at: datetime
 
-    def facts(self) -> dict[str, Any]:
+    def to_facts(self) -> dict[str, Any]:
         """Returns the JSON members of a signature, as they enter the digest of the certificate."""
         return {
             "capacity": self.capacity,
             "role": str(self.role),
             "personId": str(self.person_id),
             "organisationId": str(self.organisation_id),
-            "signedAt": in_utc_text(self.at),
+            "signedAt": utc_text(self.signed_at),
         }
 
     @classmethod
-    def read(cls, facts: Mapping[str, Any]) -> "Signature":
+    def from_facts(cls, facts: Mapping[str, Any]) -> "Signature":
         return cls(
             capacity=facts["capacity"],
             role=Role(facts["role"]),
             person_id=UUID(facts["personId"]),
             organisation_id=UUID(facts["organisationId"]),
-            at=datetime.fromisoformat(facts["signedAt"]),
+            signed_at=datetime.fromisoformat(facts["signedAt"]),
         )
 
 
@@ -59,17 +59,17 @@ class Certificate:
 
     case_id: UUID
     proposal_id: UUID
-    ground: Ground
+    ground: DestructionGround
     request_id: UUID | None
     policy: str
-    signed: tuple[Signature, ...]
+    signatures: tuple[Signature, ...]
     destroyed_at: datetime
     day: date
     entries: int
     contents: int
     head: str
 
-    def facts(self) -> dict[str, Any]:
+    def to_facts(self) -> dict[str, Any]:
         """Returns the JSON members of the certificate, as digested and as written to the list of destructions."""
         return {
             "caseId": str(self.case_id),
@@ -77,8 +77,8 @@ class Certificate:
             "ground": self.ground,
             "requestId": self.request_id and str(self.request_id),
             "policy": self.policy,
-            "signed": [signature.facts() for signature in self.signed],
-            "destroyedAt": in_utc_text(self.destroyed_at),
+            "signed": [signature.to_facts() for signature in self.signatures],
+            "destroyedAt": utc_text(self.destroyed_at),
             "day": self.day.isoformat(),
             "entries": self.entries,
             "contents": self.contents,
@@ -86,7 +86,7 @@ class Certificate:
         }
 
     @classmethod
-    def read(cls, facts: Mapping[str, Any]) -> "Certificate":
+    def from_facts(cls, facts: Mapping[str, Any]) -> "Certificate":
         """Read a certificate from its facts. Raises KeyError, TypeError or ValueError for any other JSON."""
         return cls(
             case_id=UUID(facts["caseId"]),
@@ -94,7 +94,7 @@ class Certificate:
             ground=facts["ground"],
             request_id=facts["requestId"] and UUID(facts["requestId"]),
             policy=facts["policy"],
-            signed=tuple(map(Signature.read, facts["signed"])),
+            signatures=tuple(map(Signature.from_facts, facts["signed"])),
             destroyed_at=datetime.fromisoformat(facts["destroyedAt"]),
             day=date.fromisoformat(facts["day"]),
             entries=facts["entries"],
@@ -104,8 +104,8 @@ class Certificate:
 
     @property
     def digest(self) -> str:
-        return hashlib.sha256(canonical(self.facts()).encode()).hexdigest()
+        return hashlib.sha256(to_canonical_json(self.to_facts()).encode()).hexdigest()
 
     def refusal(self) -> CaseDestroyed:
         """Returns the refusal for readers who could read the whole case."""
-        return CaseDestroyed(self.day, self.ground, {**self.facts(), "certificate": self.digest})
+        return CaseDestroyed(self.day, self.ground, {**self.to_facts(), "certificate": self.digest})

@@ -6,83 +6,91 @@ from typing import Literal
 
 Consenter = Literal["child", "parents"]
 
-CHILD_IS_ASKED_FROM = 12
-CHILD_DECIDES_FROM = 16
-WITH_AUTHORITY = frozenset({"parent", "guardian"})
-GROUND = "legal_ground"
+CHILD_CONSENT_AGE = 12
+CHILD_SOLE_CONSENT_AGE = 16
+ROLES_WITH_AUTHORITY = frozenset({"parent", "guardian"})
+LEGAL_GROUND = "legal_ground"
 # Codes of the list information_purpose that rules use. Only the child may consent to sharing with the parents (I22).
-TO_THE_TABLE, TO_PROVIDERS, TO_PARENTS = "discuss_at_table", "share_with_providers", "share_with_parents"
-TO_NETWORK, TO_CCE = "expertise_network", "cce"
+PURPOSE_TABLE, PURPOSE_PROVIDERS, PURPOSE_PARENTS = "discuss_at_table", "share_with_providers", "share_with_parents"
+PURPOSE_NETWORK, PURPOSE_CCE = "expertise_network", "cce"
 # Keys in the codes of an entry. The values are consent facts, such as "parent:12-15:cce".
-GIVEN, WITHDRAWN = "consent_given", "consent_withdrawn"
+CONSENT_GIVEN, CONSENT_WITHDRAWN = "consent_given", "consent_withdrawn"
 
 
-def who_must_consent(age: int, purpose: str = "") -> frozenset[Consenter]:
+def required_consenters(age: int, purpose: str = "") -> frozenset[Consenter]:
     """Returns who must consent at this age in years (Jeugdwet 7.3.4, 7.3.5).
 
     Under 12 the parents, from 12 to 15 child and parents, from 16 the child alone.
     """
-    if purpose == TO_PARENTS or age >= CHILD_DECIDES_FROM:
+    if purpose == PURPOSE_PARENTS or age >= CHILD_SOLE_CONSENT_AGE:
         return frozenset({"child"})
-    return frozenset({"child", "parents"}) if age >= CHILD_IS_ASKED_FROM else frozenset({"parents"})
+    return frozenset({"child", "parents"}) if age >= CHILD_CONSENT_AGE else frozenset({"parents"})
 
 
-def consenters(givers: Collection[str]) -> frozenset[Consenter]:
+def represented_consenters(givers: Collection[str]) -> frozenset[Consenter]:
     """Returns the consenters that these givers represent. Either parent with authority speaks for the parents."""
     child: frozenset[Consenter] = frozenset({"child"} if "child" in givers else ())
-    return child | ({"parents"} if WITH_AUTHORITY.intersection(givers) else set())
+    return child | ({"parents"} if ROLES_WITH_AUTHORITY.intersection(givers) else set())
 
 
 @dataclass(frozen=True, slots=True)
 class ConsentFact:
     """A consent given or withdrawn by one person, or a legal ground that began or ended, at an age of the child."""
 
-    who: str
-    band: str
+    giver: str
+    age_band: str
     purpose: str
 
     def __str__(self) -> str:
-        return f"{self.who}:{self.band}:{self.purpose}"
+        return f"{self.giver}:{self.age_band}:{self.purpose}"
 
     @classmethod
-    def read(cls, text: str) -> "ConsentFact":
+    def parse(cls, text: str) -> "ConsentFact":
         return cls(*text.split(":"))
 
     @property
-    def age(self) -> int:
+    def lowest_age(self) -> int:
         """Returns the lowest age of the band, in years. No band spans an age at which the consenters change."""
-        return int(self.band.removesuffix("+").partition("-")[0])
+        return int(self.age_band.removesuffix("+").partition("-")[0])
 
 
 @dataclass(frozen=True, slots=True)
-class Agreed:
+class PurposeConsent:
     """The consent to one purpose. `last_given` is None when consent was recorded without its givers."""
 
     in_force: bool = False
     givers: frozenset[str] = frozenset()
-    grounded: bool = False
-    last: ConsentFact | None = None
+    has_legal_ground: bool = False
+    last_given: ConsentFact | None = None
     withdrawn: bool = False
 
-    def given(self, fact: ConsentFact) -> "Agreed":
+    def after_consent(self, fact: ConsentFact) -> "PurposeConsent":
         """Returns the consent after this consent or legal ground was given."""
-        consent = replace(self, grounded=True) if fact.who == GROUND else replace(self, givers=self.givers | {fact.who})
-        in_force = self.in_force or consent.suffices(fact)
-        return replace(consent, in_force=in_force, last=fact, withdrawn=self.withdrawn and not in_force)
+        consent = (
+            replace(self, has_legal_ground=True)
+            if fact.giver == LEGAL_GROUND
+            else replace(self, givers=self.givers | {fact.giver})
+        )
+        in_force = self.in_force or consent.is_sufficient(fact)
+        return replace(consent, in_force=in_force, last_given=fact, withdrawn=self.withdrawn and not in_force)
 
-    def taken_back(self, fact: ConsentFact) -> "Agreed":
+    def after_withdrawal(self, fact: ConsentFact) -> "PurposeConsent":
         """Returns the consent after this withdrawal.
 
         The consent stays in force while the consents of the other givers suffice at that age, or a legal ground holds.
         """
         consent = (
-            replace(self, grounded=False) if fact.who == GROUND else replace(self, givers=self.givers - {fact.who})
+            replace(self, has_legal_ground=False)
+            if fact.giver == LEGAL_GROUND
+            else replace(self, givers=self.givers - {fact.giver})
         )
-        if fact.who != GROUND and not consenters({fact.who}):
+        if fact.giver != LEGAL_GROUND and not represented_consenters({fact.giver}):
             return consent
-        in_force = self.in_force and consent.suffices(fact)
+        in_force = self.in_force and consent.is_sufficient(fact)
         return replace(consent, in_force=in_force, withdrawn=not in_force)
 
-    def suffices(self, fact: ConsentFact) -> bool:
+    def is_sufficient(self, fact: ConsentFact) -> bool:
         """True if everybody who must consent at that age did, or a legal ground holds instead."""
-        return self.grounded or who_must_consent(fact.age, fact.purpose) <= consenters(self.givers)
+        return self.has_legal_ground or required_consenters(fact.lowest_age, fact.purpose) <= represented_consenters(
+            self.givers
+        )

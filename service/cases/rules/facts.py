@@ -5,11 +5,11 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 from uuid import UUID
 
-from service.cases.rules.amendments import with_amendments
-from service.cases.rules.consents import GIVEN, WITHDRAWN, Agreed, ConsentFact
-from service.cases.rules.living_place import living
+from service.cases.rules.amendments import amended_history
+from service.cases.rules.consents import CONSENT_GIVEN, CONSENT_WITHDRAWN, ConsentFact, PurposeConsent
+from service.cases.rules.living_place import living_situation
 from service.cases.rules.model import Transition
-from service.workflows.rules.definition import ADOPT
+from service.workflows.rules.definition import ADOPT_TRIGGER
 from service.workflows.rules.kinds import PartKind
 
 # Codes of a supervision order or guardianship, by code list. Such a file is kept longer (domain.md 2.11).
@@ -21,7 +21,7 @@ _MEASURES: Mapping[str, frozenset[str]] = {
 # States in which an advice is in force: help is arranged, given or monitored by it (domain.md 5.2).
 _ADVICE_STATES = frozenset({"advice_issued", "arranging_placement", "help_started", "monitored"})
 # Triggers that lead to a new triage or table and a new advice. Requests are made again, except for help that runs on.
-NEW_ROUND = ("reopen", "return_to_table")
+NEW_ROUND_TRIGGERS = ("reopen", "return_to_table")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +38,7 @@ class PartFacts:
     line: str | None
     addressee_id: UUID | None = None
     opened_by: UUID | None = None
-    moment: str | None = None
+    check_moment: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,32 +51,32 @@ class CaseFacts:
     newest advice. `advice_in_force`: help is arranged, given or monitored by it.
     """
 
-    referred: bool = False
+    is_referred: bool = False
     information_rounds: int = 0
     decline_proposed_by: UUID | None = None
     transfer_proposed_by: UUID | None = None
     heard: frozenset[str] = frozenset()
-    agreed: Mapping[str, Agreed] = field(default_factory=dict)
-    planned_after_18: bool = False
-    under_measure: bool = False
+    consents: Mapping[str, PurposeConsent] = field(default_factory=dict)
+    has_plan_after_18: bool = False
+    under_legal_measure: bool = False
     at_home: bool = False
-    weighed: frozenset[str] = frozenset()
+    weighed_options: frozenset[str] = frozenset()
     advice_in_force: bool = False
     advice_lines: frozenset[str] = frozenset()
     living_lines: frozenset[str] = frozenset()
     goals: frozenset[str] = frozenset()
-    advised_by: UUID | None = None
-    reconsidered: "Reconsidered | None" = None
+    advice_issuer_id: UUID | None = None
+    last_reconsideration: "ReconsiderationFacts | None" = None
     network_answered: bool = False
     goals_checked: bool = False
     parts: tuple[PartFacts, ...] = ()
 
     @property
-    def consented(self) -> frozenset[str]:
+    def consented_purposes(self) -> frozenset[str]:
         """Purposes for which information may be shared now, by consent or on a legal ground."""
-        return frozenset(purpose for purpose, consent in self.agreed.items() if consent.in_force)
+        return frozenset(purpose for purpose, consent in self.consents.items() if consent.in_force)
 
-    def parts_of(self, kind: PartKind) -> tuple[PartFacts, ...]:
+    def parts_of_kind(self, kind: PartKind) -> tuple[PartFacts, ...]:
         return tuple(part for part in self.parts if part.kind == kind)
 
     def open_parts(self, kind: PartKind) -> tuple[PartFacts, ...]:
@@ -84,87 +84,87 @@ class CaseFacts:
 
     def questions_of(self, escalation_id: UUID | None) -> tuple[PartFacts, ...]:
         """Returns the questions, open or ended, that this escalation put to bodies at the national level."""
-        return tuple(part for part in self.parts_of("question") if part.opened_by == escalation_id)
+        return tuple(part for part in self.parts_of_kind("question") if part.opened_by == escalation_id)
 
-    def parts_in(self, kind: PartKind, *states: str) -> tuple[PartFacts, ...]:
+    def parts_in_states(self, kind: PartKind, *states: str) -> tuple[PartFacts, ...]:
         return tuple(part for part in self.parts if part.kind == kind and part.state in states)
 
 
 @dataclass(frozen=True, slots=True)
-class Reconsidered:
+class ReconsiderationFacts:
     """The last reconsideration.
 
     `requester_id` is the organisation that requested it, `advice_issuer_id` the person who issued the advice.
     `has_outside_expert`: an expert from outside takes part. `is_revised`: the advice was revised after the request.
     """
 
-    asked_by: UUID
-    advised_by: UUID | None
-    outside_expert: bool = False
-    revised: bool = False
+    requester_id: UUID
+    advice_issuer_id: UUID | None
+    has_outside_expert: bool = False
+    is_revised: bool = False
 
 
 FactsRule = Callable[[CaseFacts, Transition], CaseFacts]
 
 
-class GivesFacts(Protocol):
+class FactsSource(Protocol):
     """The properties of a kind of part that `fold_facts` uses. Implemented by `Kind` in cases/rules/kinds.py."""
 
     @property
-    def facts(self) -> FactsRule | None: ...
+    def facts_rule(self) -> FactsRule | None: ...
 
     @property
     def about_payment(self) -> bool: ...
 
 
-def state_alone(facts: CaseFacts, _: Transition) -> CaseFacts:
+def keep_facts(facts: CaseFacts, _: Transition) -> CaseFacts:
     """Facts rule of a kind that adds no facts beyond the state of its parts."""
     return facts
 
 
-def fold(history: Iterable[Transition], kinds: Mapping[PartKind, GivesFacts]) -> CaseFacts:
+def fold_facts(history: Iterable[Transition], kinds: Mapping[PartKind, FactsSource]) -> CaseFacts:
     """Returns the facts after these entries, which must be in order of sequence. Amended codes replace the original.
 
     A kind without a facts rule adds no facts. A kind about payment adds no coded answers either: who pays never blocks
     help (I2), so no guard can name it.
     """
     facts = CaseFacts()
-    entries = tuple(with_amendments(tuple(history)))
+    entries = tuple(amended_history(tuple(history)))
     part_by_sequence = {entry.sequence: entry.part_id for entry in entries}
     for entry in entries:
         kind = kinds[entry.part_kind]
         if entry.codes and not kind.about_payment:
             facts = _apply_coded_answers(facts, entry)
-        if kind.facts is None:
+        if kind.facts_rule is None:
             continue
-        facts = kind.facts(facts, entry)
+        facts = kind.facts_rule(facts, entry)
         if entry.part_id != entry.case_id:
             opened_by = part_by_sequence.get(entry.cause) if entry.cause else None
             facts = _apply_part_entry(facts, entry, opened_by)
-    return replace(facts, at_home=living(entries).at_home)
+    return replace(facts, at_home=living_situation(entries).at_home)
 
 
 def _apply_coded_answers(facts: CaseFacts, entry: Transition) -> CaseFacts:
     """Apply the coded answers that any form may give: consents in order, a plan for after 18, a legal measure."""
-    consents = dict(facts.agreed)
-    for fact in map(ConsentFact.read, entry.codes.get(GIVEN, ())):
-        consents[fact.purpose] = consents.get(fact.purpose, Agreed()).given(fact)
-    for fact in map(ConsentFact.read, entry.codes.get(WITHDRAWN, ())):
-        consents[fact.purpose] = consents.get(fact.purpose, Agreed()).taken_back(fact)
+    consents = dict(facts.consents)
+    for fact in map(ConsentFact.parse, entry.codes.get(CONSENT_GIVEN, ())):
+        consents[fact.purpose] = consents.get(fact.purpose, PurposeConsent()).after_consent(fact)
+    for fact in map(ConsentFact.parse, entry.codes.get(CONSENT_WITHDRAWN, ())):
+        consents[fact.purpose] = consents.get(fact.purpose, PurposeConsent()).after_withdrawal(fact)
     for purpose in entry.codes.get("information_purpose", ()):
-        consents[purpose] = replace(consents.get(purpose, Agreed()), in_force=True, withdrawn=False)
+        consents[purpose] = replace(consents.get(purpose, PurposeConsent()), in_force=True, withdrawn=False)
     under_measure = any(codes & set(entry.codes.get(code_list, ())) for code_list, codes in _MEASURES.items())
     return replace(
         facts,
-        agreed=consents,
-        planned_after_18=facts.planned_after_18 or "plan_after_18" in entry.codes.get("enclosed", ()),
-        under_measure=facts.under_measure or under_measure,
+        consents=consents,
+        has_plan_after_18=facts.has_plan_after_18 or "plan_after_18" in entry.codes.get("enclosed", ()),
+        under_legal_measure=facts.under_legal_measure or under_measure,
     )
 
 
-def after_case(facts: CaseFacts, entry: Transition) -> CaseFacts:
+def apply_case_entry(facts: CaseFacts, entry: Transition) -> CaseFacts:
     """Facts rule of the case itself."""
-    if entry.source != entry.target and entry.trigger != ADOPT.name:
+    if entry.source != entry.target and entry.trigger != ADOPT_TRIGGER.name:
         # A proposal holds only in the state in which it was made. Adopting a workflow may only rename that state.
         facts = replace(facts, decline_proposed_by=None, transfer_proposed_by=None)
     heard = facts.heard.union(entry.codes.get("heard", ()))
@@ -174,7 +174,7 @@ def after_case(facts: CaseFacts, entry: Transition) -> CaseFacts:
 
 
 def _apply_advice(facts: CaseFacts, entry: Transition) -> CaseFacts:
-    reconsideration = facts.reconsidered and replace(facts.reconsidered, revised=True)
+    reconsideration = facts.last_reconsideration and replace(facts.last_reconsideration, is_revised=True)
     lines = entry.codes.get("line", ())
     # Older advices do not mark their living lines: there any line of an advice on living may be one.
     living_lines = entry.codes.get("living_line", lines if "living" in entry.codes.get("advice_domain", ()) else ())
@@ -183,8 +183,8 @@ def _apply_advice(facts: CaseFacts, entry: Transition) -> CaseFacts:
         advice_lines=facts.advice_lines | set(lines),
         living_lines=facts.living_lines | set(living_lines),
         goals=frozenset(entry.codes.get("goal", ())),
-        advised_by=entry.actor_id,
-        reconsidered=reconsideration,
+        advice_issuer_id=entry.actor_id,
+        last_reconsideration=reconsideration,
         goals_checked=False,
     )
 
@@ -206,17 +206,17 @@ def _start_round(facts: CaseFacts) -> CaseFacts:
 
 
 _CASE_RULES: Mapping[str, Callable[[CaseFacts, Transition], CaseFacts]] = {
-    "submit": lambda facts, _: replace(facts, referred=True),
-    "refer": lambda facts, _: replace(facts, referred=True),
+    "submit": lambda facts, _: replace(facts, is_referred=True),
+    "refer": lambda facts, _: replace(facts, is_referred=True),
     "request_information": lambda facts, _: replace(facts, information_rounds=facts.information_rounds + 1),
     "propose_decline": lambda facts, entry: replace(facts, decline_proposed_by=entry.actor_id),
     "propose_transfer": lambda facts, entry: replace(facts, transfer_proposed_by=entry.actor_id),
-    "draft_advice": lambda facts, entry: replace(facts, weighed=frozenset(entry.codes.get("weighed", ()))),
+    "draft_advice": lambda facts, entry: replace(facts, weighed_options=frozenset(entry.codes.get("weighed", ()))),
     "issue_advice": _apply_advice,
     "revise_advice": _apply_advice,
     "start_monitoring": lambda facts, _: replace(facts, goals_checked=False),
     "record_check": lambda facts, _: replace(facts, goals_checked=True),
-    **{trigger: lambda facts, _: _start_round(facts) for trigger in NEW_ROUND},
+    **{trigger: lambda facts, _: _start_round(facts) for trigger in NEW_ROUND_TRIGGERS},
 }
 
 
@@ -230,7 +230,7 @@ def _apply_part_entry(facts: CaseFacts, entry: Transition, opened_by: UUID | Non
         line=entry.line,
         addressee_id=entry.addressee_id,
         opened_by=before.opened_by if before else opened_by,
-        moment=before.moment if before else next(iter(entry.codes.get("check_moment", ())), None),
+        check_moment=before.check_moment if before else next(iter(entry.codes.get("check_moment", ())), None),
     )
     others = tuple(part for part in facts.parts if part.id != entry.part_id)
     return replace(facts, parts=(*others, after))

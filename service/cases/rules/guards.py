@@ -29,11 +29,11 @@ def _information_rounds_left(attempt: Attempt) -> bool:
 
 
 def _referred(attempt: Attempt) -> bool:
-    return attempt.facts.referred
+    return attempt.facts.is_referred
 
 
 def _not_referred_yet(attempt: Attempt) -> bool:
-    return not attempt.facts.referred
+    return not attempt.facts.is_referred
 
 
 def _decline_proposed_by_another(attempt: Attempt) -> bool:
@@ -49,7 +49,9 @@ def _child_and_parents_heard(attempt: Attempt) -> bool:
 
 
 def _help_runs(attempt: Attempt) -> bool:
-    return bool(attempt.facts.parts_in("commitment", "running") or attempt.facts.parts_in("placement", "started"))
+    return bool(
+        attempt.facts.parts_in_states("commitment", "running") or attempt.facts.parts_in_states("placement", "started")
+    )
 
 
 def _goals_checked(attempt: Attempt) -> bool:
@@ -74,14 +76,16 @@ def _advice_in_force(attempt: Attempt) -> bool:
 
 def _no_unanswered_request(attempt: Attempt) -> bool:
     facts = attempt.facts
-    return not (facts.parts_in("commitment", "requested", "refused") or facts.parts_in("placement", "sought"))
+    return not (
+        facts.parts_in_states("commitment", "requested", "refused") or facts.parts_in_states("placement", "sought")
+    )
 
 
 NO_OPEN_RECONSIDERATION = Guard("no_open_reconsideration", _no_open_reconsideration)
 ADVICE_IN_FORCE = Guard("advice_in_force", _advice_in_force)
 # Guards of a request for reconsideration. Payers and providers may request one too, so these read no payment (I2).
-ASKING_AGAIN = (NO_OPEN_RECONSIDERATION, ADVICE_IN_FORCE)
-OF_THE_CASE = (
+RECONSIDERATION_REQUEST_GUARDS = (NO_OPEN_RECONSIDERATION, ADVICE_IN_FORCE)
+CASE_GUARDS = (
     Guard("referred", _referred),
     Guard("not_referred_yet", _not_referred_yet),
     Guard("information_rounds_left", _information_rounds_left),
@@ -92,6 +96,6 @@ OF_THE_CASE = (
     Guard("goals_checked", _goals_checked),
     Guard("no_open_escalation", _no_open_escalation),
     Guard("liaison_appointed", _liaison_appointed),
-    *ASKING_AGAIN,
+    *RECONSIDERATION_REQUEST_GUARDS,
     Guard("no_unanswered_request", _no_unanswered_request),
 )

@@ -9,14 +9,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from service.cases.rules.model import Transition
-from service.vocabulary.calendar import microseconds
-from service.vocabulary.canonical_json import canonical
+from service.vocabulary.calendar import to_microseconds
+from service.vocabulary.canonical_json import to_canonical_json
 
-BEGINNING = "0" * 64
+GENESIS_DIGEST = "0" * 64
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def facts_of(entry: Transition) -> dict[str, Any]:
+def digested_facts(entry: Transition) -> dict[str, Any]:
     """Returns the facts of an entry as digested: name to text, integer or object. Absent facts are left out.
 
     An older entry keeps its digest when a new fact is added to the model, because absent facts are left out.
@@ -33,8 +33,8 @@ def facts_of(entry: Transition) -> dict[str, Any]:
         "target": entry.target,
         "phase": entry.phase,
         "region": entry.region,
-        "occurredAt": microseconds(entry.occurred_at),
-        "recordedAt": microseconds(entry.recorded_at),
+        "occurredAt": to_microseconds(entry.occurred_at),
+        "recordedAt": to_microseconds(entry.recorded_at),
         "actor": str(entry.actor_id),
         "role": str(entry.role),
         "organisation": str(entry.organisation_id),
@@ -53,7 +53,7 @@ def facts_of(entry: Transition) -> dict[str, Any]:
 
 
 def facts_digest(salt: bytes, entry: Transition) -> str:
-    return hashlib.sha256(salt + canonical(facts_of(entry)).encode()).hexdigest()
+    return hashlib.sha256(salt + to_canonical_json(digested_facts(entry)).encode()).hexdigest()
 
 
 def content_digest(salt: bytes, nonce: bytes, content_class: str, form: str | None, ciphertext: bytes) -> str:
@@ -62,7 +62,7 @@ def content_digest(salt: bytes, nonce: bytes, content_class: str, form: str | No
     JSON precedes the ciphertext. It marks its own end, so no other split of the bytes gives the same digest.
     """
     header = {"salt": salt.hex(), "nonce": nonce.hex(), "class": content_class, "form": form}
-    return hashlib.sha256(canonical(header).encode() + ciphertext).hexdigest()
+    return hashlib.sha256(to_canonical_json(header).encode() + ciphertext).hexdigest()
 
 
 def entry_digest(previous: str, sequence: int, facts: str, content: str | None) -> str:

@@ -9,7 +9,7 @@ from typing import TypeVar
 from typing_extensions import override
 
 from service.cases.rules.facts import FactsRule
-from service.cases.rules.forms.base import Form, Sought
+from service.cases.rules.forms.base import AddresseeRole, Form
 from service.vocabulary.roles import Role
 from service.workflows.rules.guard import Guard
 from service.workflows.rules.kinds import Beginning, PartKind, Registry
@@ -26,24 +26,24 @@ class Kind:
     #: state.
     begins: Beginning = "opened"
     #: False for a part outside the file: its steps change neither the case nor its file.
-    of_the_file: bool = True
+    belongs_to_file: bool = True
     #: Roles that may see the part and get its events when their organisation is the addressee.
-    seen_by: frozenset[Role] = frozenset()
+    addressee_roles: frozenset[Role] = frozenset()
     #: Roles, besides the team and the submitter, that may have to act in the part (I1).
     parties: frozenset[Role] = frozenset()
     #: Addressees that the system looks up when the part is opened.
-    seeks: frozenset[Sought] = frozenset()
+    looked_up_addressees: frozenset[AddresseeRole] = frozenset()
     #: True if an organisation gets at most one such part per line of the advice, in one round of the case.
-    once_a_line: bool = False
+    once_per_line: bool = False
     #: JSON names of fields in the forms that led to the part. The addressee reads these fields and nothing else of the
     #: case (R22, I23).
-    shows: tuple[str, ...] = ()
+    shown_fields: tuple[str, ...] = ()
     #: True if its guards may read payment. Such a kind adds no facts for guards of other kinds (I2).
     about_payment: bool = False
     #: True if a step of a part about payment may open it. A reconsideration is no help that waits for money.
     opened_by_payment: bool = False
     #: Rule that applies an entry to the facts of the case; None for a kind that guards may not read.
-    facts: FactsRule | None
+    facts_rule: FactsRule | None
     #: Guards that triggers of its workflow may name.
     guards: tuple[Guard, ...] = ()
     #: Forms that triggers of its workflow may require, in every released version.
@@ -73,20 +73,20 @@ class Kinds(Registry[Kind]):
         return len(self._kinds)
 
     @cached_property
-    def parts(self) -> tuple[PartKind, ...]:
+    def part_kinds(self) -> tuple[PartKind, ...]:
         """Names of all kinds except the case itself."""
         return tuple(kind.name for kind in self.values() if kind.begins != "with_the_case")
 
     @cached_property
-    def beside_the_file(self) -> frozenset[PartKind]:
-        return frozenset(kind.name for kind in self.values() if not kind.of_the_file)
+    def kinds_outside_file(self) -> frozenset[PartKind]:
+        return frozenset(kind.name for kind in self.values() if not kind.belongs_to_file)
 
     @cached_property
-    def seen_by(self) -> Mapping[Role, tuple[PartKind, ...]]:
+    def kinds_by_addressee_role(self) -> Mapping[Role, tuple[PartKind, ...]]:
         """Returns the sorted names, by role, of the kinds that the role sees as addressee."""
-        roles = sorted({role for kind in self.values() for role in kind.seen_by})
+        roles = sorted({role for kind in self.values() for role in kind.addressee_roles})
         return MappingProxyType(
-            {role: tuple(sorted(kind.name for kind in self.values() if role in kind.seen_by)) for role in roles}
+            {role: tuple(sorted(kind.name for kind in self.values() if role in kind.addressee_roles)) for role in roles}
         )
 
     @cached_property

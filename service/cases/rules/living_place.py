@@ -6,18 +6,18 @@ from uuid import UUID
 
 from service.cases.rules.model import Transition
 
-HOME = "own_home"
+OWN_HOME = "own_home"
 
 
 @dataclass(frozen=True, slots=True)
-class Living:
+class LivingSituation:
     """`at_home` is False when unknown. `moves` counts moves since the referral."""
 
     at_home: bool = False
     moves: int = 0
 
 
-def living(history: Iterable[Transition]) -> Living:
+def living_situation(history: Iterable[Transition]) -> LivingSituation:
     """Returns the living situation after these entries.
 
     The start of a stay and a return home are moves. A placement at home of a child who lives at home is none.
@@ -38,7 +38,7 @@ def living(history: Iterable[Transition]) -> Living:
         if leads_home is not None:
             moves += not (at_home and leads_home)
             at_home, known = leads_home, True
-    return Living(at_home=at_home and known, moves=moves)
+    return LivingSituation(at_home=at_home and known, moves=moves)
 
 
 def _leads_home(entry: Transition, kind: str | None) -> bool | None:
@@ -47,6 +47,6 @@ def _leads_home(entry: Transition, kind: str | None) -> bool | None:
     The end of a stay elsewhere gives None: the start of the next stay is counted instead.
     """
     if entry.trigger == "start_stay":
-        return kind == HOME
+        return kind == OWN_HOME
     returns_home = entry.trigger == "end_placement" and "at_home" in entry.codes.get("current_living_place", ())
     return True if returns_home else None

@@ -57,7 +57,7 @@ class Part:
         return self.phase != "ended"
 
 
-def part_to_begin(
+def new_part(
     part_id: UUID,
     case_id: UUID,
     kind: PartKind,

@@ -10,7 +10,7 @@ from service.vocabulary.refusals import NotFound
 
 
 @dataclass(frozen=True, slots=True)
-class When:
+class PointInTime:
     """A requested point in time: right after an entry, or as known at a moment. `known_at` is aware, UTC."""
 
     sequence: int | None = None
@@ -18,25 +18,25 @@ class When:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Past:
+class HistoryUntil:
     """The history up to a point in time: at least one entry.
 
     Ages, terms and lateness are computed at `moment`, which is aware, UTC.
     """
 
     history: tuple[Transition, ...]
-    at: datetime
+    moment: datetime
 
     @property
-    def last(self) -> Transition:
+    def last_entry(self) -> Transition:
         return self.history[-1]
 
-    def case(self, current: Case, digest: str) -> Case:
+    def case_head(self, current: Case, digest: str) -> Case:
         """Returns the head of the case. Its number, team and submitter never change."""
-        last = self.last
+        last = self.last_entry
         return replace(current, region=last.region, sequence=last.sequence, digest=digest, recorded_at=last.recorded_at)
 
-    def parts(self, plans: Mapping[str, str]) -> dict[UUID, Part]:
+    def part_heads(self, plans: Mapping[str, str]) -> dict[UUID, Part]:
         """Returns the heads of all parts that had begun, the main part included, by part id.
 
         `plans`: hash of a migration plan to the hash of the workflow that it leads to.
@@ -45,7 +45,7 @@ class Past:
         return {part_id: _head(entry, plans) for part_id, entry in last_entries.items()}
 
 
-def as_known(history: Sequence[Transition], when: When) -> Past:
+def history_at(history: Sequence[Transition], when: PointInTime) -> HistoryUntil:
     """Returns the history of a case until a point in time.
 
     Raises NotFound for a point before the first entry or a sequence after the last.
@@ -56,7 +56,7 @@ def as_known(history: Sequence[Transition], when: When) -> Past:
         known = tuple(entry for entry in history if entry.sequence <= (when.sequence or 0))
     if not known or known[-1].sequence < (when.sequence or 0):
         raise NotFound
-    return Past(history=known, at=when.known_at or known[-1].recorded_at)
+    return HistoryUntil(history=known, moment=when.known_at or known[-1].recorded_at)
 
 
 def _head(entry: Transition, plans: Mapping[str, str]) -> Part:

@@ -21,15 +21,15 @@ class KnownResidence(Protocol):
     def mother_at_birth(self) -> str | None: ...
 
 
-Basis = Literal["address", "before_stay", "mother_at_birth", "unknown"]
+ResidenceBasis = Literal["address", "before_stay", "mother_at_birth", "unknown"]
 
 
 def provisional_municipality(residence: KnownResidence) -> str | None:
     """Returns the CBS code of the provisionally responsible municipality; None when it is unknown."""
-    return by_residence(residence)[0]
+    return municipality_and_basis(residence)[0]
 
 
-def by_residence(residence: KnownResidence) -> tuple[str | None, Basis]:
+def municipality_and_basis(residence: KnownResidence) -> tuple[str | None, ResidenceBasis]:
     """Returns (CBS code of the responsible municipality, basis); the code is None when it is unknown.
 
     The basis is the BRP address; for a child in a stay, the address before the stay; otherwise the address of the
@@ -44,5 +44,5 @@ def by_residence(residence: KnownResidence) -> tuple[str | None, Basis]:
     return residence.mother_at_birth, "mother_at_birth" if residence.mother_at_birth else "unknown"
 
 
-_BEFORE_STAY: Basis = "before_stay"
-_ADDRESS: Basis = "address"
+_BEFORE_STAY: ResidenceBasis = "before_stay"
+_ADDRESS: ResidenceBasis = "address"

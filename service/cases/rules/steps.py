@@ -7,18 +7,18 @@ from functools import cached_property
 from typing import Any, Protocol
 from uuid import UUID
 
-from service.cases.rules.amendments import AMENDS
-from service.cases.rules.facts import NEW_ROUND, CaseFacts, fold
-from service.cases.rules.forms.base import Form, FormContext, Opening, Sought
+from service.cases.rules.acting_memberships import acting_memberships
+from service.cases.rules.amendments import AMENDED_ENTRY
+from service.cases.rules.facts import NEW_ROUND_TRIGGERS, CaseFacts, fold_facts
+from service.cases.rules.forms.base import AddresseeRole, Form, FormContext, PartOpening
 from service.cases.rules.forms.notes import Amendment
 from service.cases.rules.guards import Attempt
 from service.cases.rules.kinds import Kinds
-from service.cases.rules.model import Case, Part, Transition, part_to_begin
-from service.cases.rules.standing import standing
+from service.cases.rules.model import Case, Part, Transition, new_part
 from service.vocabulary.actor import Actor
-from service.vocabulary.calendar import day_in_amsterdam, due
+from service.vocabulary.calendar import day_in_amsterdam, last_day_of
 from service.vocabulary.form_parts import Codes
-from service.vocabulary.partly_read import PartlyRead
+from service.vocabulary.partial_values import PartialValue
 from service.vocabulary.refusals import NoLiaisonForRegion
 from service.vocabulary.roles import ADDRESSED_ROLES, TABLE_ROLES, TEAM_ROLES, Role
 from service.workflows.rules.definition import State
@@ -27,7 +27,7 @@ from service.workflows.rules.machine import Decision, PossibleTransition, Workfl
 from service.workflows.rules.region_settings import RegionSettings
 
 
-class Workflows(Protocol):
+class WorkflowSource(Protocol):
     """A source of workflows: `current` is the newest of a kind, for a new part; `pinned` is one by hash."""
 
     def current(self, kind: PartKind) -> Workflow: ...
@@ -36,7 +36,7 @@ class Workflows(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step(PartlyRead):
+class Step(PartialValue):
     """A request to take a step on a part.
 
     `occurred_at` is when it happened in life, aware, UTC; `has_date` tells if the request named it. `raw_form` is the
@@ -46,11 +46,11 @@ class Step(PartlyRead):
 
     trigger: str
     occurred_at: datetime
-    dated: bool = True
+    has_date: bool = True
     grounds: str | None = None
     form: Form | None = None
-    unread: Mapping[str, Any] | None = None
-    counted: Form | None = None
+    raw_form: Mapping[str, Any] | None = None
+    amended_form: Form | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,20 +64,20 @@ class Situation:
     actor: Actor
     now: datetime
     kinds: Kinds
-    sought: Mapping[Sought, UUID | None] = field(default_factory=dict)
+    addressees: Mapping[AddresseeRole, UUID | None] = field(default_factory=dict)
     birth_month: str | None = None
 
     @cached_property
     def facts(self) -> CaseFacts:
-        return fold(self.history, self.kinds)
+        return fold_facts(self.history, self.kinds)
 
-    def context(self, on: date) -> FormContext:
+    def form_context(self, on: date) -> FormContext:
         """Returns the context of the form checks for a step on this day in Amsterdam."""
         case, part = self.case, self.part
         return FormContext(
             facts=self.facts,
             settings=self.settings,
-            on=on,
+            day=on,
             region=case.region,
             part_id=part.id,
             birth_month=self.birth_month,
@@ -91,28 +91,28 @@ class Situation:
             actor_id=self.actor.person_id,
             organisations=organisations,
             part_id=self.part.id,
-            liaison_id=self.sought.get("liaison"),
+            liaison_id=self.addressees.get("liaison"),
         )
 
 
-def possible(situation: Situation, workflows: Workflows) -> tuple[PossibleTransition, ...]:
+def possible_transitions(situation: Situation, workflows: WorkflowSource) -> tuple[PossibleTransition, ...]:
     """Returns every transition from the state of the part, the next action first, each with its unmet guards."""
     part, workflow = situation.part, workflows.pinned(situation.part.workflow)
-    seats = standing(situation.actor, situation.case, part, situation.history, situation.kinds)
-    steps = workflow.possible(part.state, situation.attempt(), seats)
+    seats = acting_memberships(situation.actor, situation.case, part, situation.history, situation.kinds)
+    steps = workflow.possible_transitions(part.state, situation.attempt(), seats)
     next_action = workflow.definition.states[part.state].next
     return tuple(sorted(steps, key=lambda step: (step.trigger.name != next_action, step.trigger.name)))
 
 
-def decide(situation: Situation, trigger: str, workflows: Workflows) -> Decision:
+def decide_step(situation: Situation, trigger: str, workflows: WorkflowSource) -> Decision:
     """Returns the decision on a step. Raises TransitionNotAllowed, RoleNotAllowed or GuardsNotMet."""
     part = situation.part
-    seats = standing(situation.actor, situation.case, part, situation.history, situation.kinds)
+    seats = acting_memberships(situation.actor, situation.case, part, situation.history, situation.kinds)
     return workflows.pinned(part.workflow).decide(part.state, trigger, situation.attempt(), seats)
 
 
-def move(
-    situation: Situation, step: Step, decision: Decision, workflows: Workflows, *, new_id: Callable[[], UUID]
+def build_transitions(
+    situation: Situation, step: Step, decision: Decision, workflows: WorkflowSource, *, new_id: Callable[[], UUID]
 ) -> tuple[Transition, ...]:
     """Returns the entries of this step in order: its own, then the first entry of each part that it opens."""
     entries = [_entry(situation, step, decision, workflows)]
@@ -122,12 +122,12 @@ def move(
     return tuple(entries)
 
 
-def _entry(situation: Situation, step: Step, decision: Decision, workflows: Workflows) -> Transition:
+def _entry(situation: Situation, step: Step, decision: Decision, workflows: WorkflowSource) -> Transition:
     case, part, form = situation.case, situation.part, step.form
-    counted = step.counted or form
+    counted = step.amended_form or form
     state = workflows.pinned(part.workflow).definition.states[decision.target]
     submitted_as = situation.history[0].role if situation.history else decision.acting.role
-    role, organisation = party_of(state, case, part, submitted_as)
+    role, organisation = party_to_act(state, case, part, submitted_as)
     keeps_state = decision.target == part.state
     assignee = part.assignee_id if keeps_state else None
     return Transition(
@@ -161,30 +161,30 @@ def _entry(situation: Situation, step: Step, decision: Decision, workflows: Work
 
 
 def _assignee(form: Form | None, current: UUID | None) -> UUID | None:
-    return form.assigned(current) if form else current
+    return form.next_assignee(current) if form else current
 
 
 def _codes(form: Form | None, counted: Form | None, birth_month: str | None) -> Codes:
     """Returns the coded answers; for an amendment, together with the number of the amended entry."""
     codes = counted.codes() if counted else {}
     if counted and counted.weighs_age and birth_month:
-        codes |= counted.weighed(birth_month)
-    return {**codes, AMENDS: (str(form.amends),)} if isinstance(form, Amendment) else codes
+        codes |= counted.age_codes(birth_month)
+    return {**codes, AMENDED_ENTRY: (str(form.amends),)} if isinstance(form, Amendment) else codes
 
 
 def _first_entries(
-    situation: Situation, step: Step, decision: Decision, workflows: Workflows, new_id: Callable[[], UUID]
+    situation: Situation, step: Step, decision: Decision, workflows: WorkflowSource, new_id: Callable[[], UUID]
 ) -> Iterator[Transition]:
     if step.form is None or not decision.trigger.opens:
         return
-    context = situation.context(day_in_amsterdam(step.occurred_at))
+    context = situation.form_context(day_in_amsterdam(step.occurred_at))
     for kind in decision.trigger.opens:
         workflow = workflows.current(kind)
         for opening in step.form.openings(kind, context):
             addressee = _addressee(opening, decision, situation)
-            if situation.kinds[kind].once_a_line and _was_requested(situation, kind, opening.line, addressee):
+            if situation.kinds[kind].once_per_line and _was_requested(situation, kind, opening.line, addressee):
                 continue
-            part = part_to_begin(
+            part = new_part(
                 new_id(),
                 situation.case.id,
                 kind,
@@ -195,18 +195,18 @@ def _first_entries(
             )
             opened = replace(situation, part=part)
             formless = Step(trigger=step.trigger, occurred_at=step.occurred_at)
-            entry = _entry(opened, formless, decide(opened, step.trigger, workflows), workflows)
+            entry = _entry(opened, formless, decide_step(opened, step.trigger, workflows), workflows)
             yield replace(entry, due_on=opening.due_on or entry.due_on, codes=opening.codes)
 
 
-def _addressee(opening: Opening, decision: Decision, situation: Situation) -> UUID | None:
+def _addressee(opening: PartOpening, decision: Decision, situation: Situation) -> UUID | None:
     """Returns the addressee, or None: a missing payer or network blocks nothing. Raises NoLiaisonForRegion."""
-    if opening.sought is None:
+    if opening.addressee_role is None:
         return opening.addressee_id
-    if opening.sought == "asker":
+    if opening.addressee_role == "asker":
         return decision.acting.organisation_id if decision.acting.role in ADDRESSED_ROLES else None
-    addressee = situation.sought.get(opening.sought)
-    if addressee is None and opening.sought == "liaison":
+    addressee = situation.addressees.get(opening.addressee_role)
+    if addressee is None and opening.addressee_role == "liaison":
         raise NoLiaisonForRegion(situation.case.region)
     return addressee
 
@@ -214,7 +214,9 @@ def _addressee(opening: Opening, decision: Decision, situation: Situation) -> UU
 def _was_requested(situation: Situation, kind: PartKind, line: str | None, addressee: UUID | None) -> bool:
     """True if this organisation was asked for this line earlier in this round of the case."""
     history = situation.history
-    round_starts = (entry.sequence for entry in history if entry.part_kind == "case" and entry.trigger in NEW_ROUND)
+    round_starts = (
+        entry.sequence for entry in history if entry.part_kind == "case" and entry.trigger in NEW_ROUND_TRIGGERS
+    )
     round_start = max(round_starts, default=0)
     return any(
         (entry.part_kind, entry.part_sequence, entry.line, entry.addressee_id) == (kind, 1, line, addressee)
@@ -223,7 +225,7 @@ def _was_requested(situation: Situation, kind: PartKind, line: str | None, addre
     )
 
 
-def party_of(state: State, case: Case, part: Part, submitted_as: Role) -> tuple[Role | None, UUID | None]:
+def party_to_act(state: State, case: Case, part: Part, submitted_as: Role) -> tuple[Role | None, UUID | None]:
     """Returns (role, organisation id) of the one party that must act now (I1); (None, None) if nobody must act.
 
     The process director acts on a part without addressee. "local_team" stands for the submitter in their own role.
@@ -243,8 +245,8 @@ def _due_on(state: State, situation: Situation, step: Step, *, keeps_state: bool
     """Returns the due day of the next action. Only a new state or the next action itself starts a new term (I28)."""
     if state.term is None:
         return None
-    if step.form and (form_date := step.form.next_on()):
+    if step.form and (form_date := step.form.next_due_day()):
         return form_date
     if keeps_state and step.trigger != state.next:
         return situation.part.due_on
-    return due(day_in_amsterdam(step.occurred_at), situation.settings.terms[state.term])
+    return last_day_of(day_in_amsterdam(step.occurred_at), situation.settings.terms[state.term])

@@ -9,25 +9,25 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, and_, bindparam, insert, literal_column, or_, select, true
 
-from service.cases.rules.history_chain import BEGINNING
+from service.cases.rules.history_chain import GENESIS_DIGEST
 from service.cases.rules.model import Case, Content, Part, Transition
-from service.cases.store.certificates import certificate_of
+from service.cases.store.certificates import find_certificate
 from service.cases.store.contents import Contents
-from service.cases.store.rows import text_of, to_case, to_part, to_row, to_transition
+from service.cases.store.rows import entry_to_row, optional_text, row_to_case, row_to_part, row_to_transition
 from service.cases.store.tables import cases, outbox, parts, transitions
-from service.cases.store.visibility import main, overseen, visible, whole
+from service.cases.store.visibility import main_part, may_oversee_log, may_read_whole_case, may_see_part
 from service.database.transaction import Transaction
 from service.vocabulary.actor import Actor
-from service.vocabulary.calendar import microseconds
+from service.vocabulary.calendar import to_microseconds
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class VisiblePart:
     """A part that a person may see. `may_read_case`: this person may read the whole case."""
 
     case: Case
     part: Part
-    whole: bool
+    may_read_case: bool
 
 
 # Building a statement takes several times as long as running it, so frequent statements are built once.
@@ -36,16 +36,18 @@ _HISTORY = select(transitions).where(transitions.c.case_id == bindparam("case_id
 _ADD_ENTRY = insert(transitions)
 # A literal: with a bound parameter, PostgreSQL could not use the partial index.
 _RECORD_GAP: ColumnElement[str] = literal_column("'record_gap'")
-_ADD_NEWS = insert(outbox)
+_ADD_EVENTS = insert(outbox)
 
 
 @lru_cache(maxsize=1000)
 def _part_statement(seen_by: Actor) -> Select[Any]:
     """Returns the query for one part with its case, for a person with these memberships."""
     return (
-        select(cases, parts, whole(seen_by).label("whole"))
-        .select_from(parts.join(cases, cases.c.id == parts.c.case_id).join(main, main.c.id == parts.c.case_id))
-        .where(parts.c.case_id == bindparam("case_id"), parts.c.id == bindparam("part_id"), visible(seen_by))
+        select(cases, parts, may_read_whole_case(seen_by).label("whole"))
+        .select_from(
+            parts.join(cases, cases.c.id == parts.c.case_id).join(main_part, main_part.c.id == parts.c.case_id)
+        )
+        .where(parts.c.case_id == bindparam("case_id"), parts.c.id == bindparam("part_id"), may_see_part(seen_by))
     )
 
 
@@ -53,10 +55,10 @@ def _part_statement(seen_by: Actor) -> Select[Any]:
 def _other_parts_statement(seen_by: Actor) -> Select[Any]:
     """Returns the query for the parts besides the main part, for a person with these memberships."""
     # "IS true" keeps SQLite from using the index of the team, which would read every part the team ever had.
-    is_visible = visible(seen_by).is_(true())
+    is_visible = may_see_part(seen_by).is_(true())
     return (
         select(parts)
-        .select_from(parts.join(main, main.c.id == parts.c.case_id))
+        .select_from(parts.join(main_part, main_part.c.id == parts.c.case_id))
         .where(parts.c.case_id == bindparam("case_id"), parts.c.kind != "case", is_visible)
         .order_by(parts.c.kind, parts.c.line, parts.c.id)
     )
@@ -69,7 +71,7 @@ class Cases:
         self._connection = transaction.connection
         self._transaction = transaction
 
-    def find(self, case_id: UUID, part_id: UUID, *, seen_by: Actor, lock: bool = False) -> Sight | None:
+    def find_part(self, case_id: UUID, part_id: UUID, *, seen_by: Actor, lock: bool = False) -> VisiblePart | None:
         """Returns the part if this person may see it. `lock` holds the case until the transaction ends.
 
         Raises CaseDestroyed for a destroyed case that this person could read as a whole.
@@ -82,10 +84,10 @@ class Cases:
         if row is None:
             return None
         if row.state is None:
-            self.insist_living(case_id)
-        return Sight(to_case(row._mapping), to_part(row._mapping), bool(row.whole))  # noqa: SLF001 - public API of Row
+            self.require_not_destroyed(case_id)
+        return VisiblePart(row_to_case(row._mapping), row_to_part(row._mapping), bool(row.whole))  # noqa: SLF001 - public API of Row
 
-    def by_number(self, number: str, *, regions: Collection[str]) -> tuple[Case, Part] | None:
+    def find_by_number(self, number: str, *, regions: Collection[str]) -> tuple[Case, Part] | None:
         """Returns (case, main part) by case number, locked, if one of these regions owns the case."""
         where = and_(cases.c.number == number, cases.c.region.in_(sorted(regions)))
         if (case_id := self._connection.execute(select(cases.c.id).where(where).with_for_update()).scalar()) is None:
@@ -95,28 +97,30 @@ class Cases:
         row = self._connection.execute(statement).first()
         if row is None:
             return None
-        return to_case(row._mapping), to_part(row._mapping)  # noqa: SLF001 - public API of Row
+        return row_to_case(row._mapping), row_to_part(row._mapping)  # noqa: SLF001 - public API of Row
 
-    def numbered(self, number: str) -> Case | None:
+    def find_for_emergency_access(self, number: str) -> Case | None:
         """Returns the case by number, locked. For emergency access only: it checks no sight."""
         row = self._connection.execute(select(cases).where(cases.c.number == number).with_for_update()).first()
-        if row is None or certificate_of(self._connection, row.id):
+        if row is None or find_certificate(self._connection, row.id):
             return None
-        return to_case(row._mapping)  # noqa: SLF001 - public API of Row
+        return row_to_case(row._mapping)  # noqa: SLF001 - public API of Row
 
-    def watched(self, case_id: UUID, *, seen_by: Actor) -> Case | None:
+    def find_for_officer(self, case_id: UUID, *, seen_by: Actor) -> Case | None:
         """Returns the head of the case if this person is the data-protection officer of its team."""
-        row = self._connection.execute(select(cases).where(cases.c.id == str(case_id), overseen(seen_by))).first()
-        return to_case(row._mapping) if row else None  # noqa: SLF001 - public API of Row
+        row = self._connection.execute(
+            select(cases).where(cases.c.id == str(case_id), may_oversee_log(seen_by))
+        ).first()
+        return row_to_case(row._mapping) if row else None  # noqa: SLF001 - public API of Row
 
-    def parts(self, case_id: UUID, *, seen_by: Actor) -> tuple[Part, ...]:
+    def other_parts(self, case_id: UUID, *, seen_by: Actor) -> tuple[Part, ...]:
         """Returns the visible parts besides the main part, by kind, line and id."""
         rows = self._connection.execute(_other_parts_statement(seen_by), {"case_id": str(case_id)})
-        return tuple(to_part(row._mapping) for row in rows)  # noqa: SLF001 - public API of Row
+        return tuple(row_to_part(row._mapping) for row in rows)  # noqa: SLF001 - public API of Row
 
     def history(self, case_id: UUID) -> tuple[Transition, ...]:
         """Returns every entry in order of sequence, for guards and for readers of the whole case."""
-        return tuple(map(to_transition, self._connection.execute(_HISTORY, {"case_id": str(case_id)}).all()))
+        return tuple(map(row_to_transition, self._connection.execute(_HISTORY, {"case_id": str(case_id)}).all()))
 
     def histories(self, regions: Collection[str]) -> tuple[tuple[Transition, ...], ...]:
         """Returns the complete history of each case that these regions own now."""
@@ -126,9 +130,9 @@ class Cases:
             .where(cases.c.region.in_(sorted(regions)), transitions.c.facts_salt.is_not(None))
             .order_by(transitions.c.case_id, transitions.c.sequence)
         )
-        return tuple(tuple(map(to_transition, group)) for _, group in groupby(rows, key=lambda row: row.case_id))
+        return tuple(tuple(map(row_to_transition, group)) for _, group in groupby(rows, key=lambda row: row.case_id))
 
-    def gaps(self, region: str) -> tuple[Transition, ...]:
+    def recorded_gaps(self, region: str) -> tuple[Transition, ...]:
         """Returns the gaps in help that were recorded while the region owned the case, and the amendments of that time.
 
         Checks no sight: use cases may publish only sums, through the disclosure gate of all figures.
@@ -141,9 +145,9 @@ class Cases:
             .where(columns.region == region, or_(columns.trigger_name == _RECORD_GAP, amended))
             .order_by(columns.case_id, columns.sequence)
         )
-        return tuple(map(to_transition, rows))
+        return tuple(map(row_to_transition, rows))
 
-    def entries_from(self, case_id: UUID, sequence: int) -> tuple[Transition, ...]:
+    def entry_and_effects(self, case_id: UUID, sequence: int) -> tuple[Transition, ...]:
         """Returns an entry and the entries that it caused, in order; nothing for a destroyed case."""
         columns = transitions.c
         rows = self._connection.execute(
@@ -152,7 +156,7 @@ class Cases:
             .where(columns.facts_salt.is_not(None))
             .order_by(columns.sequence)
         )
-        return tuple(to_transition(row) for row in rows)
+        return tuple(row_to_transition(row) for row in rows)
 
     def part_sequence(self, case_id: UUID, sequence: int) -> int:
         """Returns the number of an entry within its part, also for a destroyed case."""
@@ -160,24 +164,24 @@ class Cases:
         statement = select(columns.part_sequence).where(columns.case_id == str(case_id), columns.sequence == sequence)
         return int(self._connection.execute(statement).scalar_one())
 
-    def insist_living(self, case_id: UUID) -> None:
+    def require_not_destroyed(self, case_id: UUID) -> None:
         """Raises CaseDestroyed for a destroyed case, whose parts have no state. Only for readers who may know of it."""
-        if certificate := certificate_of(self._connection, case_id):
+        if certificate := find_certificate(self._connection, case_id):
             raise certificate.refusal()
 
-    def digest(self, case_id: UUID, sequence: int) -> str:
+    def digest_of_entry(self, case_id: UUID, sequence: int) -> str:
         """Returns the digest of this entry, which is the head of the chain right after it."""
         columns = transitions.c
         statement = select(columns.digest).where(columns.case_id == str(case_id), columns.sequence == sequence)
         return str(self._connection.execute(statement).scalar_one())
 
-    def number(self, case_id: UUID | str) -> str:
+    def case_number(self, case_id: UUID | str) -> str:
         return str(self._connection.execute(select(cases.c.number).where(cases.c.id == str(case_id))).scalar_one())
 
-    def number_is_free(self, number: str) -> bool:
+    def is_free_number(self, number: str) -> bool:
         return self._connection.execute(select(cases.c.id).where(cases.c.number == number)).first() is None
 
-    def open(self, case: Case) -> None:
+    def open_case(self, case: Case) -> None:
         """Insert the head of a new case. Its first transition must follow in the same transaction."""
         self._connection.execute(
             insert(cases),
@@ -187,10 +191,10 @@ class Cases:
                 "region": case.region,
                 "team_id": str(case.team_id),
                 "submitter_id": str(case.submitter_id),
-                "submitted_at": microseconds(case.submitted_at),
+                "submitted_at": to_microseconds(case.submitted_at),
                 "sequence": 0,
-                "digest": BEGINNING,
-                "recorded_at": microseconds(case.recorded_at),
+                "digest": GENESIS_DIGEST,
+                "recorded_at": to_microseconds(case.recorded_at),
             },
         )
 
@@ -204,13 +208,13 @@ class Cases:
         previous, contents = case.digest if case.sequence else None, Contents(self._transaction)
         for entry in entries:
             sealed = contents.seal(entry, content) if content else None
-            row = to_row(entry, previous, sealed.digest if sealed else None)
+            row = entry_to_row(entry, previous, sealed.digest if sealed else None)
             self._connection.execute(_ADD_ENTRY, row)
             if sealed:
                 contents.store(sealed)
             content, previous = None, row["digest"]
         self._connection.execute(
-            _ADD_NEWS,
+            _ADD_EVENTS,
             [
                 {
                     "case_id": str(entry.case_id),
@@ -220,7 +224,7 @@ class Cases:
                 for entry in entries
             ],
         )
-        self._transaction.recorded = True
+        self._transaction.has_new_events = True
 
     def _new_part_row(self, case: Case, entry: Transition) -> dict[str, Any]:
         return {
@@ -230,6 +234,6 @@ class Cases:
             "team_id": str(case.team_id),
             "submitter_id": str(case.submitter_id),
             "line": entry.line,
-            "addressee_id": text_of(entry.addressee_id),
+            "addressee_id": optional_text(entry.addressee_id),
             "workflow": entry.workflow,
         }

@@ -9,23 +9,23 @@ from sqlalchemy import Connection, Row, select
 
 from service.cases.rules.certificate import Certificate, Signature
 from service.cases.store.tables import destructions
-from service.vocabulary.calendar import moment
+from service.vocabulary.calendar import from_microseconds
 
 
-def certificate_of(connection: Connection, case_id: UUID) -> Certificate | None:
+def find_certificate(connection: Connection, case_id: UUID) -> Certificate | None:
     row = connection.execute(select(destructions).where(destructions.c.case_id == str(case_id))).first()
-    return None if row is None else to_certificate(row)
+    return None if row is None else row_to_certificate(row)
 
 
-def to_certificate(row: Row[Any]) -> Certificate:
+def row_to_certificate(row: Row[Any]) -> Certificate:
     return Certificate(
         case_id=UUID(row.case_id),
         proposal_id=UUID(row.proposal_id),
         ground=row.ground,
         request_id=row.request_id and UUID(row.request_id),
         policy=row.policy,
-        signed=tuple(map(Signature.read, json.loads(row.signed))),
-        destroyed_at=moment(row.destroyed_at),
+        signatures=tuple(map(Signature.from_facts, json.loads(row.signed))),
+        destroyed_at=from_microseconds(row.destroyed_at),
         day=date.fromisoformat(row.day),
         entries=row.entries,
         contents=row.contents,

@@ -14,7 +14,7 @@ from service.cases.rules.history_chain import content_digest
 from service.cases.rules.model import Content, Transition
 from service.cases.store.tables import contents
 from service.database.transaction import Transaction
-from service.vocabulary.canonical_json import canonical
+from service.vocabulary.canonical_json import to_canonical_json
 from service.vocabulary.refusals import Unavailable
 
 NONCE_BYTES = 12
@@ -23,7 +23,7 @@ _ALL = select(contents).where(contents.c.case_id == bindparam("case_id")).order_
 
 
 @dataclass(frozen=True, slots=True)
-class Sealed:
+class SealedContent:
     """An encrypted row of content, with the digest that enters the chain."""
 
     row: Mapping[str, Any]
@@ -37,11 +37,11 @@ class Contents:
         self._connection = transaction.connection
         self._keyring = transaction.keyring
 
-    def seal(self, entry: Transition, content: Content) -> Sealed:
+    def seal(self, entry: Transition, content: Content) -> SealedContent:
         salt, nonce = os.urandom(16), os.urandom(NONCE_BYTES)
-        key = self._keyring.key(self._connection, entry.case_id, content.content_class)
+        key = self._keyring.content_key(self._connection, entry.case_id, content.content_class)
         associated_data = _associated_data(str(entry.case_id), entry.sequence, content.content_class)
-        ciphertext = AESGCM(key).encrypt(nonce, canonical(content.body).encode(), associated_data)
+        ciphertext = AESGCM(key).encrypt(nonce, to_canonical_json(content.body).encode(), associated_data)
         row = {
             "case_id": str(entry.case_id),
             "sequence": entry.sequence,
@@ -51,9 +51,9 @@ class Contents:
             "nonce": nonce,
             "ciphertext": ciphertext,
         }
-        return Sealed(row, content_digest(salt, nonce, content.content_class, content.form, ciphertext))
+        return SealedContent(row, content_digest(salt, nonce, content.content_class, content.form, ciphertext))
 
-    def store(self, sealed: Sealed) -> None:
+    def store(self, sealed: SealedContent) -> None:
         self._connection.execute(_ADD, sealed.row)
 
     def open(self, case_id: UUID, sequences: Sequence[int] | None = None) -> dict[int, Content]:
@@ -68,7 +68,7 @@ class Contents:
 
     def _open(self, case_id: UUID, row: Any) -> Content:
         try:
-            key = self._keyring.key(self._connection, case_id, row.content_class)
+            key = self._keyring.content_key(self._connection, case_id, row.content_class)
         except LookupError as error:
             raise Unavailable from error
         associated_data = _associated_data(row.case_id, row.sequence, row.content_class)

@@ -15,10 +15,10 @@ from sqlalchemy import ColumnElement, Row, delete, func, insert, select, tuple_,
 from service.cases.store.contents import NONCE_BYTES
 from service.cases.store.tables import drafts
 from service.database.keyring import DRAFT_CLASS
-from service.database.paging import Cursors, Page
+from service.database.paging import Cursors, ListPage
 from service.database.transaction import Transaction
-from service.vocabulary.calendar import microseconds, moment
-from service.vocabulary.canonical_json import canonical
+from service.vocabulary.calendar import from_microseconds, to_microseconds
+from service.vocabulary.canonical_json import to_canonical_json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +32,7 @@ class Draft:
     body: dict[str, Any]
 
 
-class Drafts:
+class FormDrafts:
     """The drafts of all owners. Every operation names the owner and finds no draft of another person."""
 
     def __init__(self, transaction: Transaction) -> None:
@@ -43,7 +43,7 @@ class Drafts:
 
     @property
     def _expired(self) -> ColumnElement[bool]:
-        return drafts.c.expires_at < microseconds(self._now)
+        return drafts.c.expires_at < to_microseconds(self._now)
 
     def begin(self, draft_id: UUID, owner: UUID, body: dict[str, Any], *, days: int) -> None:
         nonce, ciphertext = self._seal(draft_id, body)
@@ -75,7 +75,7 @@ class Drafts:
         )
         return next(self._decrypt_all(rows), None)
 
-    def hold(self, draft_id: UUID, *, seen_by: UUID) -> None:
+    def lock(self, draft_id: UUID, *, seen_by: UUID) -> None:
         """Lock the draft until the transaction ends. A second request with the same draft waits for the first."""
         conditions = (drafts.c.id == str(draft_id), drafts.c.person_id == str(seen_by))
         self._connection.execute(select(drafts.c.id).where(*conditions).with_for_update())
@@ -86,7 +86,7 @@ class Drafts:
         self._connection.execute(select(drafts.c.version).where(*conditions).with_for_update())
         return self._connection.execute(select(func.count()).select_from(drafts).where(*conditions)).scalar_one()
 
-    def page(self, limit: int, cursor: str | None, *, seen_by: UUID) -> Page[Draft | None]:
+    def page(self, limit: int, cursor: str | None, *, seen_by: UUID) -> ListPage[Draft | None]:
         """Returns the drafts of the owner, the last saved first; None for a draft that was submitted during the read.
 
         A draft that is saved between two pages moves to the top; the order of the others stays. Raises Invalid for a
@@ -100,19 +100,19 @@ class Drafts:
             .limit(limit + 1)
         )
         if cursor is not None:
-            saved_at, draft_id = self._cursors.place(cursor).split()
+            saved_at, draft_id = self._cursors.position(cursor).split()
             query = query.where(tuple_(*order) < tuple_(int(saved_at), draft_id))
         rows = self._connection.execute(query).all()
         return self._cursors.page(
             rows,
             limit,
-            read=lambda row: next(self._decrypt_all([row]), None),
-            place=lambda row: f"{row.saved_at} {row.id}",
+            item_of=lambda row: next(self._decrypt_all([row]), None),
+            position_of=lambda row: f"{row.saved_at} {row.id}",
         )
 
     def remove(self, draft_id: UUID, *, seen_by: UUID) -> None:
         # The key first: row-level security of PostgreSQL shows the key only while the draft exists.
-        self._keyring.forget(self._connection, draft_id)
+        self._keyring.remove_keys(self._connection, draft_id)
         self._connection.execute(delete(drafts).where(drafts.c.id == str(draft_id), drafts.c.person_id == str(seen_by)))
 
     def remove_expired(self) -> int:
@@ -120,16 +120,16 @@ class Drafts:
         ids = list(self._connection.execute(select(drafts.c.id).where(self._expired)).scalars())
         self._connection.execute(delete(drafts).where(self._expired))
         for draft_id in ids:
-            self._keyring.forget(self._connection, UUID(draft_id))
+            self._keyring.remove_keys(self._connection, UUID(draft_id))
         return len(ids)
 
     def _times(self, days: int) -> dict[str, int]:
-        return {"saved_at": microseconds(self._now), "expires_at": microseconds(self._now + timedelta(days=days))}
+        return {"saved_at": to_microseconds(self._now), "expires_at": to_microseconds(self._now + timedelta(days=days))}
 
     def _seal(self, draft_id: UUID, body: dict[str, Any]) -> tuple[bytes, bytes]:
         nonce = os.urandom(NONCE_BYTES)
-        key = self._keyring.key(self._connection, draft_id, DRAFT_CLASS)
-        return nonce, AESGCM(key).encrypt(nonce, canonical(body).encode(), draft_id.bytes)
+        key = self._keyring.content_key(self._connection, draft_id, DRAFT_CLASS)
+        return nonce, AESGCM(key).encrypt(nonce, to_canonical_json(body).encode(), draft_id.bytes)
 
     def _decrypt_all(self, rows: Iterable[Row[Any]]) -> Iterator[Draft]:
         for row in rows:
@@ -138,11 +138,11 @@ class Drafts:
 
     def _decrypt(self, row: Row[Any]) -> Draft:
         draft_id = UUID(row.id)
-        key = self._keyring.key(self._connection, draft_id, DRAFT_CLASS)
+        key = self._keyring.content_key(self._connection, draft_id, DRAFT_CLASS)
         return Draft(
             id=draft_id,
             version=row.version,
-            saved_at=moment(row.saved_at),
-            expires_at=moment(row.expires_at),
+            saved_at=from_microseconds(row.saved_at),
+            expires_at=from_microseconds(row.expires_at),
             body=json.loads(AESGCM(key).decrypt(row.nonce, row.ciphertext, draft_id.bytes)),
         )

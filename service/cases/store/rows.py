@@ -11,26 +11,26 @@ from uuid import UUID
 
 from sqlalchemy import Row
 
-from service.cases.rules.history_chain import BEGINNING, entry_digest, facts_digest
+from service.cases.rules.history_chain import GENESIS_DIGEST, entry_digest, facts_digest
 from service.cases.rules.model import Case, Part, Transition
 from service.cases.store.tables import cases, parts
-from service.database.columns import NO_DAY
-from service.vocabulary.calendar import microseconds, moment
-from service.vocabulary.canonical_json import canonical
+from service.database.columns import NO_DUE_DAY
+from service.vocabulary.calendar import from_microseconds, to_microseconds
+from service.vocabulary.canonical_json import to_canonical_json
 from service.vocabulary.roles import Role
 
 # Plain attributes of the columns. A lookup in `table.c` per column takes half of the time of reading a row.
 _CASE, _PART = (SimpleNamespace(**dict(table.c.items())) for table in (cases, parts))
 
 
-def to_row(entry: Transition, previous: str | None, content: str | None) -> dict[str, Any]:
+def entry_to_row(entry: Transition, previous: str | None, content: str | None) -> dict[str, Any]:
     """Returns the row of an entry, by column name, with its digests. `previous` and `content` are digests."""
     salt = os.urandom(16)
     facts = facts_digest(salt, entry)
     return {
         **facts_to_row(entry),
         "prev_digest": previous,
-        "digest": entry_digest(previous or BEGINNING, entry.sequence, facts, content),
+        "digest": entry_digest(previous or GENESIS_DIGEST, entry.sequence, facts, content),
         "facts_digest": facts,
         "content_digest": content,
         "facts_salt": salt,
@@ -57,25 +57,25 @@ def facts_to_row(entry: Transition) -> dict[str, Any]:
         "target": entry.target,
         "phase": entry.phase,
         "region": entry.region,
-        "occurred_at": microseconds(entry.occurred_at),
-        "recorded_at": microseconds(entry.recorded_at),
+        "occurred_at": to_microseconds(entry.occurred_at),
+        "recorded_at": to_microseconds(entry.recorded_at),
         "actor_id": str(entry.actor_id),
         "role": str(entry.role),
         "organisation_id": str(entry.organisation_id),
         "party": entry.party and str(entry.party),
-        "party_id": text_of(entry.party_id),
-        "assignee_id": text_of(entry.assignee_id),
+        "party_id": optional_text(entry.party_id),
+        "assignee_id": optional_text(entry.assignee_id),
         "due_on": entry.due_on and entry.due_on.isoformat(),
         "line": entry.line,
-        "addressee_id": text_of(entry.addressee_id),
+        "addressee_id": optional_text(entry.addressee_id),
         "cause": entry.cause,
         "form": entry.form,
-        "codes": canonical({name: list(codes) for name, codes in entry.codes.items()}) if entry.codes else None,
+        "codes": to_canonical_json({name: list(codes) for name, codes in entry.codes.items()}) if entry.codes else None,
         "age_band": entry.age_band,
     }
 
 
-def to_transition(row: Row[Any]) -> Transition:
+def row_to_transition(row: Row[Any]) -> Transition:
     """Returns the entry in a row of the history. A row of a destroyed case has no facts and gives no entry."""
     values = row._mapping  # noqa: SLF001 - public API of Row; attribute access takes twenty times as long
     return Transition(
@@ -91,8 +91,8 @@ def to_transition(row: Row[Any]) -> Transition:
         target=values["target"],
         phase=values["phase"],
         region=values["region"],
-        occurred_at=moment(values["occurred_at"]),
-        recorded_at=moment(values["recorded_at"]),
+        occurred_at=from_microseconds(values["occurred_at"]),
+        recorded_at=from_microseconds(values["recorded_at"]),
         actor_id=_id(values["actor_id"]),
         role=Role(values["role"]),
         organisation_id=_id(values["organisation_id"]),
@@ -109,7 +109,7 @@ def to_transition(row: Row[Any]) -> Transition:
     )
 
 
-def to_case(row: Mapping[Any, Any]) -> Case:
+def row_to_case(row: Mapping[Any, Any]) -> Case:
     columns = _CASE
     return Case(
         id=UUID(row[columns.id]),
@@ -117,14 +117,14 @@ def to_case(row: Mapping[Any, Any]) -> Case:
         region=row[columns.region],
         team_id=UUID(row[columns.team_id]),
         submitter_id=UUID(row[columns.submitter_id]),
-        submitted_at=moment(row[columns.submitted_at]),
+        submitted_at=from_microseconds(row[columns.submitted_at]),
         sequence=row[columns.sequence],
         digest=row[columns.digest],
-        recorded_at=moment(row[columns.recorded_at]),
+        recorded_at=from_microseconds(row[columns.recorded_at]),
     )
 
 
-def to_part(row: Mapping[Any, Any]) -> Part:
+def row_to_part(row: Mapping[Any, Any]) -> Part:
     columns = _PART
     return Part(
         id=UUID(row[columns.id]),
@@ -134,7 +134,7 @@ def to_part(row: Mapping[Any, Any]) -> Part:
         state=row[columns.state],
         phase=row[columns.phase],
         sequence=row[columns.sequence],
-        occurred_at=moment(row[columns.occurred_at]),
+        occurred_at=from_microseconds(row[columns.occurred_at]),
         line=row[columns.line],
         addressee_id=_uuid(row[columns.addressee_id]),
         party=row[columns.party] and Role(row[columns.party]),
@@ -144,7 +144,7 @@ def to_part(row: Mapping[Any, Any]) -> Part:
     )
 
 
-def text_of(value: UUID | None) -> str | None:
+def optional_text(value: UUID | None) -> str | None:
     return None if value is None else str(value)
 
 
@@ -159,7 +159,7 @@ def _uuid(value: str | None) -> UUID | None:
 
 
 def _day(value: str | None) -> date | None:
-    return None if value is None or value == NO_DAY else date.fromisoformat(value)
+    return None if value is None or value == NO_DUE_DAY else date.fromisoformat(value)
 
 
 def _codes(text: str | None) -> dict[str, tuple[str, ...]]:

@@ -16,7 +16,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from service.database.columns import FOLLOWS, NO_ROWID, id_column, index_where, metadata
+from service.database.columns import PREDECESSOR_CHECK, WITHOUT_ROWID, id_column, metadata, partial_index
 
 _FACTS = (
     "trigger_name source target phase region occurred_at recorded_at actor_id role organisation_id settings workflow"
@@ -36,7 +36,7 @@ cases = Table(
     Column("recorded_at", BigInteger, nullable=False, comment="of the last entry; moved by the database alone"),
     PrimaryKeyConstraint("id"),
     UniqueConstraint("number"),
-    **NO_ROWID,
+    **WITHOUT_ROWID,
 )
 
 parts = Table(
@@ -66,7 +66,7 @@ parts = Table(
     Index("ix_parts_addressee", "addressee_id", "due_on", "id"),
     Index("ix_parts_party", "party_id", "due_on", "id"),
     Index("ix_parts_assignee", "assignee_id", "due_on", "id"),
-    **NO_ROWID,
+    **WITHOUT_ROWID,
 )
 
 transitions = Table(
@@ -131,8 +131,8 @@ transitions = Table(
         ],
         name="fk_transitions_edge",
     ),
-    CheckConstraint(FOLLOWS.format(n="sequence", p="prev_sequence"), name="follows_in_case"),
-    CheckConstraint(FOLLOWS.format(n="part_sequence", p="prev_part_sequence"), name="follows_in_part"),
+    CheckConstraint(PREDECESSOR_CHECK.format(n="sequence", p="prev_sequence"), name="follows_in_case"),
+    CheckConstraint(PREDECESSOR_CHECK.format(n="part_sequence", p="prev_part_sequence"), name="follows_in_part"),
     CheckConstraint("(prev_sequence IS NULL) = (prev_digest IS NULL)", name="chained"),
     CheckConstraint("cause IS NULL OR cause < sequence AND part_sequence = 1", name="caused_before"),
     CheckConstraint("facts_salt IS NULL OR (part_sequence = 1) = (source = 'start')", name="starts_once"),
@@ -144,10 +144,10 @@ transitions = Table(
         + " END",
         name="facts_together",
     ),
-    index_where("trigger_name = 'adopt_workflow'", "ix_transitions_adopted", "workflow"),
-    index_where("trigger_name = 'record_gap'", "ix_transitions_gaps", "region"),
+    partial_index("trigger_name = 'adopt_workflow'", "ix_transitions_adopted", "workflow"),
+    partial_index("trigger_name = 'record_gap'", "ix_transitions_gaps", "region"),
     comment="the history: append-only",
-    **NO_ROWID,
+    **WITHOUT_ROWID,
 )
 
 contents = Table(
@@ -164,7 +164,7 @@ contents = Table(
     ForeignKeyConstraint(
         ["case_id", "sequence"], ["transitions.case_id", "transitions.sequence"], name="fk_contents_transition"
     ),
-    **NO_ROWID,
+    **WITHOUT_ROWID,
 )
 
 
@@ -204,7 +204,7 @@ destructions = Table(
     UniqueConstraint("proposal_id"),
     Index("ix_destructions_destroyed_at", "destroyed_at", "case_id"),
     comment="certificates: a row here empties its case, and nothing else does; append-only",
-    **NO_ROWID,
+    **WITHOUT_ROWID,
 )
 
 
@@ -220,6 +220,6 @@ outbox = Table(
     ForeignKeyConstraint(
         ["case_id", "sequence"], ["transitions.case_id", "transitions.sequence"], name="fk_outbox_transition"
     ),
-    index_where("published_at IS NULL", "ix_outbox_unpublished", "id"),
+    partial_index("published_at IS NULL", "ix_outbox_unpublished", "id"),
     comment="news to tell: a reference, never content",
 )

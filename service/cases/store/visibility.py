@@ -7,14 +7,14 @@ from service.kinds import KINDS
 from service.vocabulary.actor import Actor
 from service.vocabulary.roles import SUBMITTING_ROLES, TABLE_ROLES, TEAM_ROLES, Role
 
-main = parts.alias("main")
+main_part = parts.alias("main")
 _escalation = parts.alias("escalation")
 _emergency = parts.alias("emergency")
 # Phases of the case in which experts may see it (domain.md 2.11).
-AT_THE_TABLE = ("review", "binding_advice")
+TABLE_PHASES = ("review", "binding_advice")
 
 
-def whole(actor: Actor) -> ColumnElement[bool]:
+def may_read_whole_case(actor: Actor) -> ColumnElement[bool]:
     """Returns the predicate for parts of cases that this person may read as a whole. The query must join `main_part`.
 
     The predicate uses team and submitter of the part, which the database keeps equal to those of its case: so lists
@@ -26,23 +26,23 @@ def whole(actor: Actor) -> ColumnElement[bool]:
     if submitters := _ids(actor, SUBMITTING_ROLES):
         terms.append(parts.c.submitter_id.in_(submitters))
     if tables := _ids(actor, TABLE_ROLES):
-        terms.append(and_(parts.c.team_id.in_(tables), main.c.phase.in_(AT_THE_TABLE)))
+        terms.append(and_(parts.c.team_id.in_(tables), main_part.c.phase.in_(TABLE_PHASES)))
     if liaisons := _ids(actor, {Role.CCE_LIAISON}):
         open_escalation = and_(
-            _escalation.c.case_id == main.c.id,
+            _escalation.c.case_id == main_part.c.id,
             _escalation.c.kind == "escalation",
             _escalation.c.phase != "ended",
             _escalation.c.addressee_id.in_(liaisons),
         )
-        terms.append(and_(main.c.phase != "ended", exists().where(open_escalation)))
+        terms.append(and_(main_part.c.phase != "ended", exists().where(open_escalation)))
     for emergency in actor.emergencies:
         # Reviewed emergency access ends early.
         unreviewed = and_(_emergency.c.id == str(emergency.part_id), _emergency.c.phase != "ended")
-        terms.append(and_(main.c.id == str(emergency.case_id), exists().where(unreviewed)))
+        terms.append(and_(main_part.c.id == str(emergency.case_id), exists().where(unreviewed)))
     return or_(*terms) if terms else false()
 
 
-def visible(actor: Actor) -> ColumnElement[bool]:
+def may_see_part(actor: Actor) -> ColumnElement[bool]:
     """Returns the predicate for parts that this person may see.
 
     These are all parts of a case that they may read as a whole, and the parts addressed to their organisation. A
@@ -51,13 +51,13 @@ def visible(actor: Actor) -> ColumnElement[bool]:
     """
     addressed_parts = [
         and_(parts.c.addressee_id.in_(addressed), parts.c.kind.in_(kinds))
-        for role, kinds in KINDS.seen_by.items()
+        for role, kinds in KINDS.kinds_by_addressee_role.items()
         if (addressed := _ids(actor, {role}))
     ]
-    return or_(whole(actor), *addressed_parts)
+    return or_(may_read_whole_case(actor), *addressed_parts)
 
 
-def overseen(actor: Actor) -> ColumnElement[bool]:
+def may_oversee_log(actor: Actor) -> ColumnElement[bool]:
     """Returns the predicate for cases whose access log this person oversees as data-protection officer.
 
     It gives no sight of the cases themselves.

@@ -7,8 +7,8 @@ from typing import Protocol
 from uuid import UUID
 
 from service.cases.rules.model import Part, Transition
-from service.cases.rules.point_in_time import Past, When
-from service.cases.store.cases import Cases, Sight
+from service.cases.rules.point_in_time import HistoryUntil, PointInTime
+from service.cases.store.cases import Cases, VisiblePart
 from service.cases.use_cases.look_back import look_back
 from service.database.transaction import Transaction
 from service.vocabulary.actor import Actor
@@ -22,19 +22,19 @@ class CaseReading(Protocol):
     """A case for one reader: PresentCase or PastCase."""
 
     @property
-    def rights(self) -> Actor:
+    def entitled_actor(self) -> Actor:
         """The reader, with the memberships in which they see the case."""
 
     @property
-    def past(self) -> Past | None:
+    def past(self) -> HistoryUntil | None:
         """The history up to the moment that is looked back at; None for the present."""
 
     @property
-    def at(self) -> datetime:
+    def moment(self) -> datetime:
         """The moment, in UTC, for which ages, terms and lateness are computed."""
 
     @property
-    def sight(self) -> Sight | None:
+    def sight(self) -> VisiblePart | None:
         """The main part of the case; None when the reader does not see it."""
 
     @property
@@ -45,10 +45,10 @@ class CaseReading(Protocol):
     def history(self) -> tuple[Transition, ...]:
         """All entries, also those that the reader may not see."""
 
-    def whole(self) -> Sight:
+    def require_whole_case(self) -> VisiblePart:
         """The main part, for a reader who may see the whole case. Raises NotFound."""
 
-    def of_part(self, part_id: UUID) -> Sight:
+    def require_part(self, part_id: UUID) -> VisiblePart:
         """The part with this id. Raises NotFound when it does not exist or the reader does not see it."""
 
     def settings(self, rules: Rulebook) -> RegionSettings:
@@ -60,21 +60,21 @@ class PresentCase:
     """A case as it is now. Each property is read from the database once, when it is first used."""
 
     transaction: Transaction
-    rights: Actor
+    entitled_actor: Actor
     case_id: UUID
     past: None = field(default=None, init=False)
 
     @property
-    def at(self) -> datetime:
+    def moment(self) -> datetime:
         return self.transaction.now
 
     @cached_property
-    def sight(self) -> Sight | None:
-        return Cases(self.transaction).find(self.case_id, self.case_id, seen_by=self.rights)
+    def sight(self) -> VisiblePart | None:
+        return Cases(self.transaction).find_part(self.case_id, self.case_id, seen_by=self.entitled_actor)
 
     @cached_property
     def parts(self) -> tuple[Part, ...]:
-        parts = Cases(self.transaction).parts(self.case_id, seen_by=self.rights)
+        parts = Cases(self.transaction).other_parts(self.case_id, seen_by=self.entitled_actor)
         if not parts and self.sight is None:
             raise NotFound
         return parts
@@ -83,23 +83,23 @@ class PresentCase:
     def history(self) -> tuple[Transition, ...]:
         return Cases(self.transaction).history(self.case_id)
 
-    def whole(self) -> Sight:
-        if self.sight is None or not self.sight.whole:
+    def require_whole_case(self) -> VisiblePart:
+        if self.sight is None or not self.sight.may_read_case:
             raise NotFound
         return self.sight
 
-    def of_part(self, part_id: UUID) -> Sight:
-        sight = Cases(self.transaction).find(self.case_id, part_id, seen_by=self.rights)
+    def require_part(self, part_id: UUID) -> VisiblePart:
+        sight = Cases(self.transaction).find_part(self.case_id, part_id, seen_by=self.entitled_actor)
         if sight is None:
             raise NotFound
         return sight
 
     def settings(self, rules: Rulebook) -> RegionSettings:
-        return settings_in_force(self.transaction, rules, self.whole().case.region)
+        return settings_in_force(self.transaction, rules, self.require_whole_case().case.region)
 
 
-def read_case(transaction: Transaction, actor: Actor, case_id: UUID, when: When | None = None) -> CaseReading:
+def read_case(transaction: Transaction, actor: Actor, case_id: UUID, when: PointInTime | None = None) -> CaseReading:
     """The case as it is now, or as it was known at `when`. Raises what `look_back` raises; nothing for the present."""
     if when is None:
-        return PresentCase(transaction=transaction, rights=actor, case_id=case_id)
+        return PresentCase(transaction=transaction, entitled_actor=actor, case_id=case_id)
     return look_back(transaction, actor, case_id, when)

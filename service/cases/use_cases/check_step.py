@@ -8,21 +8,21 @@ from uuid import UUID
 
 from service.audit.rules import Purpose
 from service.cases.rules.forms.base import Form, FormContext
+from service.cases.rules.forms.form_reader import FormReadResult, read_form
 from service.cases.rules.forms.notes import Amendment
-from service.cases.rules.forms.reading import FormReading, read_form
 from service.cases.rules.model import Part
-from service.cases.rules.steps import Situation, Step, Workflows, decide
-from service.cases.use_cases.amend import amended
+from service.cases.rules.steps import Situation, Step, WorkflowSource, decide_step
+from service.cases.use_cases.amend import read_amended_form
 from service.cases.use_cases.birth_month import birth_month
-from service.cases.use_cases.situation import log_for_step
+from service.cases.use_cases.situation import log_reading_for_step
 from service.database.transaction import Transaction
 from service.kinds import KINDS
 from service.people.store.people import People
 from service.vocabulary.calendar import day_in_amsterdam
 from service.vocabulary.form_parts import Fault
-from service.vocabulary.input_faults import bare_fault, in_body
+from service.vocabulary.input_faults import body_fault, simple_fault
 from service.vocabulary.organisation_kinds import kinds_in_words
-from service.vocabulary.partly_read import as_far_as_read, without
+from service.vocabulary.partial_values import results_if_readable, without_fields
 from service.vocabulary.refusals import InputFault, Invalid
 from service.workflows.rules.definition import Trigger
 from service.workflows.rules.machine import Decision
@@ -40,52 +40,52 @@ class CheckedStep:
     decision: Decision
 
 
-def check(
+def check_step(
     transaction: Transaction,
     situation: Situation,
     step: Step,
-    workflows: Workflows,
+    workflows: WorkflowSource,
     *,
     trace_id: str,
-    unknown: Collection[str] = (),
+    unknown_fields: Collection[str] = (),
 ) -> CheckedStep:
     """Decide on the step and check its form against the case. Reads of content are logged.
 
     `unknown`: fields of the form's context that are not known. Raises the refusals of `decide`, then Invalid with all
     faults of types and all faults of the rules whose fields could be read.
     """
-    decision = decide(situation, step.trigger, workflows)
-    step = when_it_happened(step, situation.part)
-    reading = form_of(step, decision.trigger)
+    decision = decide_step(situation, step.trigger, workflows)
+    step = resolve_occurred_at(step, situation.part)
+    reading = read_step_form(step, decision.trigger)
     amended_reading = _read_amended(transaction, situation, decision, reading.form, trace_id)
-    step = replace(step, form=reading.form, unread=None, counted=amended_reading.form)
-    if (form := step.counted or step.form) and form.weighs_age:
+    step = replace(step, form=reading.form, raw_form=None, amended_form=amended_reading.form)
+    if (form := step.amended_form or step.form) and form.weighs_age:
         situation = replace(situation, birth_month=_birth_month(transaction, situation, decision, trace_id))
-    context = without(situation.context(day_in_amsterdam(step.occurred_at)), *unknown)
+    context = without_fields(situation.form_context(day_in_amsterdam(step.occurred_at)), *unknown_fields)
     rules = rule_faults(transaction, situation, step, decision.trigger, context)
     if faults := (*reading.faults, *amended_reading.faults, *rules):
         raise Invalid(faults)
     return CheckedStep(situation, step, decision)
 
 
-def when_it_happened(step: Step, part: Part) -> Step:
+def resolve_occurred_at(step: Step, part: Part) -> Step:
     """The step with its time of occurrence. Without a date it is now, but not before the previous step of the part.
 
     The clock of the machine may have been set back since that step.
     """
-    return step if step.dated else replace(step, occurred_at=max(step.occurred_at, part.occurred_at))
+    return step if step.has_date else replace(step, occurred_at=max(step.occurred_at, part.occurred_at))
 
 
-def form_of(step: Step, trigger: Trigger) -> FormReading:
+def read_step_form(step: Step, trigger: Trigger) -> FormReadResult:
     """Read the form of the step as the trigger of the part's workflow asks it."""
-    if step.form is not None or (step.unread is None and trigger.form is None):
-        return FormReading(step.form)
+    if step.form is not None or (step.raw_form is None and trigger.form is None):
+        return FormReadResult(step.form)
     if trigger.form is None:
-        return FormReading(None, (bare_fault("body", "/form", "extra_forbidden"),))
+        return FormReadResult(None, (simple_fault("body", "/form", "extra_forbidden"),))
     form = KINDS.forms[trigger.form]
-    if step.unread is None and not form.may_be_left_out():
-        return FormReading(None, (bare_fault("body", "/form", "missing"),))
-    return read_form(form, step.unread or {})
+    if step.raw_form is None and not form.is_optional():
+        return FormReadResult(None, (simple_fault("body", "/form", "missing"),))
+    return read_form(form, step.raw_form or {})
 
 
 def rule_faults(
@@ -93,29 +93,29 @@ def rule_faults(
 ) -> tuple[InputFault, ...]:
     """The faults of rules of a step and its form, as far as both could be read. Writes nothing."""
     return (
-        *as_far_as_read(partial(_faults_of_grounds, step, trigger)),
-        *as_far_as_read(partial(_faults_of_time, situation, step)),
-        *(map(in_body, step.form.faults(context)) if step.form else ()),
-        *(_faults_of_changes(step.counted, context) if step.counted else ()),
-        *as_far_as_read(partial(_faults_of_organisations, transaction, step)),
-        *as_far_as_read(partial(_faults_of_assignee, transaction, situation, step)),
+        *results_if_readable(partial(_faults_of_grounds, step, trigger)),
+        *results_if_readable(partial(_faults_of_time, situation, step)),
+        *(map(body_fault, step.form.faults(context)) if step.form else ()),
+        *(_faults_of_changes(step.amended_form, context) if step.amended_form else ()),
+        *results_if_readable(partial(_faults_of_organisations, transaction, step)),
+        *results_if_readable(partial(_faults_of_assignee, transaction, situation, step)),
     )
 
 
 def _read_amended(
     transaction: Transaction, situation: Situation, decision: Decision, form: Form | None, trace_id: str
-) -> FormReading:
+) -> FormReadResult:
     """The form that an amendment amends, with its changes; no form for any other step."""
     if not isinstance(form, Amendment):
-        return FormReading(None)
-    readings = as_far_as_read(lambda: (amended(transaction, situation, decision, form, trace_id),))
-    return readings[0] if readings else FormReading(None)
+        return FormReadResult(None)
+    readings = results_if_readable(lambda: (read_amended_form(transaction, situation, decision, form, trace_id),))
+    return readings[0] if readings else FormReadResult(None)
 
 
 def _birth_month(transaction: Transaction, situation: Situation, decision: Decision, trace_id: str) -> str | None:
     """The child's month of birth, for a form that weighs age. The read is logged (I18)."""
     purpose: Purpose = "consent_of_those_who_decide"
-    log_for_step(
+    log_reading_for_step(
         transaction, situation, decision, trace_id, activity="weigh_consent", purpose=purpose, detail="month of birth"
     )
     return birth_month(transaction, situation.history)
@@ -123,35 +123,35 @@ def _birth_month(transaction: Transaction, situation: Situation, decision: Decis
 
 def _faults_of_grounds(step: Step, trigger: Trigger) -> Iterator[InputFault]:
     if trigger.grounds == "required" and not step.grounds:
-        yield in_body(Fault("grounds_required", ("grounds",)), under="")
+        yield body_fault(Fault("grounds_required", ("grounds",)), under="")
 
 
 def _faults_of_time(situation: Situation, step: Step) -> Iterator[InputFault]:
-    if step.dated and step.occurred_at > situation.now + CLOCK_TOLERANCE:
-        yield in_body(Fault("occurred_in_future", ("occurredAt",)), under="")
+    if step.has_date and step.occurred_at > situation.now + CLOCK_TOLERANCE:
+        yield body_fault(Fault("occurred_in_future", ("occurredAt",)), under="")
     if step.occurred_at < situation.part.occurred_at:
         earliest = {"earliest": situation.part.occurred_at}
-        yield in_body(Fault("occurred_before_previous", ("occurredAt",), earliest), under="")
+        yield body_fault(Fault("occurred_before_previous", ("occurredAt",), earliest), under="")
 
 
 def _faults_of_changes(form: Form, context: FormContext) -> Iterator[InputFault]:
-    yield from (in_body(fault, under="/form/changes") for fault in form.faults(context))
+    yield from (body_fault(fault, under="/form/changes") for fault in form.faults(context))
 
 
 def _faults_of_organisations(transaction: Transaction, step: Step) -> Iterator[InputFault]:
     """Faults of organisations that a form names: each must exist in this installation and be of a fitting kind."""
-    organisations = tuple(step.form.names_organisations()) if step.form else ()
+    organisations = tuple(step.form.named_organisations()) if step.form else ()
     ids = {organisation.id for organisation in organisations}
-    kinds = People(transaction).kinds(ids) if organisations else {}
+    kinds = People(transaction).kinds_of_organisations(ids) if organisations else {}
     for organisation in organisations:
-        if kinds.get(organisation.id) not in organisation.kinds:
-            params = {"kinds": kinds_in_words(organisation.kinds)}
-            yield in_body(Fault("unknown_organisation", organisation.location, params))
+        if kinds.get(organisation.id) not in organisation.allowed_kinds:
+            params = {"kinds": kinds_in_words(organisation.allowed_kinds)}
+            yield body_fault(Fault("unknown_organisation", organisation.location, params))
 
 
 def _faults_of_assignee(transaction: Transaction, situation: Situation, step: Step) -> Iterator[InputFault]:
     """Fault of the person whom a form names to act next: they must work for the party, or for the team of the case."""
-    assignee: UUID | None = step.form.assigned(None) if step.form else None
+    assignee: UUID | None = step.form.next_assignee(None) if step.form else None
     party = situation.part.party_id if step.trigger == "reassign" else situation.case.team_id
     if step.form and assignee and not (party and People(transaction).works_for(assignee, party)):
-        yield in_body(Fault("unknown_assignee", (step.form.assigned_in,)))
+        yield body_fault(Fault("unknown_assignee", (step.form.assignee_field,)))

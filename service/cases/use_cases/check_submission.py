@@ -7,17 +7,17 @@ from uuid import UUID
 from service.cases.rules.forms.base import Form
 from service.cases.rules.forms.consult import ConsultRequest
 from service.cases.rules.forms.referral import Referral
-from service.cases.rules.history_chain import BEGINNING
-from service.cases.rules.model import Case, part_to_begin
+from service.cases.rules.history_chain import GENESIS_DIGEST
+from service.cases.rules.model import Case, new_part
 from service.cases.rules.residence import provisional_municipality
 from service.cases.rules.steps import Situation, Step
-from service.cases.use_cases.check_step import CheckedStep, check, form_of
+from service.cases.use_cases.check_step import CheckedStep, check_step, read_step_form
 from service.database.transaction import Transaction
 from service.kinds import KINDS
 from service.people.store.people import People
-from service.people.store.regions import Reference
+from service.people.store.regions import RegionRegister
 from service.vocabulary.actor import Actor, Membership
-from service.vocabulary.partly_read import as_far_as_read
+from service.vocabulary.partial_values import results_if_readable
 from service.vocabulary.refusals import NotAllowed, NoTeamForRegion
 from service.workflows.rules.rulebook import Rulebook
 from service.workflows.use_cases import settings_in_force
@@ -25,27 +25,27 @@ from service.workflows.use_cases import settings_in_force
 NO_TEAM = UUID(int=0)
 
 
-def submitter(actor: Actor, rules: Rulebook, trigger: str) -> Membership:
+def require_submitter(actor: Actor, rules: Rulebook, trigger: str) -> Membership:
     """The membership in which this person submits: the first role of the trigger that they hold, at any organisation.
 
     There is no case yet that could limit it. Raises NotAllowed.
     """
     roles = rules.current("case").definition.triggers[trigger].roles
-    acting = next((membership for role in roles if (membership := actor.holding(role))), None)
+    acting = next((membership for role in roles if (membership := actor.membership_with_role(role))), None)
     if acting is None:
         raise NotAllowed
     return acting
 
 
 @dataclass(frozen=True, slots=True)
-class CaseToBe:
+class ProspectiveCase:
     """A case before its first step, without a number. `unknown`: fields of the form's context that are not known."""
 
     situation: Situation
-    unknown: tuple[str, ...] = ()
+    unknown_fields: tuple[str, ...] = ()
 
 
-def case_to_be(
+def prospective_case(
     transaction: Transaction,
     actor: Actor,
     acting: Membership,
@@ -53,12 +53,12 @@ def case_to_be(
     submitted_at: datetime,
     case_id: UUID,
     rules: Rulebook,
-) -> CaseToBe:
+) -> ProspectiveCase:
     """The case that a submission would open, as far as its form can be read. Reads no case and writes nothing.
 
     While the form does not name the owning region, it is checked against no region settings.
     """
-    regions = as_far_as_read(lambda: (_owning_region(transaction, acting, form),))
+    regions = results_if_readable(lambda: (_owning_region(transaction, acting, form),))
     region = regions[0] if regions else "?"
     case = Case(
         id=case_id,
@@ -68,10 +68,12 @@ def case_to_be(
         submitter_id=acting.organisation_id,
         submitted_at=submitted_at,
         sequence=0,
-        digest=BEGINNING,
+        digest=GENESIS_DIGEST,
         recorded_at=transaction.now,
     )
-    return CaseToBe(_before_first_step(transaction, actor, case, rules), () if regions else ("settings", "region"))
+    return ProspectiveCase(
+        _before_first_step(transaction, actor, case, rules), () if regions else ("settings", "region")
+    )
 
 
 def check_submission(
@@ -85,9 +87,11 @@ def check_submission(
     trace_id: str,
 ) -> CheckedStep:
     """Check the first step of a case. Raises what `check_step` raises, then NoTeamForRegion."""
-    form = form_of(step, rules.current("case").definition.triggers[step.trigger]).form
-    prospective = case_to_be(transaction, actor, acting, form, step.occurred_at, case_id, rules)
-    checked = check(transaction, prospective.situation, step, rules, trace_id=trace_id, unknown=prospective.unknown)
+    form = read_step_form(step, rules.current("case").definition.triggers[step.trigger]).form
+    prospective = prospective_case(transaction, actor, acting, form, step.occurred_at, case_id, rules)
+    checked = check_step(
+        transaction, prospective.situation, step, rules, trace_id=trace_id, unknown_fields=prospective.unknown_fields
+    )
     case = prospective.situation.case
     if case.team_id == NO_TEAM:
         raise NoTeamForRegion(case.region)
@@ -95,7 +99,7 @@ def check_submission(
 
 
 def _before_first_step(transaction: Transaction, actor: Actor, case: Case, rules: Rulebook) -> Situation:
-    main = part_to_begin(case.id, case.id, "case", rules.current("case").hash, case.submitted_at)
+    main = new_part(case.id, case.id, "case", rules.current("case").hash, case.submitted_at)
     settings = settings_in_force(transaction, rules, case.region)
     return Situation(case=case, part=main, history=(), settings=settings, actor=actor, now=transaction.now, kinds=KINDS)
 
@@ -107,8 +111,10 @@ def _owning_region(transaction: Transaction, acting: Membership, form: Form | No
         code = provisional_municipality(form.residence)
     elif isinstance(form, ConsultRequest):
         code, named_region = form.municipality, form.region
-    municipality = Reference(transaction).municipality(code) if code else None
+    municipality = RegionRegister(transaction).find_municipality(code) if code else None
     region = (
-        municipality.region if municipality else named_region or People(transaction).region_of(acting.organisation_id)
+        municipality.region
+        if municipality
+        else named_region or People(transaction).region_of_organisation(acting.organisation_id)
     )
     return region or "?"

@@ -1,4 +1,4 @@
-"""Drafts of a referral: begun, saved incomplete, and shown with the faults that submission would be refused for."""
+"""FormDrafts of a referral: begun, saved incomplete, and shown with the faults that submission would be refused for."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,11 +6,11 @@ from typing import Any
 from uuid import UUID
 
 from service.cases.rules.steps import Step
-from service.cases.store.drafts import Draft, Drafts
-from service.cases.use_cases.check_submission import check_submission, submitter
-from service.database.idempotency import Answered, IdempotencyKey, Outcome, act_once, has_acted
+from service.cases.store.drafts import Draft, FormDrafts
+from service.cases.use_cases.check_submission import check_submission, require_submitter
+from service.database.idempotency import AnswerReference, IdempotencyKey, IdempotentResult, act_once, has_acted
 from service.database.keyring import DRAFT_CLASS
-from service.database.paging import Page
+from service.database.paging import ListPage
 from service.database.transaction import Transaction
 from service.identity.caller import Caller
 from service.people.use_cases.identify import allow_rows_of, identify
@@ -21,7 +21,7 @@ from service.vocabulary.refusals import (
     InputFault,
     Invalid,
     NotFound,
-    Refusal,
+    RequestRefusal,
     Stale,
     TooManyDrafts,
     VersionMissing,
@@ -32,14 +32,14 @@ SUBMIT = "submit"
 
 
 @dataclass(frozen=True, slots=True)
-class DraftWithGaps:
+class DraftWithFaults:
     """A draft, and the faults for which its submission would be refused now."""
 
     draft: Draft
-    missing: tuple[InputFault, ...]
+    faults: tuple[InputFault, ...]
 
 
-def make_draft_key(
+def create_draft_key(
     transaction: Transaction, caller: Caller, idempotency_key: IdempotencyKey, *, draft_id: UUID, rules: Rulebook
 ) -> None:
     """Create the key of a draft, in a transaction before that of the draft (decision 16).
@@ -50,7 +50,7 @@ def make_draft_key(
     if not has_acted(transaction, idempotency_key, actor.person_id):
         _require_room(transaction, actor, rules)
         allow_rows_of(transaction, actor, cases={draft_id})
-        transaction.keyring.create(transaction.connection, draft_id, (DRAFT_CLASS,))
+        transaction.keyring.create_keys(transaction.connection, draft_id, (DRAFT_CLASS,))
 
 
 def begin_draft(
@@ -61,7 +61,7 @@ def begin_draft(
     *,
     draft_id: UUID,
     rules: Rulebook,
-) -> Outcome[DraftWithGaps]:
+) -> IdempotentResult[DraftWithFaults]:
     """Store a new draft. The key of `draft_id` must have been committed before (decision 16).
 
     A draft has no history: a repeated request gets the draft as it is now. Raises NotAllowed for a person who may not
@@ -69,12 +69,12 @@ def begin_draft(
     """
     actor = identify(transaction, caller)
 
-    def begin() -> DraftWithGaps:
+    def begin() -> DraftWithFaults:
         transaction.allow_all_rows("expired drafts")
-        Drafts(transaction).remove_expired()
+        FormDrafts(transaction).remove_expired()
         allow_rows_of(transaction, actor, cases={draft_id})
         _require_room(transaction, actor, rules)
-        Drafts(transaction).begin(draft_id, actor.person_id, dict(body), days=rules.settings.default.draft_days)
+        FormDrafts(transaction).begin(draft_id, actor.person_id, dict(body), days=rules.settings.default.draft_days)
         return _require_draft_with_faults(transaction, draft_id, actor, rules)
 
     return act_once(
@@ -82,8 +82,8 @@ def begin_draft(
         idempotency_key,
         actor.person_id,
         act=begin,
-        again=lambda _: _require_draft_with_faults(transaction, draft_id, actor, rules),
-        answered=lambda _: Answered(draft_id=draft_id),
+        rebuild=lambda _: _require_draft_with_faults(transaction, draft_id, actor, rules),
+        reference_of=lambda _: AnswerReference(draft_id=draft_id),
     )
 
 
@@ -95,52 +95,52 @@ def save_draft(
     *,
     version: int | None,
     rules: Rulebook,
-) -> DraftWithGaps:
+) -> DraftWithFaults:
     """Replace the form of a draft. `version` is the version that the caller last read.
 
     Raises NotFound, VersionMissing, Stale, and NotAllowed for a person who may not submit any more.
     """
     actor = identify(transaction, caller)
     draft = _require_version(transaction, draft_id, actor, version)
-    submitter(actor, rules, SUBMIT)
+    require_submitter(actor, rules, SUBMIT)
     days = rules.settings.default.draft_days
-    if not Drafts(transaction).save(draft, actor.person_id, dict(body), days=days):
+    if not FormDrafts(transaction).save(draft, actor.person_id, dict(body), days=days):
         raise Stale(draft.version)
     return _require_draft_with_faults(transaction, draft_id, actor, rules)
 
 
-def read_draft(transaction: Transaction, caller: Caller, draft_id: UUID, *, rules: Rulebook) -> DraftWithGaps:
+def read_draft(transaction: Transaction, caller: Caller, draft_id: UUID, *, rules: Rulebook) -> DraftWithFaults:
     """Read a draft of the caller. Raises NotFound."""
     return _require_draft_with_faults(transaction, draft_id, identify(transaction, caller), rules)
 
 
 def list_drafts(
     transaction: Transaction, caller: Caller, *, limit: int, cursor: str | None, rules: Rulebook
-) -> Page[DraftWithGaps]:
+) -> ListPage[DraftWithFaults]:
     """A page of the caller's drafts. Raises Invalid for a cursor of another origin."""
     actor = identify(transaction, caller)
-    page = Drafts(transaction).page(limit, cursor, seen_by=actor.person_id)
+    page = FormDrafts(transaction).page(limit, cursor, seen_by=actor.person_id)
     items = (_with_faults(transaction, draft, actor, rules) for draft in page.items if draft)
-    return Page(tuple(items), page.next_cursor)
+    return ListPage(tuple(items), page.next_cursor)
 
 
 def discard_draft(transaction: Transaction, caller: Caller, draft_id: UUID, *, version: int | None) -> None:
     """Remove a draft of the caller, at the version that they last read. Raises NotFound, VersionMissing, Stale."""
     actor = identify(transaction, caller)
     _require_version(transaction, draft_id, actor, version)
-    Drafts(transaction).remove(draft_id, seen_by=actor.person_id)
+    FormDrafts(transaction).remove(draft_id, seen_by=actor.person_id)
 
 
 def _require_room(transaction: Transaction, actor: Actor, rules: Rulebook) -> None:
     """Raises NotAllowed for a person who may not submit, TooManyDrafts for one who has the allowed number."""
-    submitter(actor, rules, SUBMIT)
+    require_submitter(actor, rules, SUBMIT)
     default = rules.settings.default
-    if Drafts(transaction).count(actor.person_id) >= default.drafts_per_person:
+    if FormDrafts(transaction).count(actor.person_id) >= default.drafts_per_person:
         raise TooManyDrafts(default.drafts_per_person, default.draft_days)
 
 
 def _require_version(transaction: Transaction, draft_id: UUID, actor: Actor, version: int | None) -> Draft:
-    draft = Drafts(transaction).find(draft_id, seen_by=actor.person_id)
+    draft = FormDrafts(transaction).find(draft_id, seen_by=actor.person_id)
     if draft is None:
         raise NotFound
     if version is None:
@@ -152,25 +152,25 @@ def _require_version(transaction: Transaction, draft_id: UUID, actor: Actor, ver
 
 def _require_draft_with_faults(
     transaction: Transaction, draft_id: UUID, actor: Actor, rules: Rulebook
-) -> DraftWithGaps:
-    draft = Drafts(transaction).find(draft_id, seen_by=actor.person_id)
+) -> DraftWithFaults:
+    draft = FormDrafts(transaction).find(draft_id, seen_by=actor.person_id)
     if draft is None:
         raise NotFound
     return _with_faults(transaction, draft, actor, rules)
 
 
-def _with_faults(transaction: Transaction, draft: Draft, actor: Actor, rules: Rulebook) -> DraftWithGaps:
+def _with_faults(transaction: Transaction, draft: Draft, actor: Actor, rules: Rulebook) -> DraftWithFaults:
     """The draft with its faults, by the same checks as its submission."""
-    step = Step(trigger=SUBMIT, occurred_at=transaction.now, dated=False, unread=draft.body.get("form", {}))
+    step = Step(trigger=SUBMIT, occurred_at=transaction.now, has_date=False, raw_form=draft.body.get("form", {}))
     try:
-        acting = submitter(actor, rules, SUBMIT)
+        acting = require_submitter(actor, rules, SUBMIT)
         check_submission(transaction, actor, acting, step, case_id=draft.id, rules=rules, trace_id="")
-    except Refusal as refusal:
-        return DraftWithGaps(draft, _faults_of_refusal(refusal))
-    return DraftWithGaps(draft, ())
+    except RequestRefusal as refusal:
+        return DraftWithFaults(draft, _faults_of_refusal(refusal))
+    return DraftWithFaults(draft, ())
 
 
-def _faults_of_refusal(refusal: Refusal) -> tuple[InputFault, ...]:
+def _faults_of_refusal(refusal: RequestRefusal) -> tuple[InputFault, ...]:
     """The refusal of a submission as faults. A fault without a place in the form is located at the whole body."""
     match refusal:
         case Invalid():

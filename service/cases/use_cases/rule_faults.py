@@ -14,13 +14,13 @@ from uuid import UUID
 from pydantic import TypeAdapter, ValidationError
 
 from service.cases.rules.forms.base import Form
-from service.cases.rules.forms.reading import FormReading
-from service.cases.rules.steps import Situation, Step, decide
+from service.cases.rules.forms.form_reader import FormReadResult
+from service.cases.rules.steps import Situation, Step, decide_step
 from service.cases.store.cases import Cases
-from service.cases.store.drafts import Drafts
-from service.cases.use_cases.check_step import form_of, rule_faults, when_it_happened
-from service.cases.use_cases.check_submission import case_to_be, submitter
-from service.cases.use_cases.situation import as_it_stands
+from service.cases.store.drafts import FormDrafts
+from service.cases.use_cases.check_step import read_step_form, resolve_occurred_at, rule_faults
+from service.cases.use_cases.check_submission import prospective_case, require_submitter
+from service.cases.use_cases.situation import load_situation
 from service.database.transaction import Transaction
 from service.identity.caller import Caller
 from service.people.use_cases.identify import identify
@@ -28,8 +28,8 @@ from service.vocabulary.actor import Actor
 from service.vocabulary.calendar import day_in_amsterdam
 from service.vocabulary.fields import Moment
 from service.vocabulary.language import FreeText
-from service.vocabulary.partly_read import without
-from service.vocabulary.refusals import InputFault, Refusal
+from service.vocabulary.partial_values import without_fields
+from service.vocabulary.refusals import InputFault, RequestRefusal
 from service.workflows.rules.definition import Trigger
 from service.workflows.rules.kinds import START, PartKind
 from service.workflows.rules.rulebook import Rulebook
@@ -46,8 +46,8 @@ class _PartialStep:
     faulty_fields: frozenset[str]
     has_form: bool  # False when the member `form` is no JSON object.
 
-    def form(self, trigger: Trigger) -> FormReading:
-        return form_of(self.step, trigger) if self.has_form else FormReading(None)
+    def form(self, trigger: Trigger) -> FormReadResult:
+        return read_step_form(self.step, trigger) if self.has_form else FormReadResult(None)
 
     def faults(
         self,
@@ -58,10 +58,12 @@ class _PartialStep:
         unknown: tuple[str, ...] = (),
     ) -> tuple[InputFault, ...]:
         """The faults of rules of the step with this form. `unknown`: unknown fields of the context, besides age."""
-        step = when_it_happened(replace(self.step, form=form, unread=None), situation.part)
-        undated = ("on",) if "occurred_at" in self.faulty_fields else ()
-        context = without(situation.context(day_in_amsterdam(step.occurred_at)), "birth_month", *undated, *unknown)
-        step = without(step, *self.faulty_fields)
+        step = resolve_occurred_at(replace(self.step, form=form, raw_form=None), situation.part)
+        undated = ("day",) if "occurred_at" in self.faulty_fields else ()
+        context = without_fields(
+            situation.form_context(day_in_amsterdam(step.occurred_at)), "birth_month", *undated, *unknown
+        )
+        step = without_fields(step, *self.faulty_fields)
         return rule_faults(transaction, situation, step, trigger, context)
 
 
@@ -85,12 +87,12 @@ def rule_faults_of_step(
         return ()
     try:
         actor = identify(transaction, caller)
-        sight = Cases(transaction).find(*address, seen_by=actor)
+        sight = Cases(transaction).find_part(*address, seen_by=actor)
         if sight is None or version not in (None, sight.part.sequence):
             return ()
-        situation = as_it_stands(transaction, actor, sight.case, sight.part, rules)
-        trigger = decide(situation, partial.step.trigger, rules).trigger
-    except Refusal:
+        situation = load_situation(transaction, actor, sight.case, sight.part, rules)
+        trigger = decide_step(situation, partial.step.trigger, rules).trigger
+    except RequestRefusal:
         return ()
     versions = _versions(rules, sight.part.kind, trigger.name)
     reading = partial.form(trigger)
@@ -111,22 +113,24 @@ def rule_faults_of_submission(
     if partial is None:
         return ()
     workflow = rules.current("case")
-    if partial.step.trigger not in workflow.known_from(START):
+    if partial.step.trigger not in workflow.triggers_from(START):
         return ()
     try:
         actor = identify(transaction, caller)
-        acting = submitter(actor, rules, partial.step.trigger)
-    except Refusal:
+        acting = require_submitter(actor, rules, partial.step.trigger)
+    except RequestRefusal:
         return ()
     trigger = workflow.definition.triggers[partial.step.trigger]
     draft = _form_in_draft(transaction, actor, body)
     if draft is not None:
-        partial = replace(partial, step=replace(partial.step, unread=draft), has_form=True)
+        partial = replace(partial, step=replace(partial.step, raw_form=draft), has_form=True)
     reading = partial.form(trigger)
     case_id = actor.person_id  # Any id will do: this case is not stored.
-    prospective = case_to_be(transaction, actor, acting, reading.form, partial.step.occurred_at, case_id, rules)
+    prospective = prospective_case(transaction, actor, acting, reading.form, partial.step.occurred_at, case_id, rules)
     type_faults = reading.faults if draft is not None else ()
-    rule_faults_of_form = partial.faults(transaction, prospective.situation, trigger, reading.form, prospective.unknown)
+    rule_faults_of_form = partial.faults(
+        transaction, prospective.situation, trigger, reading.form, prospective.unknown_fields
+    )
     return (*type_faults, *rule_faults_of_form)
 
 
@@ -149,9 +153,9 @@ def _partial_step(body: object, now: datetime) -> _PartialStep | None:
     step = Step(
         trigger=trigger,
         occurred_at=occurred_at,
-        dated=raw_time is not None,
+        has_date=raw_time is not None,
         grounds=grounds,
-        unread=form if is_form else None,
+        raw_form=form if is_form else None,
     )
     return _PartialStep(step, frozenset(faulty_fields), has_form=is_form or "form" not in body)
 
@@ -165,7 +169,7 @@ def _form_in_draft(transaction: Transaction, actor: Actor, body: Any) -> Mapping
         draft_id = UUID(raw_id)
     except ValueError:
         return None
-    draft = Drafts(transaction).find(draft_id, seen_by=actor.person_id)
+    draft = FormDrafts(transaction).find(draft_id, seen_by=actor.person_id)
     form: Mapping[str, Any] | None = draft.body.get("form", {}) if draft else None
     return form
 

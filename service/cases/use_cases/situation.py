@@ -5,9 +5,9 @@ from dataclasses import replace
 from uuid import UUID
 
 from service.audit.rules import Activity, Purpose
-from service.audit.store.access_log import AccessLog, Reading
-from service.cases.rules.model import Case, Part, part_to_begin
-from service.cases.rules.standing import own_emergency
+from service.audit.store.access_log import AccessLog, ContentRead
+from service.cases.rules.acting_memberships import own_emergency_access
+from service.cases.rules.model import Case, Part, new_part
 from service.cases.rules.steps import Situation
 from service.cases.store.cases import Cases
 from service.database.transaction import Transaction
@@ -20,17 +20,21 @@ from service.workflows.rules.rulebook import Rulebook
 from service.workflows.use_cases import settings_in_force
 
 
-def as_it_stands(transaction: Transaction, actor: Actor, case: Case, part: Part, rules: Rulebook) -> Situation:
+def load_situation(transaction: Transaction, actor: Actor, case: Case, part: Part, rules: Rulebook) -> Situation:
     """Load the situation of the part. The region's liaison is loaded where a step may begin an escalation.
 
     A person who sees the case by emergency access alone may take steps only with the part that records this access.
     """
     history = Cases(transaction).history(case.id)
-    if actor.emergencies and not own_emergency(actor, part, history):
+    if actor.emergencies and not own_emergency_access(actor, part, history):
         by_right = replace(actor, emergencies=())
-        actor = actor if Cases(transaction).find(case.id, part.id, seen_by=by_right) else replace(actor, memberships=())
-    opens = rules.pinned(part.workflow).opens_from(part.state)
-    may_escalate = any("liaison" in KINDS[kind].seeks for kind in opens)
+        actor = (
+            actor
+            if Cases(transaction).find_part(case.id, part.id, seen_by=by_right)
+            else replace(actor, memberships=())
+        )
+    opens = rules.pinned(part.workflow).kinds_opened_from(part.state)
+    may_escalate = any("liaison" in KINDS[kind].looked_up_addressees for kind in opens)
     return Situation(
         case=case,
         part=part,
@@ -39,11 +43,11 @@ def as_it_stands(transaction: Transaction, actor: Actor, case: Case, part: Part,
         actor=actor,
         now=transaction.now,
         kinds=KINDS,
-        sought={"liaison": People(transaction).liaison_for(case.region)} if may_escalate else {},
+        addressees={"liaison": People(transaction).liaison_for(case.region)} if may_escalate else {},
     )
 
 
-def log_for_step(
+def log_reading_for_step(
     transaction: Transaction,
     situation: Situation,
     decision: Decision,
@@ -55,9 +59,9 @@ def log_for_step(
 ) -> None:
     """Log that the service read content for a step (I18). `detail` names forms and holds no content."""
     AccessLog(transaction).record(
-        Reading(
+        ContentRead(
             person_id=situation.actor.person_id,
-            acting=decision.acting,
+            membership=decision.acting,
             activity=activity,
             purpose=purpose,
             case_id=situation.case.id,
@@ -67,12 +71,12 @@ def log_for_step(
     )
 
 
-def before_first_step(
+def situation_before_first_step(
     transaction: Transaction, actor: Actor, case: Case, kind: PartKind, rules: Rulebook, new_id: Callable[[], UUID]
 ) -> Situation:
     """The situation before the first step of a part that begins by itself. Its addressee is the team of the case."""
     workflow = rules.current(kind).hash
-    part = part_to_begin(new_id(), case.id, kind, workflow, transaction.now, addressee_id=case.team_id)
+    part = new_part(new_id(), case.id, kind, workflow, transaction.now, addressee_id=case.team_id)
     settings = settings_in_force(transaction, rules, case.region)
     history = Cases(transaction).history(case.id)
     return Situation(

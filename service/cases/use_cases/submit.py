@@ -7,10 +7,10 @@ from uuid import UUID
 
 from service.cases.rules.steps import Step
 from service.cases.store.cases import Cases
-from service.cases.store.drafts import Drafts
-from service.cases.use_cases.check_submission import check_submission, submitter
-from service.cases.use_cases.take_step import Made, StepNumber, make_once, record
-from service.database.idempotency import IdempotencyKey, Outcome
+from service.cases.store.drafts import FormDrafts
+from service.cases.use_cases.check_submission import check_submission, require_submitter
+from service.cases.use_cases.take_step import StepReceipt, StepResult, record_step, take_step_once
+from service.database.idempotency import IdempotencyKey, IdempotentResult
 from service.database.keyring import CONTENT_CLASSES
 from service.database.transaction import Transaction
 from service.identity.caller import Caller
@@ -31,13 +31,13 @@ class Submission:
     draft_id: UUID | None = None
 
 
-def make_keys(transaction: Transaction, case_id: UUID) -> None:
+def create_case_keys(transaction: Transaction, case_id: UUID) -> None:
     """Create the keys of a case, in a transaction before that of the case (decision 16); none for a destroyed case."""
     transaction.allow_all_rows("keys of a case to be")
-    transaction.keyring.create(transaction.connection, case_id, CONTENT_CLASSES)
+    transaction.keyring.create_keys(transaction.connection, case_id, CONTENT_CLASSES)
 
 
-def submit(
+def record_submission(
     transaction: Transaction,
     caller: Caller,
     submission: Submission,
@@ -46,40 +46,40 @@ def submit(
     case_id: UUID,
     rules: Rulebook,
     new_id: Callable[[], UUID],
-) -> Outcome[Made | StepNumber]:
+) -> IdempotentResult[StepResult | StepReceipt]:
     """Open a case with its first transition. The keys of `case_id` must have been committed before (decision 16).
 
     Raises NotFound for a draft that is not the caller's, and what `check_submission` raises.
     """
     actor = identify(transaction, caller)
     if submission.draft_id:
-        Drafts(transaction).hold(submission.draft_id, seen_by=actor.person_id)
+        FormDrafts(transaction).lock(submission.draft_id, seen_by=actor.person_id)
 
-    def open_case() -> Made:
-        acting = submitter(actor, rules, submission.step.trigger)
+    def open_case() -> StepResult:
+        acting = require_submitter(actor, rules, submission.step.trigger)
         step = _with_draft(transaction, actor, submission)
         checked = check_submission(
             transaction, actor, acting, step, case_id=case_id, rules=rules, trace_id=caller.trace_id
         )
         case = replace(checked.situation.case, number=_number(transaction))
-        Cases(transaction).open(case)
+        Cases(transaction).open_case(case)
         numbered = replace(checked, situation=replace(checked.situation, case=case))
-        result = record(transaction, numbered, rules, new_id=new_id, trace_id=caller.trace_id)
+        result = record_step(transaction, numbered, rules, new_id=new_id, trace_id=caller.trace_id)
         if submission.draft_id:
-            Drafts(transaction).remove(submission.draft_id, seen_by=actor.person_id)
+            FormDrafts(transaction).remove(submission.draft_id, seen_by=actor.person_id)
         return result
 
-    return make_once(transaction, idempotency_key, actor, act=open_case)
+    return take_step_once(transaction, idempotency_key, actor, act=open_case)
 
 
 def _with_draft(transaction: Transaction, actor: Actor, submission: Submission) -> Step:
     """The step, with the form of the draft when there is a draft."""
     if submission.draft_id is None:
         return submission.step
-    draft = Drafts(transaction).find(submission.draft_id, seen_by=actor.person_id)
+    draft = FormDrafts(transaction).find(submission.draft_id, seen_by=actor.person_id)
     if draft is None:
         raise NotFound
-    return replace(submission.step, unread=draft.body.get("form", {}))
+    return replace(submission.step, raw_form=draft.body.get("form", {}))
 
 
 def _number(transaction: Transaction) -> str:
@@ -87,5 +87,5 @@ def _number(transaction: Transaction) -> str:
     while True:
         digits = f"{secrets.randbelow(10**8):08d}"
         number = f"{digits[:4]}-{digits[4:]}"
-        if Cases(transaction).number_is_free(number):
+        if Cases(transaction).is_free_number(number):
             return number

@@ -6,12 +6,12 @@ from typing import Any
 from uuid import UUID
 
 from service.cases.rules.model import Content, Transition
-from service.cases.rules.steps import Situation, Step, Workflows, move
+from service.cases.rules.steps import Situation, Step, WorkflowSource, build_transitions
 from service.cases.store.cases import Cases
-from service.cases.use_cases.check_step import CheckedStep, check
-from service.cases.use_cases.lookups import find_sought
-from service.cases.use_cases.situation import as_it_stands
-from service.database.idempotency import Answered, IdempotencyKey, Outcome, act_once
+from service.cases.use_cases.check_step import CheckedStep, check_step
+from service.cases.use_cases.find_addressees import find_addressees
+from service.cases.use_cases.situation import load_situation
+from service.database.idempotency import AnswerReference, IdempotencyKey, IdempotentResult, act_once
 from service.database.transaction import Transaction
 from service.identity.caller import Caller
 from service.people.use_cases.identify import allow_rows_of, identify
@@ -21,7 +21,7 @@ from service.workflows.rules.rulebook import Rulebook
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class StepResult:
     """Result of a step: the entry that records it and the first entries of the parts that it `opened`.
 
     `may_read_case`: the person who took the step may read the whole case.
@@ -30,11 +30,11 @@ class Made:
     entry: Transition
     number: str
     opened: tuple[Transition, ...] = ()
-    whole: bool = True
+    may_read_case: bool = True
 
 
 @dataclass(frozen=True, slots=True)
-class StepNumber:
+class StepReceipt:
     """Receipt of a step, for the person who took it and no longer sees its part.
 
     `number` is `Transition.part_sequence`. The first answer gave the same number, and it never changes.
@@ -44,9 +44,9 @@ class StepNumber:
     number: int
 
 
-def make_once(
-    transaction: Transaction, idempotency_key: IdempotencyKey, actor: Actor, *, act: Callable[[], Made]
-) -> Outcome[Made | StepNumber]:
+def take_step_once(
+    transaction: Transaction, idempotency_key: IdempotencyKey, actor: Actor, *, act: Callable[[], StepResult]
+) -> IdempotentResult[StepResult | StepReceipt]:
     """Take one step for equal requests; see `act_once`. `act` checks sight itself.
 
     A repeated request is answered from the history. A person who lost sight of the part gets a receipt only. Raises
@@ -57,22 +57,22 @@ def make_once(
         idempotency_key,
         actor.person_id,
         act=act,
-        again=lambda first: _told_again(transaction, first, seen_by=actor),
-        answered=lambda result: Answered(case_id=result.entry.case_id, sequence=result.entry.sequence),
+        rebuild=lambda first: _told_again(transaction, first, seen_by=actor),
+        reference_of=lambda result: AnswerReference(case_id=result.entry.case_id, sequence=result.entry.sequence),
     )
 
 
-def _told_again(transaction: Transaction, first: Answered, *, seen_by: Actor) -> Made | StepNumber:
+def _told_again(transaction: Transaction, first: AnswerReference, *, seen_by: Actor) -> StepResult | StepReceipt:
     if first.case_id is None or first.sequence is None:
         raise NotFound  # A step always has both. Any other request has another digest, and act_once refuses it before.
     case_id, cases = first.case_id, Cases(transaction)
-    entries = cases.entries_from(case_id, first.sequence)
-    sight = cases.find(case_id, entries[0].part_id if entries else case_id, seen_by=seen_by)
+    entries = cases.entry_and_effects(case_id, first.sequence)
+    sight = cases.find_part(case_id, entries[0].part_id if entries else case_id, seen_by=seen_by)
     if sight and entries:
-        return Made(entries[0], sight.case.number, entries[1:], whole=sight.whole)
+        return StepResult(entries[0], sight.case.number, entries[1:], may_read_case=sight.may_read_case)
     # Row-level security hides a case of other organisations. This row may be read: it is the person's own act.
     allow_rows_of(transaction, seen_by, cases={case_id})
-    return StepNumber(case_id, cases.part_sequence(case_id, first.sequence))
+    return StepReceipt(case_id, cases.part_sequence(case_id, first.sequence))
 
 
 def perform_transition(
@@ -85,7 +85,7 @@ def perform_transition(
     version: int | None,
     rules: Rulebook,
     new_id: Callable[[], UUID],
-) -> Outcome[Made | StepNumber]:
+) -> IdempotentResult[StepResult | StepReceipt]:
     """Take one step with the part at `address` (case id, part id).
 
     `version` is the sequence of the part that the caller decided on. A repeated request gets its first answer. Refusals
@@ -93,59 +93,66 @@ def perform_transition(
     all faults of the step and its form.
     """
     actor = identify(transaction, caller)
-    sight = Cases(transaction).find(*address, seen_by=actor, lock=True)
+    sight = Cases(transaction).find_part(*address, seen_by=actor, lock=True)
 
-    def take() -> Made:
+    def take() -> StepResult:
         if sight is None:
             raise NotFound
-        situation = as_it_stands(transaction, actor, sight.case, sight.part, rules)
+        situation = load_situation(transaction, actor, sight.case, sight.part, rules)
         if version is None:
             raise VersionMissing
         if version != sight.part.sequence:
             raise Stale(sight.part.sequence, _winning_step(situation.history, sight.part.id, sight.part.sequence))
-        result = carry_out(transaction, situation, step, rules, new_id=new_id, trace_id=caller.trace_id)
-        return replace(result, whole=sight.whole)
+        result = check_and_record_step(transaction, situation, step, rules, new_id=new_id, trace_id=caller.trace_id)
+        return replace(result, may_read_case=sight.may_read_case)
 
-    return make_once(transaction, idempotency_key, actor, act=take)
+    return take_step_once(transaction, idempotency_key, actor, act=take)
 
 
-def carry_out(
+def check_and_record_step(
     transaction: Transaction,
     situation: Situation,
     step: Step,
-    workflows: Workflows,
+    workflows: WorkflowSource,
     *,
     new_id: Callable[[], UUID],
     trace_id: str,
-) -> Made:
+) -> StepResult:
     """Check the step and record it. Raises what `check_step` raises."""
-    checked = check(transaction, situation, step, workflows, trace_id=trace_id)
-    return record(transaction, checked, workflows, new_id=new_id, trace_id=trace_id)
+    checked = check_step(transaction, situation, step, workflows, trace_id=trace_id)
+    return record_step(transaction, checked, workflows, new_id=new_id, trace_id=trace_id)
 
 
-def record(
-    transaction: Transaction, checked: CheckedStep, workflows: Workflows, *, new_id: Callable[[], UUID], trace_id: str
-) -> Made:
+def record_step(
+    transaction: Transaction,
+    checked: CheckedStep,
+    workflows: WorkflowSource,
+    *,
+    new_id: Callable[[], UUID],
+    trace_id: str,
+) -> StepResult:
     """Record a checked step and the first entry of each part that it opens."""
     situation, step, decision = checked.situation, checked.step, checked.decision
-    addressees = find_sought(transaction, situation, step, decision, trace_id)
-    entries = move(replace(situation, sought=addressees.organisations), step, decision, workflows, new_id=new_id)
+    addressees = find_addressees(transaction, situation, step, decision, trace_id)
+    entries = build_transitions(
+        replace(situation, addressees=addressees.organisations), step, decision, workflows, new_id=new_id
+    )
     if addressees.codes:
         entries = (replace(entries[0], codes={**entries[0].codes, **addressees.codes}), *entries[1:])
     Cases(transaction).record(situation.case, entries, _content(step))
-    return Made(entries[0], situation.case.number, entries[1:])
+    return StepResult(entries[0], situation.case.number, entries[1:])
 
 
 def _content(step: Step) -> Content | None:
     body: dict[str, Any] = {}
     if step.form:
-        body["form"] = step.form.stored()
+        body["form"] = step.form.to_content()
     if step.grounds:
         body["grounds"] = step.grounds
     if not body:
         return None
     # An amendment has the content class of the form that it amends, and so the same encryption key.
-    form = step.counted or step.form
+    form = step.amended_form or step.form
     content_class = form.content_class if form else "notes"
     return Content(content_class=content_class, form=step.form.form_name if step.form else None, body=body)
 

@@ -18,7 +18,7 @@ from service.vocabulary.coded_answers import (
     ReplacementReason,
     StagnationReason,
 )
-from service.vocabulary.fields import AtLeastOne, Contact, Day, LineKey, OrNone, TakenOver, YesNo, not_in_future
+from service.vocabulary.fields import AtLeastOne, Contact, Day, LineKey, Nullable, TakenOver, YesNo, check_not_in_future
 from service.vocabulary.form_parts import Codes, ContentClass, Fault
 from service.vocabulary.language import FreeText, ShortText
 
@@ -39,7 +39,7 @@ class Acceptance(HelpForm):
     how: FreeText
 
     @override
-    def next_on(self) -> date:
+    def next_due_day(self) -> date:
         return self.starts_on
 
 
@@ -56,7 +56,7 @@ class NewRequest(HelpForm):
     form_name: ClassVar[str] = "new_request@1"
 
     what_changed: FreeText
-    question: OrNone[FreeText] = None
+    question: Nullable[FreeText] = None
 
 
 class Replacement(HelpForm):
@@ -66,7 +66,7 @@ class Replacement(HelpForm):
 
     reason: ReplacementReason
     replaced_by: FreeText
-    by_line: OrNone[LineKey] = None
+    by_line: Nullable[LineKey] = None
 
     @override
     def codes(self) -> Codes:
@@ -78,11 +78,11 @@ class HelpStart(HelpForm):
 
     started_on: Day
     bridging: YesNo = False
-    explanation: OrNone[FreeText] = None
+    explanation: Nullable[FreeText] = None
 
     @rule
     def _was_started(self, context: FormContext) -> Iterator[Fault]:
-        return not_in_future(self.started_on, context.on, "startedOn")
+        return check_not_in_future(self.started_on, context.day, "startedOn")
 
 
 class Progress(HelpForm):
@@ -90,10 +90,10 @@ class Progress(HelpForm):
 
     how_it_goes: FreeText
     does_it_help: YesNo | None = None
-    next_report_on: OrNone[Day] = None
+    next_report_on: Nullable[Day] = None
 
     @override
-    def next_on(self) -> date | None:
+    def next_due_day(self) -> date | None:
         return self.next_report_on
 
 
@@ -106,11 +106,11 @@ class HelpEnd(HelpForm):
     reason: HelpEndReason
     end_reason: EndReason | None = None
     end_reason_allocation: EndReasonAllocation | None = None
-    what_comes_next: OrNone[FreeText] = None
+    what_comes_next: Nullable[FreeText] = None
 
     @rule
     def _was_ended(self, context: FormContext) -> Iterator[Fault]:
-        return not_in_future(self.ended_on, context.on, "endedOn")
+        return check_not_in_future(self.ended_on, context.day, "endedOn")
 
 
 class HelpReport(HelpForm):
@@ -128,7 +128,7 @@ class HelpReport(HelpForm):
 
     @rule
     def _was_started(self, context: FormContext) -> Iterator[Fault]:
-        return not_in_future(self.started_on, context.on, "startedOn")
+        return check_not_in_future(self.started_on, context.day, "startedOn")
 
     @rule
     def _line_is_known(self, context: FormContext) -> Iterator[Fault]:
@@ -154,8 +154,8 @@ class FundingConfirmation(HelpForm):
 
     law: Law
     term: ShortText
-    from_on: OrNone[Day] = None
-    until_on: OrNone[Day] = None
+    from_on: Nullable[Day] = None
+    until_on: Nullable[Day] = None
 
 
 class HandoverOfFunding(HelpForm):
@@ -168,7 +168,7 @@ class HandoverOfFunding(HelpForm):
 
     @rule
     def _was_accepted(self, context: FormContext) -> Iterator[Fault]:
-        return not_in_future(self.taken_over_by.accepted_on, context.on, "takenOverBy", "acceptedOn")
+        return check_not_in_future(self.taken_over_by.accepted_on, context.day, "takenOverBy", "acceptedOn")
 
 
 class PaymentObstacle(HelpForm):
@@ -177,5 +177,5 @@ class PaymentObstacle(HelpForm):
     form_name: ClassVar[str] = "payment_obstacle@1"
 
     obstacle: PaymentObstacleReason
-    other_party: OrNone[ShortText] = None
-    explanation: OrNone[FreeText] = None
+    other_party: Nullable[ShortText] = None
+    explanation: Nullable[FreeText] = None

@@ -7,11 +7,11 @@ from uuid import UUID
 
 from typing_extensions import override
 
-from service.cases.rules.consents import GIVEN, TO_CCE, TO_NETWORK, ConsentFact
-from service.cases.rules.forms.base import Form, FormContext, Named, Opening, Sought, rule
-from service.cases.rules.forms.consent import Consent, as_facts, consent_faults, sharing_faults
+from service.cases.rules.consents import CONSENT_GIVEN, PURPOSE_CCE, PURPOSE_NETWORK, ConsentFact
+from service.cases.rules.forms.base import AddresseeRole, Form, FormContext, NamedOrganisation, PartOpening, rule
+from service.cases.rules.forms.consent import Consent, consent_facts, faults_of_consents, faults_of_sharing
 from service.vocabulary.coded_answers import EscalationLevel, EscalationPurpose
-from service.vocabulary.fields import Contact, Day, OrNone, Several, not_in_future
+from service.vocabulary.fields import Contact, Day, Nullable, Several, check_not_in_future
 from service.vocabulary.form_parts import Codes, ContentClass, Fault
 from service.vocabulary.language import FreeText, ShortText
 
@@ -31,48 +31,48 @@ class _RequestBeyondRegion(_EscalationForm):
     consents: Several[Consent] = ()
     shared_for: ClassVar[str]
     weighs_age: ClassVar[bool] = True
-    put_to: ClassVar[Sought]
+    put_to: ClassVar[AddresseeRole]
 
     @override
     def codes(self) -> Codes:
         """Returns the purpose of this sharing as a code if somebody consented to it; other purposes do not count."""
-        consented = any(consent.allows(self.shared_for) for consent in self.consents)
+        consented = any(consent.covers_purpose(self.shared_for) for consent in self.consents)
         return super().codes() | {"information_purpose": (self.shared_for,) if consented else ()}
 
     @override
-    def weighed(self, birth_month: str) -> Codes:
+    def age_codes(self, birth_month: str) -> Codes:
         """Returns who consented and at which age, needed to withdraw the consent and to ask for it again."""
-        facts = map(ConsentFact.read, as_facts(self.consents, birth_month))
-        return {GIVEN: tuple(str(fact) for fact in facts if fact.purpose == self.shared_for)}
+        facts = map(ConsentFact.parse, consent_facts(self.consents, birth_month))
+        return {CONSENT_GIVEN: tuple(str(fact) for fact in facts if fact.purpose == self.shared_for)}
 
     @rule
     def _consents_are_sound(self, context: FormContext) -> Iterator[Fault]:
-        return consent_faults(self.consents, context.on)
+        return faults_of_consents(self.consents, context.day)
 
     @rule
     def _sharing_is_agreed(self, context: FormContext) -> Iterator[Fault]:
-        return sharing_faults(self.consents, self.shared_for, context)
+        return faults_of_sharing(self.consents, self.shared_for, context)
 
     @override
-    def openings(self, kind: str, context: FormContext) -> tuple[Opening, ...]:
-        return (Opening(sought=self.put_to),) if kind == "escalation" else ()
+    def openings(self, kind: str, context: FormContext) -> tuple[PartOpening, ...]:
+        return (PartOpening(addressee_role=self.put_to),) if kind == "escalation" else ()
 
 
 class NetworkRequest(_RequestBeyondRegion):
     form_name: ClassVar[str] = "network_request@1"
-    shared_for: ClassVar[str] = TO_NETWORK
-    put_to: ClassVar[Sought] = "network"
+    shared_for: ClassVar[str] = PURPOSE_NETWORK
+    put_to: ClassVar[AddresseeRole] = "network"
 
 
 class EscalationRequest(_RequestBeyondRegion):
     """A request to the national level: after the network's answer, for a place elsewhere, or with a reason (R22)."""
 
     form_name: ClassVar[str] = "escalation_request@1"
-    shared_for: ClassVar[str] = TO_CCE
-    put_to: ClassVar[Sought] = "liaison"
+    shared_for: ClassVar[str] = PURPOSE_CCE
+    put_to: ClassVar[AddresseeRole] = "liaison"
 
     level: EscalationLevel
-    network_skipped_because: OrNone[FreeText] = None
+    network_skipped_because: Nullable[FreeText] = None
 
     @rule
     def _network_is_asked_otherwise(self, _context: FormContext) -> Iterator[Fault]:
@@ -97,16 +97,16 @@ class EscalationSignal(EscalationRequest):
 class _PutQuestion(_EscalationForm):
     level: EscalationLevel
     put_on: Day
-    answer_expected_on: OrNone[Day] = None
-    explanation: OrNone[FreeText] = None
+    answer_expected_on: Nullable[Day] = None
+    explanation: Nullable[FreeText] = None
 
     @override
-    def next_on(self) -> date | None:
+    def next_due_day(self) -> date | None:
         return self.answer_expected_on
 
     @rule
     def _was_put(self, context: FormContext) -> Iterator[Fault]:
-        return not_in_future(self.put_on, context.on, "putOn")
+        return check_not_in_future(self.put_on, context.day, "putOn")
 
     @rule
     def _network_is_asked_otherwise(self, _context: FormContext) -> Iterator[Fault]:
@@ -129,20 +129,20 @@ class Escalation(_PutQuestion):
     form_name: ClassVar[str] = "escalation@2"
 
     organisation_id: UUID
-    question: OrNone[FreeText] = None
+    question: Nullable[FreeText] = None
     spoken_to: Contact | None = None
 
     @override
-    def names_organisations(self) -> Iterator[Named]:
+    def named_organisations(self) -> Iterator[NamedOrganisation]:
         kinds = ("cce",) if self.level.code == CCE else ("national_support",)
-        yield Named(self.organisation_id, kinds, ("organisationId",))
+        yield NamedOrganisation(self.organisation_id, kinds, ("organisationId",))
 
     @override
-    def openings(self, kind: str, context: FormContext) -> tuple[Opening, ...]:
+    def openings(self, kind: str, context: FormContext) -> tuple[PartOpening, ...]:
         if kind != "question":
             return ()
         level = {EscalationLevel.code_list.name: (self.level.code,)}
-        return (Opening(self.organisation_id, due_on=self.answer_expected_on, codes=level),)
+        return (PartOpening(self.organisation_id, due_on=self.answer_expected_on, codes=level),)
 
 
 class Reminder(_EscalationForm):
@@ -150,17 +150,17 @@ class Reminder(_EscalationForm):
 
     spoken_to: ShortText
     what_was_said: FreeText
-    answer_expected_on: OrNone[Day] = None
+    answer_expected_on: Nullable[Day] = None
 
     @override
-    def next_on(self) -> date | None:
+    def next_due_day(self) -> date | None:
         return self.answer_expected_on
 
 
 class EscalationAnswer(_EscalationForm):
     form_name: ClassVar[str] = "escalation_answer@1"
 
-    answered_by: OrNone[ShortText] = None
+    answered_by: Nullable[ShortText] = None
     answer: FreeText
     what_they_do: FreeText
     stays_with_region: FreeText
@@ -171,10 +171,10 @@ class EscalationConclusion(_EscalationForm):
 
     form_name: ClassVar[str] = "escalation_conclusion@1"
 
-    answered_by: OrNone[ShortText] = None
-    answer: OrNone[FreeText] = None
-    what_they_do: OrNone[FreeText] = None
-    stays_with_region: OrNone[FreeText] = None
+    answered_by: Nullable[ShortText] = None
+    answer: Nullable[FreeText] = None
+    what_they_do: Nullable[FreeText] = None
+    stays_with_region: Nullable[FreeText] = None
 
     @rule
     def _answer_is_given(self, context: FormContext) -> Iterator[Fault]:
@@ -199,7 +199,7 @@ class EscalationReturn(_EscalationForm):
     form_name: ClassVar[str] = "escalation_return@1"
 
     what_region_does: FreeText
-    family_told: OrNone[FreeText] = None
+    family_told: Nullable[FreeText] = None
 
 
 class EscalationWithdrawal(_EscalationForm):

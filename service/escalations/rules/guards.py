@@ -11,11 +11,11 @@ def _no_open_question(attempt: Attempt) -> bool:
 
 def _escalation_goes_on(attempt: Attempt) -> bool:
     """The escalation that this question belongs to was not concluded yet."""
-    questions = attempt.facts.parts_of("question")
+    questions = attempt.facts.parts_of_kind("question")
     question = next((part for part in questions if part.id == attempt.part_id), None)
-    running = {part.id for part in attempt.facts.parts_in("escalation", "escalated")}
+    running = {part.id for part in attempt.facts.parts_in_states("escalation", "escalated")}
     return question is not None and question.opened_by in running
 
 
-OF_AN_ESCALATION = (Guard("no_open_question", _no_open_question, awaits="question"),)
-OF_A_QUESTION = (Guard("escalation_goes_on", _escalation_goes_on),)
+ESCALATION_GUARDS = (Guard("no_open_question", _no_open_question, awaits="question"),)
+QUESTION_GUARDS = (Guard("escalation_goes_on", _escalation_goes_on),)

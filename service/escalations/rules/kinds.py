@@ -2,16 +2,16 @@
 
 from dataclasses import replace
 
-from service.cases.rules.facts import CaseFacts, state_alone
-from service.cases.rules.forms import IN_EVERY_KIND
+from service.cases.rules.facts import CaseFacts, keep_facts
+from service.cases.rules.forms import COMMON_FORMS
 from service.cases.rules.kinds import Kind
 from service.cases.rules.model import Transition
 from service.commitments.rules.forms import NewRequest
 from service.escalations.rules import forms
-from service.escalations.rules.guards import OF_A_QUESTION, OF_AN_ESCALATION
+from service.escalations.rules.guards import ESCALATION_GUARDS, QUESTION_GUARDS
 from service.vocabulary.roles import Role
 
-ASKED_BY_THE_CASE = (forms.NetworkRequest, forms.EscalationRequest, forms.EscalationSignal)
+CASE_FORMS = (forms.NetworkRequest, forms.EscalationRequest, forms.EscalationSignal)
 
 
 def _facts(facts: CaseFacts, entry: Transition) -> CaseFacts:
@@ -20,15 +20,15 @@ def _facts(facts: CaseFacts, entry: Transition) -> CaseFacts:
 
 
 # The fields that the addressee reads: the chair's request and the liaison's additions, without the consents.
-QUESTION_AS_PUT = ("level", "purpose", "regionTried", "question", "putOn", "answerExpectedOn", "explanation")
+QUESTION_FIELDS = ("level", "purpose", "regionTried", "question", "putOn", "answerExpectedOn", "explanation")
 ESCALATION = Kind(
     name="escalation",
-    seen_by=frozenset({Role.EXPERTISE_NETWORK, Role.CCE_LIAISON}),
+    addressee_roles=frozenset({Role.EXPERTISE_NETWORK, Role.CCE_LIAISON}),
     parties=frozenset({Role.EXPERTISE_NETWORK, Role.CCE_LIAISON}),
-    seeks=frozenset({"liaison", "network"}),
-    shows=QUESTION_AS_PUT,
-    facts=_facts,
-    guards=OF_AN_ESCALATION,
+    looked_up_addressees=frozenset({"liaison", "network"}),
+    shown_fields=QUESTION_FIELDS,
+    facts_rule=_facts,
+    guards=ESCALATION_GUARDS,
     forms=(
         forms.EscalationV1,
         forms.Escalation,
@@ -37,15 +37,15 @@ ESCALATION = Kind(
         forms.EscalationConclusion,
         forms.EscalationReturn,
         forms.EscalationWithdrawal,
-        *IN_EVERY_KIND,
+        *COMMON_FORMS,
     ),
 )
 QUESTION = Kind(
     name="question",
-    seen_by=frozenset({Role.NATIONAL_SUPPORT}),
+    addressee_roles=frozenset({Role.NATIONAL_SUPPORT}),
     parties=frozenset({Role.NATIONAL_SUPPORT}),
-    shows=QUESTION_AS_PUT,
-    facts=state_alone,
-    guards=OF_A_QUESTION,
-    forms=(forms.EscalationAnswer, forms.EscalationWithdrawal, NewRequest, forms.Reminder, *IN_EVERY_KIND),
+    shown_fields=QUESTION_FIELDS,
+    facts_rule=keep_facts,
+    guards=QUESTION_GUARDS,
+    forms=(forms.EscalationAnswer, forms.EscalationWithdrawal, NewRequest, forms.Reminder, *COMMON_FORMS),
 )

@@ -9,10 +9,10 @@ from pydantic import Field
 from service.database.transaction import Transaction
 from service.events.rules import Event, to_event
 from service.events.use_cases.feed import pull_events
-from service.http.house import TheHouse
+from service.http.app_context import AppContextDependency
 from service.http.json_models import View
-from service.http.openapi import may_refuse
-from service.http.parameters import QueryKeys, TheCaller
+from service.http.openapi import refusal_responses
+from service.http.parameters import CallerDependency, QueryKeys
 from service.http.strict_route import StrictRouter
 from service.identity.caller import Caller
 
@@ -36,17 +36,19 @@ class Events(View):
     last: int = Field(description="Last position of this page; pass it as `after` for the next page.")
 
 
-@router.get("/events", responses=may_refuse(403, 404))
-async def list_events(house: TheHouse, caller: TheCaller, query: Annotated[EventsQuery, Query()]) -> Events:
+@router.get("/events", responses=refusal_responses(403, 404))
+async def list_events(
+    context: AppContextDependency, caller: CallerDependency, query: Annotated[EventsQuery, Query()]
+) -> Events:
     """List the events of your organisation's cases in order. Positions are unique and have no gaps."""
-    return await house.database.read(
-        lambda transaction: view_events(transaction, caller, query, source=house.event_source, address=house.address)
+    return await context.database.read(
+        lambda transaction: view_events(transaction, caller, query, source=context.event_source, address=context.base_url)
     )
 
 
 def view_events(transaction: Transaction, caller: Caller, query: EventsQuery, *, source: str, address: str) -> Events:
     """A page of the feed of the caller's organisation. `source`: URN of this service; `address`: its public URL."""
     page = pull_events(transaction, caller, query.organisation, after=query.after, limit=query.limit)
-    items = [to_event(entry, source=source, address=address) for entry in page.news]
-    last = max((query.after, *page.withheld, *(entry.position for entry in page.news)))
+    items = [to_event(entry, source=source, address=address) for entry in page.entries]
+    last = max((query.after, *page.withheld, *(entry.position for entry in page.entries)))
     return Events(items=items, withheld=list(page.withheld), last=last)

@@ -7,31 +7,31 @@ from uuid import UUID
 from fastapi import Path, Response
 from pydantic import Field
 
-from service.database.idempotency import IdempotencyKey, Outcome
+from service.database.idempotency import IdempotencyKey, IdempotentResult
 from service.database.transaction import Transaction
 from service.events.api.feed import LAST_POSITION
 from service.events.rules import TYPE_PATTERN, Event, to_event
 from service.events.store.deliveries import Delivery
-from service.events.store.subscriptions import State, Subscription
+from service.events.store.subscriptions import Subscription, SubscriptionState
 from service.events.use_cases.subscriptions import (
-    Change,
-    Reason,
+    NewSubscription,
+    SubscriptionAction,
+    SubscriptionReason,
     TargetRefused,
-    Wanted,
     change_subscription,
+    check_new_subscription,
+    invalid_target,
     list_dead_letters,
     list_subscriptions,
-    may_subscribe,
-    not_a_target,
     read_subscription,
-    resend,
+    resend_dead_letter,
     subscribe,
 )
-from service.http.house import House, TheHouse
-from service.http.json_models import Body, Utc, View
-from service.http.openapi import may_refuse
-from service.http.parameters import OnceOnly, TheCaller, Version
-from service.http.responses import answer_once, show_version
+from service.http.app_context import AppContext, AppContextDependency
+from service.http.json_models import Body, UtcDateTime, View
+from service.http.openapi import refusal_responses
+from service.http.parameters import CallerDependency, IdempotencyKeyHeader, IfMatchVersion
+from service.http.responses import answer_idempotently, set_version_tag
 from service.http.strict_route import StrictRouter
 from service.identity.caller import Caller
 
@@ -55,8 +55,8 @@ class SubscriptionBody(Body):
 class SubscriptionChangeBody(Body):
     """A change of a webhook and its reason."""
 
-    change: Change
-    reason: Reason
+    change: SubscriptionAction
+    reason: SubscriptionReason
 
 
 router = StrictRouter("events")
@@ -71,13 +71,13 @@ class SubscriptionView(View):
     organisation_id: UUID
     url: str
     types: list[str] | None
-    state: State
+    state: SubscriptionState
     reason: str | None
     version: int
     made_by: UUID
-    made_at: Utc
+    made_at: UtcDateTime
     changed_by: UUID | None
-    changed_at: Utc
+    changed_at: UtcDateTime
 
 
 class SignedSubscriptionView(SubscriptionView):
@@ -109,36 +109,40 @@ class DeadLetters(View):
     items: list[DeadLetterView]
 
 
-@router.post("/subscriptions", status_code=201, responses=may_refuse(403))
+@router.post("/subscriptions", status_code=201, responses=refusal_responses(403))
 async def create_subscription(
-    body: SubscriptionBody, house: TheHouse, caller: TheCaller, once: OnceOnly, response: Response
+    body: SubscriptionBody,
+    context: AppContextDependency,
+    caller: CallerDependency,
+    once: IdempotencyKeyHeader,
+    response: Response,
 ) -> SignedSubscriptionView:
     """Create a webhook for the feed of an organisation. The receiver must first agree in its answer to OPTIONS."""
-    new_subscription = Wanted(organisation_id=body.organisation_id, url=body.url, types=body.types)
-    outcome = await house.database.read(
-        lambda transaction: may_subscribe(transaction, caller, new_subscription, once, rules=house.rules)
+    new_subscription = NewSubscription(organisation_id=body.organisation_id, url=body.url, types=body.types)
+    outcome = await context.database.read(
+        lambda transaction: check_new_subscription(transaction, caller, new_subscription, once, rules=context.rules)
     )
-    outcome = outcome or await _subscribe_when_agreed(house, caller, new_subscription, once)
+    outcome = outcome or await _subscribe_when_agreed(context, caller, new_subscription, once)
     return _answer_change(response, outcome, secret=True)
 
 
 async def _subscribe_when_agreed(
-    house: House, caller: Caller, new_subscription: Wanted, once: IdempotencyKey
-) -> Outcome[Subscription]:
+    context: AppContext, caller: Caller, new_subscription: NewSubscription, once: IdempotencyKey
+) -> IdempotentResult[Subscription]:
     """Ask the receiver outside any transaction, then store the webhook."""
     try:
-        per_minute = await house.agreed(new_subscription.url)
+        per_minute = await context.validate_receiver(new_subscription.url)
     except TargetRefused as refusal:
-        raise not_a_target(refusal) from None
-    return await house.database.write(
+        raise invalid_target(refusal) from None
+    return await context.database.write(
         lambda transaction: subscribe(transaction, caller, new_subscription, once, per_minute=per_minute)
     )
 
 
-@router.get("/subscriptions", responses=may_refuse(403), name="list_subscriptions")
-async def get_subscriptions(house: TheHouse, caller: TheCaller) -> Subscriptions:
+@router.get("/subscriptions", responses=refusal_responses(403), name="list_subscriptions")
+async def get_subscriptions(context: AppContextDependency, caller: CallerDependency) -> Subscriptions:
     """List all webhooks, also retired ones."""
-    return await house.database.read(lambda transaction: view_subscriptions(transaction, caller))
+    return await context.database.read(lambda transaction: view_subscriptions(transaction, caller))
 
 
 def view_subscriptions(transaction: Transaction, caller: Caller) -> Subscriptions:
@@ -147,13 +151,13 @@ def view_subscriptions(transaction: Transaction, caller: Caller) -> Subscription
     return Subscriptions(items=[SubscriptionView(**_view_fields(subscription)) for subscription in found_subscriptions])
 
 
-@router.get("/subscriptions/{subscriptionId}", responses=may_refuse(403))
+@router.get("/subscriptions/{subscriptionId}", responses=refusal_responses(403))
 async def get_subscription(
-    subscription_id: SubscriptionId, house: TheHouse, caller: TheCaller, response: Response
+    subscription_id: SubscriptionId, context: AppContextDependency, caller: CallerDependency, response: Response
 ) -> SubscriptionView:
     """Get one webhook."""
-    view = await house.database.read(lambda transaction: view_subscription(transaction, caller, subscription_id))
-    show_version(response, view.version)
+    view = await context.database.read(lambda transaction: view_subscription(transaction, caller, subscription_id))
+    set_version_tag(response, view.version)
     return view
 
 
@@ -162,18 +166,18 @@ def view_subscription(transaction: Transaction, caller: Caller, subscription_id:
     return SubscriptionView(**_view_fields(read_subscription(transaction, caller, subscription_id)))
 
 
-@router.post("/subscriptions/{subscriptionId}/changes", status_code=201, responses=may_refuse(403))
+@router.post("/subscriptions/{subscriptionId}/changes", status_code=201, responses=refusal_responses(403))
 async def add_subscription_change(
     subscription_id: SubscriptionId,
     body: SubscriptionChangeBody,
-    house: TheHouse,
-    caller: TheCaller,
-    once: OnceOnly,
-    version: Version,
+    context: AppContextDependency,
+    caller: CallerDependency,
+    once: IdempotencyKeyHeader,
+    version: IfMatchVersion,
     response: Response,
 ) -> SignedSubscriptionView:
     """Pause, resume or retire a webhook, or rotate its secret. The previous one also signs until the next rotation."""
-    outcome = await house.database.write(
+    outcome = await context.database.write(
         lambda transaction: change_subscription(
             transaction, caller, subscription_id, body.change, body.reason, once, version=version
         )
@@ -181,12 +185,14 @@ async def add_subscription_change(
     return _answer_change(response, outcome, secret=body.change == "rotate_secret")
 
 
-@router.get("/subscriptions/{subscriptionId}/dead-letters", responses=may_refuse(403), name="list_dead_letters")
-async def get_dead_letters(subscription_id: SubscriptionId, house: TheHouse, caller: TheCaller) -> DeadLetters:
+@router.get("/subscriptions/{subscriptionId}/dead-letters", responses=refusal_responses(403), name="list_dead_letters")
+async def get_dead_letters(
+    subscription_id: SubscriptionId, context: AppContextDependency, caller: CallerDependency
+) -> DeadLetters:
     """List the two hundred oldest events that could not be delivered to the webhook."""
-    return await house.database.read(
+    return await context.database.read(
         lambda transaction: view_dead_letters(
-            transaction, caller, subscription_id, source=house.event_source, address=house.address
+            transaction, caller, subscription_id, source=context.event_source, address=context.base_url
         )
     )
 
@@ -202,23 +208,23 @@ def view_dead_letters(
 @router.post(
     "/subscriptions/{subscriptionId}/dead-letters/{position}/resendings",
     status_code=201,
-    responses=may_refuse(403),
+    responses=refusal_responses(403),
 )
 async def add_resending(
     subscription_id: SubscriptionId,
     position: Position,
-    house: TheHouse,
-    caller: TheCaller,
-    once: OnceOnly,
+    context: AppContextDependency,
+    caller: CallerDependency,
+    once: IdempotencyKeyHeader,
     response: Response,
 ) -> DeadLetterView:
     """Deliver a dead letter again. Its number of attempts starts at zero."""
-    outcome = await house.database.write(
-        lambda transaction: resend(transaction, caller, subscription_id, position, once)
+    outcome = await context.database.write(
+        lambda transaction: resend_dead_letter(transaction, caller, subscription_id, position, once)
     )
-    view = dead_letter_view(outcome.value, source=house.event_source, address=house.address)
+    view = dead_letter_view(outcome.value, source=context.event_source, address=context.base_url)
     location = f"/subscriptions/{subscription_id}/dead-letters"
-    return answer_once(response, Outcome(view, outcome.repeated), location=location)
+    return answer_idempotently(response, IdempotentResult(view, outcome.repeated), location=location)
 
 
 def signed_subscription_view(subscription: Subscription, *, secret: bool) -> SignedSubscriptionView:
@@ -229,19 +235,21 @@ def signed_subscription_view(subscription: Subscription, *, secret: bool) -> Sig
 
 def dead_letter_view(delivery: Delivery, *, source: str, address: str) -> DeadLetterView:
     return DeadLetterView(
-        position=delivery.news.position,
+        position=delivery.entry.position,
         state=delivery.state,
         attempts=delivery.attempts,
         status=delivery.status,
         error=delivery.error,
-        event=to_event(delivery.news, source=source, address=address),
+        event=to_event(delivery.entry, source=source, address=address),
     )
 
 
-def _answer_change(response: Response, result: Outcome[Subscription], *, secret: bool) -> SignedSubscriptionView:
+def _answer_change(
+    response: Response, result: IdempotentResult[Subscription], *, secret: bool
+) -> SignedSubscriptionView:
     view = signed_subscription_view(result.value, secret=secret)
-    outcome = Outcome(view, result.repeated)
-    return answer_once(response, outcome, version=view.version, location=f"/subscriptions/{view.id}")
+    outcome = IdempotentResult(view, result.repeated)
+    return answer_idempotently(response, outcome, version=view.version, location=f"/subscriptions/{view.id}")
 
 
 def _view_fields(subscription: Subscription) -> dict[str, Any]:

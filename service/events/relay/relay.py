@@ -12,16 +12,16 @@ import structlog
 
 from service.database.transaction import Transaction
 from service.database.worker_threads import Database
-from service.events.relay.webhook_client import Outside
+from service.events.relay.webhook_client import WebhookClient
 from service.events.rules import to_event
 from service.events.store.deliveries import Deliveries
 from service.events.store.feeds import Feeds
 from service.events.store.subscriptions import Subscriptions
-from service.events.use_cases.delivery import Answer, Call, next_call, settle
+from service.events.use_cases.delivery import WebhookAnswer, WebhookCall, claim_next_call, record_answer
 from service.settings import Settings
 
 # Rows that are published in one transaction. Requests wait no longer than one batch.
-AT_ONCE = 100
+PUBLISH_BATCH = 100
 T = TypeVar("T")
 log = structlog.get_logger("casusroute")
 
@@ -29,7 +29,7 @@ log = structlog.get_logger("casusroute")
 class Relay:
     """Runs when this process recorded a transition, and polls for other processes and for deliveries that are due."""
 
-    def __init__(self, database: Database, outside: Outside, settings: Settings) -> None:
+    def __init__(self, database: Database, outside: WebhookClient, settings: Settings) -> None:
         self.database = database
         self._client = outside
         self._settings = settings
@@ -37,7 +37,7 @@ class Relay:
         self._tasks: dict[UUID, asyncio.Task[None]] = {}
 
     @asynccontextmanager
-    async def at_work(self) -> AsyncIterator[None]:
+    async def run_in_background(self) -> AsyncIterator[None]:
         """Run in the background until the block ends. The next relay repeats deliveries that were interrupted."""
         loop = asyncio.get_running_loop()
         async with self._client.open():
@@ -45,23 +45,23 @@ class Relay:
             def wake() -> None:
                 loop.call_soon_threadsafe(self._wake_up.set)
 
-            self.database.when_recorded = wake
+            self.database.on_new_events = wake
             worker = asyncio.create_task(self._work())
             try:
                 yield
             finally:
-                self.database.when_recorded = lambda: None
+                self.database.on_new_events = lambda: None
                 tasks = [worker, *self._tasks.values()]
                 for task in tasks:
                     task.cancel()
                 await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def by_itself(self) -> None:
+    async def run_as_process(self) -> None:
         """Run as a process until SIGINT or SIGTERM."""
         stopped = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-        async with self.at_work():
+        async with self.run_in_background():
             await stopped.wait()
         self.database.close()
 
@@ -78,14 +78,16 @@ class Relay:
 
     async def _publish(self) -> None:
         """Publish all rows of the outbox that are not published yet."""
-        while await self.database.read(_with_all_rows(lambda transaction: Feeds(transaction).waits())):
-            if not await self.database.write(_with_all_rows(lambda transaction: Feeds(transaction).publish(AT_ONCE))):
+        while await self.database.read(_with_all_rows(lambda transaction: Feeds(transaction).has_unpublished())):
+            if not await self.database.write(
+                _with_all_rows(lambda transaction: Feeds(transaction).publish(PUBLISH_BATCH))
+            ):
                 break
 
     async def _start_deliveries(self) -> None:
         """Start one task per webhook with a delivery that is due: a slow receiver does not delay others."""
         for subscription_id in await self.database.read(
-            _with_all_rows(lambda transaction: Deliveries(transaction).with_work())
+            _with_all_rows(lambda transaction: Deliveries(transaction).subscriptions_due())
         ):
             if subscription_id not in self._tasks:
                 task = asyncio.create_task(self._deliver_all(subscription_id))
@@ -110,15 +112,15 @@ class Relay:
             _log_error(error)
             await asyncio.sleep(self._settings.relay_seconds)
 
-    async def _send(self, call: Call) -> Answer:
+    async def _send(self, call: WebhookCall) -> WebhookAnswer:
         now = self.database.now()
-        event = to_event(call.delivery.news, source=self._settings.event_source, address=self._settings.address)
-        return await self._client.tell(call.subscription.url, event, call.subscription.secrets, now=now)
+        event = to_event(call.delivery.entry, source=self._settings.event_source, address=self._settings.base_url)
+        return await self._client.send(call.subscription.url, event, call.subscription.secrets, now=now)
 
-    async def _record_answer(self, call: Call, answer: Answer) -> None:
+    async def _record_answer(self, call: WebhookCall, answer: WebhookAnswer) -> None:
         most = self._settings.webhook_attempts
         await self.database.write(
-            _with_all_rows(lambda transaction: settle(transaction, call, answer, most_attempts=most))
+            _with_all_rows(lambda transaction: record_answer(transaction, call, answer, most_attempts=most))
         )
 
 
@@ -132,9 +134,9 @@ def _with_all_rows(unit_of_work: Callable[[Transaction], T]) -> Callable[[Transa
     return run
 
 
-def _claim_call(transaction: Transaction, subscription_id: UUID) -> Call | None:
+def _claim_call(transaction: Transaction, subscription_id: UUID) -> WebhookCall | None:
     subscription = Subscriptions(transaction).find(subscription_id)
-    return next_call(transaction, subscription) if subscription else None
+    return claim_next_call(transaction, subscription) if subscription else None
 
 
 def _log_error(error: Exception) -> None:

@@ -16,42 +16,42 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from service.events.relay.webhook_targets import Targets, resolve
+from service.events.relay.webhook_targets import AllowedTargets, resolve
 from service.events.rules import CLOUDEVENTS_JSON, Event
-from service.events.use_cases.delivery import LONGEST_WAIT, Answer
+from service.events.use_cases.delivery import MAX_DELAY, WebhookAnswer
 from service.events.use_cases.subscriptions import TargetRefused
 
-SECONDS = 10
+TIMEOUT_SECONDS = 10
 
 
-class Outside:
+class WebhookClient:
     """Calls webhooks. `address`: public URL of this service; its host is the origin that receivers must allow."""
 
-    def __init__(self, *, address: str, targets: Targets) -> None:
+    def __init__(self, *, address: str, targets: AllowedTargets) -> None:
         self._origin = urlsplit(address).hostname or "localhost"
-        self._targets: Targets = targets
+        self._targets: AllowedTargets = targets
         self._client = httpx.AsyncClient(
             follow_redirects=False,
             trust_env=False,
-            timeout=SECONDS,
+            timeout=TIMEOUT_SECONDS,
             limits=httpx.Limits(max_keepalive_connections=0),
         )
 
-    async def tell(self, url: str, event: Event, secrets: Iterable[bytes], *, now: datetime) -> Answer:
+    async def send(self, url: str, event: Event, secrets: Iterable[bytes], *, now: datetime) -> WebhookAnswer:
         """Send one event. Returns an answer also when the call fails."""
         body = event.model_dump_json(by_alias=True).encode()
-        headers = {"Content-Type": CLOUDEVENTS_JSON, **signed(event.id, body, secrets, now)}
+        headers = {"Content-Type": CLOUDEVENTS_JSON, **signature_headers(event.id, body, secrets, now)}
         try:
             status, response_headers = await self._call("POST", url, headers, body)
         except TargetRefused as refusal:
-            return Answer(error=refusal.code)
+            return WebhookAnswer(error=refusal.code)
         except (TimeoutError, httpx.TimeoutException):
-            return Answer(error="timeout")
+            return WebhookAnswer(error="timeout")
         except (httpx.HTTPError, httpx.InvalidURL, OSError):
-            return Answer(error="no_connection")
-        return Answer(status=status, retry_after=_retry_delay(response_headers.get("retry-after"), now))
+            return WebhookAnswer(error="no_connection")
+        return WebhookAnswer(status=status, retry_after=_retry_delay(response_headers.get("retry-after"), now))
 
-    async def agreed(self, url: str) -> int | None:
+    async def ask_consent(self, url: str) -> int | None:
         """Ask the receiver for consent (CloudEvents Web Hooks, 4). Raises TargetRefused.
 
         Returns the maximum number of requests per minute, None when the receiver sets none.
@@ -67,7 +67,7 @@ class Outside:
         return max(1, min(int(rate), 60_000)) if rate.isascii() and rate.isdigit() and len(rate) < _MAX_DIGITS else None
 
     async def _call(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> tuple[int, httpx.Headers]:
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout(TIMEOUT_SECONDS):
             target = await resolve(url, self._targets)
             request = self._client.stream(
                 method,
@@ -89,7 +89,7 @@ class Outside:
 _MAX_DIGITS = 8
 
 
-def signed(id_: str, body: bytes, secrets: Iterable[bytes], now: datetime) -> dict[str, str]:
+def signature_headers(id_: str, body: bytes, secrets: Iterable[bytes], now: datetime) -> dict[str, str]:
     """Returns the headers of Standard Webhooks with one signature per secret: two during a rotation."""
     timestamp = str(int(now.timestamp()))
     signed_text = b".".join((id_.encode(), timestamp.encode(), body))
@@ -107,10 +107,10 @@ def _retry_delay(retry_after: str | None, now: datetime) -> timedelta | None:
     if retry_after is None:
         return None
     if retry_after.isascii() and retry_after.isdigit() and len(retry_after) < _MAX_DIGITS:
-        return min(timedelta(seconds=int(retry_after)), LONGEST_WAIT)
+        return min(timedelta(seconds=int(retry_after)), MAX_DELAY)
     try:
         until = parsedate_to_datetime(retry_after)
     except ValueError:
         return None
     until = until if until.tzinfo else until.replace(tzinfo=UTC)
-    return min(max(until - now, timedelta()), LONGEST_WAIT)
+    return min(max(until - now, timedelta()), MAX_DELAY)

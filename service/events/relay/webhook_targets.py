@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 
 from service.events.use_cases.subscriptions import TargetRefused
 
-Targets = Literal["public", "any"]
-Address = IPv4Address | IPv6Address
+AllowedTargets = Literal["public", "any"]
+IPAddress = IPv4Address | IPv6Address
 # Global unicast of IPv6. All other IPv6 addresses are local, reserved or embed an IPv4 address.
 _GLOBAL_UNICAST = ip_network("2000::/3")
 # Global by definition but not routable: 6to4 (reaches any IPv4 address), documentation, IETF protocol assignments.
@@ -26,7 +26,7 @@ class Target:
     authority: str
 
 
-async def resolve(url: str, allowed: Targets) -> Target:
+async def resolve(url: str, allowed: AllowedTargets) -> Target:
     """Resolve a URL to an IP address. A host with any address that is not public is refused. Raises TargetRefused."""
     try:
         parts = urlsplit(url)
@@ -45,7 +45,7 @@ async def resolve(url: str, allowed: Targets) -> Target:
     return Target(f"{parts.scheme}://{netloc}{parts.path or '/'}", host, parts.netloc)
 
 
-async def _addresses(host: str, port: int) -> list[Address]:
+async def _addresses(host: str, port: int) -> list[IPAddress]:
     try:
         answers = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
         return [ip_address(str(address[0])) for *_, address in answers]
@@ -53,7 +53,7 @@ async def _addresses(host: str, port: int) -> list[Address]:
         raise TargetRefused("webhook_not_found") from None
 
 
-def is_public(address: Address) -> bool:
+def is_public(address: IPAddress) -> bool:
     if isinstance(address, IPv6Address):
         if address.ipv4_mapped is not None:
             return is_public(address.ipv4_mapped)

@@ -6,7 +6,7 @@ from service.cases.store.tables import outbox, transitions
 from service.database.transaction import Transaction
 from service.database.worker_threads import Database
 from service.events.store.tables import deliveries
-from service.vocabulary.calendar import microseconds
+from service.vocabulary.calendar import to_microseconds
 from service.vocabulary.refusals import Unavailable
 
 _WAITING_SINCE = (
@@ -30,13 +30,13 @@ def outbox_age(transaction: Transaction) -> float:
     """Returns the age in seconds of the oldest outbox row that is not published, 0 without one."""
     transaction.allow_all_rows("readiness")
     since = transaction.connection.execute(_WAITING_SINCE).scalar()
-    return 0.0 if since is None else max(0.0, (microseconds(transaction.now) - since) / 1e6)
+    return 0.0 if since is None else max(0.0, (to_microseconds(transaction.now) - since) / 1e6)
 
 
-def figures(database: Database) -> dict[str, float]:
+def read_gauges(database: Database) -> dict[str, float]:
     """Returns the values of the gauges by name: open deliveries, outbox age, and whether the database answers."""
     try:
-        return database.watch_now(_read_figures)
+        return database.monitor_sync(_read_figures)
     except Unavailable:
         return {"database_up": 0}
 

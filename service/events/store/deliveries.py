@@ -25,14 +25,14 @@ from sqlalchemy import (
 
 from service.cases.store.tables import transitions
 from service.database.transaction import Transaction
-from service.events.rules import News
-from service.events.store.news import NEWS, to_news
+from service.events.rules import FeedEntry
+from service.events.store.feed_entries import FEED_ENTRIES, to_feed_entry
 from service.events.store.tables import deliveries, feed, subscriptions
-from service.vocabulary.calendar import microseconds
+from service.vocabulary.calendar import to_microseconds
 
 # Longer than an attempt may take, so that no second attempt begins before the first one ends.
-CLAIM = timedelta(minutes=1)
-Place = Mapping[str, Any]
+CLAIM_DURATION = timedelta(minutes=1)
+FeedRow = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +40,7 @@ class Delivery:
     """One event for one webhook. `attempts` includes a running one. `status`, `error`: result of the last attempt."""
 
     subscription_id: UUID
-    news: News
+    entry: FeedEntry
     state: str
     attempts: int
     status: int | None
@@ -48,7 +48,7 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class AttemptResult:
     """The result of an attempt. `next_at`: time of the next attempt, used in state `waiting` only."""
 
     state: str
@@ -107,7 +107,7 @@ _RECORD_ATTEMPT = (
     )
 )
 _DELIVERIES_OF_SUBSCRIPTION = (
-    NEWS.add_columns(
+    FEED_ENTRIES.add_columns(
         _delivery.subscription_id,
         _delivery.state.label("delivery_state"),
         _delivery.attempts,
@@ -129,7 +129,7 @@ class Deliveries:
         self._connection = transaction.connection
         self._now = transaction.now
 
-    def expect(self, feed_rows: Sequence[tuple[Place, str]]) -> None:
+    def add_for_subscribers(self, feed_rows: Sequence[tuple[FeedRow, str]]) -> None:
         """Add a delivery per webhook for new rows of the feeds. `feed_rows`: pairs of (feed row, event type)."""
         organisations = sorted({feed_row["organisation_id"] for feed_row, _ in feed_rows})
         subscribers = self._connection.execute(_SUBSCRIPTIONS_OF, {"organisations": organisations}).all()
@@ -140,7 +140,7 @@ class Deliveries:
                 "case_id": feed_row["case_id"],
                 "state": "waiting",
                 "attempts": 0,
-                "next_at": microseconds(self._now),
+                "next_at": to_microseconds(self._now),
             }
             for subscriber in subscribers
             for feed_row, type_ in feed_rows
@@ -150,28 +150,28 @@ class Deliveries:
         if rows:
             self._connection.execute(_INSERT, rows)
 
-    def with_work(self) -> frozenset[UUID]:
+    def subscriptions_due(self) -> frozenset[UUID]:
         """Returns the ids of the active webhooks that have a delivery due now."""
-        rows = self._connection.execute(_SUBSCRIPTIONS_DUE, {"now": microseconds(self._now)}).scalars()
+        rows = self._connection.execute(_SUBSCRIPTIONS_DUE, {"now": to_microseconds(self._now)}).scalars()
         return frozenset(map(UUID, rows))
 
     def claim(self, subscription_id: UUID) -> Delivery | None:
         """Claim the next delivery of this webhook that is due, for `CLAIM_DURATION`. None when none is due."""
-        times = {"now": microseconds(self._now), "until": microseconds(self._now + CLAIM)}
+        times = {"now": to_microseconds(self._now), "until": to_microseconds(self._now + CLAIM_DURATION)}
         position = self._connection.execute(_CLAIM, {"id": str(subscription_id), **times}).scalar()
         return None if position is None else self.find(subscription_id, position)
 
-    def settle(self, delivery: Delivery, outcome: Outcome) -> None:
+    def record_attempt(self, delivery: Delivery, outcome: AttemptResult) -> None:
         """Record the result of an attempt, unless the claim expired and another attempt has begun."""
-        key = {"id": str(delivery.subscription_id), "at": delivery.news.position, "attempt": delivery.attempts}
+        key = {"id": str(delivery.subscription_id), "at": delivery.entry.position, "attempt": delivery.attempts}
         result = {"new_state": outcome.state, "new_status": outcome.status, "new_error": outcome.error}
-        self._connection.execute(_RECORD_ATTEMPT, {**key, **result, "until": microseconds(outcome.next_at)})
+        self._connection.execute(_RECORD_ATTEMPT, {**key, **result, "until": to_microseconds(outcome.next_at)})
 
     def find(self, subscription_id: UUID, position: int) -> Delivery | None:
         matches = self._read(_DELIVERY_AT, {"id": str(subscription_id), "at": position})
         return matches[0] if matches else None
 
-    def dead(self, subscription_id: UUID) -> tuple[Delivery, ...]:
+    def dead_letters(self, subscription_id: UUID) -> tuple[Delivery, ...]:
         """Returns the two hundred oldest dead letters of a webhook, the oldest first."""
         return self._read(_DEAD_LETTERS, {"id": str(subscription_id)})
 
@@ -181,17 +181,17 @@ class Deliveries:
             update(deliveries)
             .where(
                 _delivery.subscription_id == str(delivery.subscription_id),
-                _delivery.position == delivery.news.position,
+                _delivery.position == delivery.entry.position,
                 _delivery.state == "dead",
             )
-            .values(state="waiting", attempts=0, next_at=microseconds(self._now))
+            .values(state="waiting", attempts=0, next_at=to_microseconds(self._now))
         )
 
     def _read(self, query: Select[Any], parameters: Mapping[str, Any]) -> tuple[Delivery, ...]:
         return tuple(
             Delivery(
                 subscription_id=UUID(row.subscription_id),
-                news=to_news(row),
+                entry=to_feed_entry(row),
                 state=row.delivery_state,
                 attempts=row.attempts,
                 status=row.status,

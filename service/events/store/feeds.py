@@ -12,15 +12,15 @@ from uuid import UUID
 from sqlalchemy import Row, and_, bindparam, exists, func, insert, select, text, update
 
 from service.cases.store.tables import outbox, parts, transitions
-from service.cases.store.visibility import main, visible
+from service.cases.store.visibility import main_part, may_see_part
 from service.database.transaction import Transaction
-from service.events.rules import News
-from service.events.store.deliveries import Deliveries, Place
-from service.events.store.news import NEWS, to_news
+from service.events.rules import FeedEntry
+from service.events.store.deliveries import Deliveries, FeedRow
+from service.events.store.feed_entries import FEED_ENTRIES, to_feed_entry
 from service.events.store.tables import feed
 from service.kinds import KINDS
 from service.vocabulary.actor import Actor
-from service.vocabulary.calendar import microseconds
+from service.vocabulary.calendar import to_microseconds
 from service.workflows.rules.kinds import event_type
 
 # An arbitrary number that is the same in every process.
@@ -45,13 +45,13 @@ _MARK_PUBLISHED = update(outbox).where(outbox.c.id == bindparam("outbox_id")).va
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
+class FeedPage:
     """A page of a feed. The positions of entries and `withheld` together have no gap.
 
     `withheld`: positions of entries that this person may not see, or whose case was destroyed.
     """
 
-    news: tuple[News, ...]
+    entries: tuple[FeedEntry, ...]
     withheld: tuple[int, ...]
 
 
@@ -63,7 +63,7 @@ class Feeds:
         self._deliveries = Deliveries(transaction)
         self._now = transaction.now
 
-    def waits(self) -> bool:
+    def has_unpublished(self) -> bool:
         """True when the outbox has a row that is not published."""
         return bool(self._connection.execute(_HAS_UNPUBLISHED).scalar())
 
@@ -77,22 +77,22 @@ class Feeds:
         rows = self._connection.execute(_UNPUBLISHED, {"most": most}).all()
         if feed_rows := list(self._feed_rows(rows)):
             self._connection.execute(_INSERT, [feed_row for feed_row, _ in feed_rows])
-            self._deliveries.expect(feed_rows)
+            self._deliveries.add_for_subscribers(feed_rows)
         self._mark_published(rows)
         return len(rows)
 
-    def after(self, organisation_id: UUID, position: int, *, limit: int, seen_by: Actor) -> Page:
+    def read_after(self, organisation_id: UUID, position: int, *, limit: int, seen_by: Actor) -> FeedPage:
         """Returns the page of an organisation's feed after a position. Entries `seen_by` may not see are withheld."""
         rows = self._connection.execute(
-            NEWS.add_columns(and_(visible(seen_by), transitions.c.facts_salt.is_not(None)).label("seen"))
+            FEED_ENTRIES.add_columns(and_(may_see_part(seen_by), transitions.c.facts_salt.is_not(None)).label("seen"))
             .join(parts, parts.c.id == transitions.c.part_id)
-            .join(main, main.c.id == transitions.c.case_id)
+            .join(main_part, main_part.c.id == transitions.c.case_id)
             .where(feed.c.organisation_id == str(organisation_id), feed.c.position > position)
             .order_by(feed.c.position)
             .limit(limit)
         ).all()
-        return Page(
-            news=tuple(to_news(row) for row in rows if row.seen),
+        return FeedPage(
+            entries=tuple(to_feed_entry(row) for row in rows if row.seen),
             withheld=tuple(row.position for row in rows if not row.seen),
         )
 
@@ -106,7 +106,7 @@ class Feeds:
         locked = self._connection.execute(text("SELECT pg_try_advisory_xact_lock(:n)"), {"n": _ADVISORY_LOCK})
         return bool(locked.scalar())
 
-    def _feed_rows(self, rows: Iterable[Row[Any]]) -> Iterator[tuple[Place, str]]:
+    def _feed_rows(self, rows: Iterable[Row[Any]]) -> Iterator[tuple[FeedRow, str]]:
         """Yields (feed row, event type) for each recipient of each row of the outbox."""
         positions: dict[str, int] = {}
         for row in rows:
@@ -128,7 +128,7 @@ class Feeds:
 
     def _mark_published(self, rows: Sequence[Row[Any]]) -> None:
         if rows:
-            at = microseconds(self._now)
+            at = to_microseconds(self._now)
             self._connection.execute(_MARK_PUBLISHED, [{"outbox_id": row.id, "at": at} for row in rows])
 
 
@@ -137,5 +137,5 @@ def _recipients(row: Row[Any]) -> Collection[str]:
 
     The addressee hears of that part only.
     """
-    addressed = {row.addressee_id} if row.addressee_id and KINDS[row.kind].seen_by else set()
+    addressed = {row.addressee_id} if row.addressee_id and KINDS[row.kind].addressee_roles else set()
     return {row.team_id, row.submitter_id} | addressed

@@ -9,13 +9,13 @@ from uuid import UUID
 
 from sqlalchemy import Row, insert, select, update
 
-from service.cases.store.rows import text_of
+from service.cases.store.rows import optional_text
 from service.database.transaction import Transaction
 from service.events.store.tables import subscriptions
-from service.vocabulary.calendar import microseconds, moment
-from service.vocabulary.canonical_json import canonical
+from service.vocabulary.calendar import from_microseconds, to_microseconds
+from service.vocabulary.canonical_json import to_canonical_json
 
-State = Literal["active", "paused", "retired"]
+SubscriptionState = Literal["active", "paused", "retired"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +27,7 @@ class Subscription:
     url: str
     types: tuple[str, ...] | None
     per_minute: int | None
-    state: State
+    state: SubscriptionState
     reason: str | None
     version: int
     secrets: tuple[bytes, ...] = field(repr=False)
@@ -49,10 +49,10 @@ class Subscriptions:
             "id": str(subscription.id),
             "organisation_id": str(subscription.organisation_id),
             "url": subscription.url,
-            "types": None if subscription.types is None else canonical(list(subscription.types)),
+            "types": None if subscription.types is None else to_canonical_json(list(subscription.types)),
             "per_minute": subscription.per_minute,
             "made_by": str(subscription.made_by),
-            "made_at": microseconds(subscription.made_at),
+            "made_at": to_microseconds(subscription.made_at),
         }
         self._connection.execute(insert(subscriptions), {**row, **self._changeable(subscription)})
 
@@ -75,15 +75,15 @@ class Subscriptions:
         return tuple(map(self._read, rows))
 
     def _changeable(self, subscription: Subscription) -> Mapping[str, Any]:
-        secret, previous = (*map(self._keyring.wrapped, subscription.secrets), None)[:2]
+        secret, previous = (*map(self._keyring.wrap, subscription.secrets), None)[:2]
         return {
             "state": subscription.state,
             "reason": subscription.reason,
             "version": subscription.version,
             "secret": secret,
             "previous_secret": previous,
-            "changed_by": text_of(subscription.changed_by),
-            "changed_at": microseconds(subscription.changed_at),
+            "changed_by": optional_text(subscription.changed_by),
+            "changed_at": to_microseconds(subscription.changed_at),
         }
 
     def _read(self, row: Row[Any]) -> Subscription:
@@ -96,9 +96,9 @@ class Subscriptions:
             state=row.state,
             reason=row.reason,
             version=row.version,
-            secrets=tuple(map(self._keyring.unwrapped, filter(None, (row.secret, row.previous_secret)))),
+            secrets=tuple(map(self._keyring.unwrap, filter(None, (row.secret, row.previous_secret)))),
             made_by=UUID(row.made_by),
-            made_at=moment(row.made_at),
+            made_at=from_microseconds(row.made_at),
             changed_by=row.changed_by and UUID(row.changed_by),
-            changed_at=moment(row.changed_at),
+            changed_at=from_microseconds(row.changed_at),
         )

@@ -16,7 +16,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from service.database.columns import FOLLOWS, NO_ROWID, id_column, index_where, metadata
+from service.database.columns import PREDECESSOR_CHECK, WITHOUT_ROWID, id_column, metadata, partial_index
 
 feed = Table(
     "feed",
@@ -34,9 +34,9 @@ feed = Table(
     ForeignKeyConstraint(
         ["case_id", "sequence"], ["transitions.case_id", "transitions.sequence"], name="fk_feed_transition"
     ),
-    CheckConstraint(FOLLOWS.format(n="position", p="prev_position"), name="follows"),
+    CheckConstraint(PREDECESSOR_CHECK.format(n="position", p="prev_position"), name="follows"),
     comment="what each organisation may hear of, in the order in which it hears it: append-only",
-    **NO_ROWID,
+    **WITHOUT_ROWID,
 )
 
 subscriptions = Table(
@@ -73,8 +73,8 @@ deliveries = Table(
     Column("status", Integer, comment="what the receiver answered last"),
     Column("error", String(30), comment="why the last try failed"),
     PrimaryKeyConstraint("subscription_id", "position"),
-    index_where("state = 'waiting'", "ix_deliveries_waiting", "subscription_id", "position"),
-    index_where("state = 'waiting'", "ix_deliveries_waiting_of_case", "subscription_id", "case_id", "position"),
-    index_where("state = 'dead'", "ix_deliveries_dead", "subscription_id", "position"),
+    partial_index("state = 'waiting'", "ix_deliveries_waiting", "subscription_id", "position"),
+    partial_index("state = 'waiting'", "ix_deliveries_waiting_of_case", "subscription_id", "case_id", "position"),
+    partial_index("state = 'dead'", "ix_deliveries_dead", "subscription_id", "position"),
     comment="what each webhook was told or still has to be told; never content",
 )

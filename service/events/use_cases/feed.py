@@ -3,11 +3,11 @@
 from uuid import UUID
 
 from service.database.transaction import Transaction
-from service.events.store.feeds import Feeds, Page
+from service.events.store.feeds import FeedPage, Feeds
 from service.identity.caller import Caller
 from service.people.use_cases.identify import identify
 from service.vocabulary.actor import Actor
-from service.vocabulary.input_faults import bare_fault
+from service.vocabulary.input_faults import simple_fault
 from service.vocabulary.refusals import Invalid, NotAllowed, NotFound
 from service.vocabulary.roles import ADDRESSED_ROLES, SUBMITTING_ROLES, TEAM_ROLES
 
@@ -17,14 +17,14 @@ _FEED_ROLES = TEAM_ROLES | SUBMITTING_ROLES | ADDRESSED_ROLES
 
 def pull_events(
     transaction: Transaction, caller: Caller, organisation_id: UUID | None, *, after: int, limit: int
-) -> Page:
+) -> FeedPage:
     """Returns the page of an organisation's feed after a position.
 
     Raises NotFound for an organisation that the person does not act for, NotAllowed without a role that reads feeds,
     Invalid when the person acts for several organisations and names none.
     """
     actor = identify(transaction, caller)
-    return Feeds(transaction).after(_feed_organisation(actor, organisation_id), after, limit=limit, seen_by=actor)
+    return Feeds(transaction).read_after(_feed_organisation(actor, organisation_id), after, limit=limit, seen_by=actor)
 
 
 def _feed_organisation(actor: Actor, organisation_id: UUID | None) -> UUID:
@@ -36,5 +36,5 @@ def _feed_organisation(actor: Actor, organisation_id: UUID | None) -> UUID:
     if not candidates:
         raise NotAllowed
     if len(candidates) > 1:
-        raise Invalid((bare_fault("query", "organisation", "which_organisation"),))
+        raise Invalid((simple_fault("query", "organisation", "which_organisation"),))
     return next(iter(candidates))

@@ -7,29 +7,29 @@ from difflib import get_close_matches
 from typing import Literal
 from uuid import UUID
 
-from service.database.idempotency import IdempotencyKey, Outcome, act_once, has_acted
+from service.database.idempotency import IdempotencyKey, IdempotentResult, act_once, has_acted
 from service.database.transaction import Transaction
 from service.events.store.deliveries import Deliveries, Delivery
-from service.events.store.subscriptions import State, Subscription, Subscriptions
+from service.events.store.subscriptions import Subscription, Subscriptions, SubscriptionState
 from service.identity.caller import Caller
 from service.people.rules.decisions import Effect
-from service.people.store.change_log import Administration
+from service.people.store.change_log import AdministrativeChanges
 from service.people.store.people import People
-from service.people.use_cases.administer import administrator
+from service.people.use_cases.administer import require_administrator
 from service.vocabulary.actor import Actor, Membership
-from service.vocabulary.input_faults import bare_fault
-from service.vocabulary.language import Words
-from service.vocabulary.messages import say
+from service.vocabulary.input_faults import simple_fault
+from service.vocabulary.language import BilingualText
+from service.vocabulary.messages import render_message
 from service.vocabulary.refusals import InputFault, Invalid, NotFound, NotPossible, Stale, VersionMissing
-from service.vocabulary.sentences import OR, joined
+from service.vocabulary.sentences import OR, join_texts
 from service.workflows.rules.kinds import event_type
 from service.workflows.rules.rulebook import Rulebook
 
-Change = Literal["pause", "resume", "retire", "rotate_secret"]
-Reason = Literal["routine", "maintenance", "receiver_asked", "repaired", "no_longer_used", "secret_leaked"]
+SubscriptionAction = Literal["pause", "resume", "retire", "rotate_secret"]
+SubscriptionReason = Literal["routine", "maintenance", "receiver_asked", "repaired", "no_longer_used", "secret_leaked"]
 SECRET_BYTES = 32
-# State after each action, by the state before it. A rotation of the secret keeps the state.
-_STATE_AFTER: Mapping[str, Mapping[State, State]] = {
+# SubscriptionState after each action, by the state before it. A rotation of the secret keeps the state.
+_STATE_AFTER: Mapping[str, Mapping[SubscriptionState, SubscriptionState]] = {
     "pause": {"active": "paused"},
     "resume": {"paused": "active"},
     "retire": {"active": "retired", "paused": "retired"},
@@ -46,7 +46,7 @@ class TargetRefused(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class NewSubscription:
     """The webhook that is asked for. `types`: None for all."""
 
     organisation_id: UUID
@@ -54,19 +54,28 @@ class Wanted:
     types: tuple[str, ...] | None
 
 
-def may_subscribe(
-    transaction: Transaction, caller: Caller, new_subscription: Wanted, once: IdempotencyKey, *, rules: Rulebook
-) -> Outcome[Subscription] | None:
+def check_new_subscription(
+    transaction: Transaction,
+    caller: Caller,
+    new_subscription: NewSubscription,
+    once: IdempotencyKey,
+    *,
+    rules: Rulebook,
+) -> IdempotentResult[Subscription] | None:
     """Check a new webhook before the receiver is asked for its consent. Raises Invalid.
 
     Returns the webhook when this request was carried out before, else None.
     """
-    actor, _ = administrator(transaction, caller)
+    actor, _ = require_administrator(transaction, caller)
     if has_acted(transaction, once, actor.person_id):
-        return Outcome(_require_subscription(transaction, _subscription_id(transaction, actor, once)), repeated=True)
+        return IdempotentResult(
+            _require_subscription(transaction, _subscription_id(transaction, actor, once)), repeated=True
+        )
     faults = []
-    if new_subscription.organisation_id not in People(transaction).kinds({new_subscription.organisation_id}):
-        faults.append(bare_fault("body", "/organisationId", "no_organisation"))
+    if new_subscription.organisation_id not in People(transaction).kinds_of_organisations(
+        {new_subscription.organisation_id}
+    ):
+        faults.append(simple_fault("body", "/organisationId", "no_organisation"))
     known_types = {
         event_type(workflow.definition.name, trigger)
         for workflow in rules.by_hash.values()
@@ -85,22 +94,27 @@ def may_subscribe(
 def _unknown_event_type(location: str, unknown: str, known_types: Collection[str]) -> InputFault:
     """Returns a fault with the three most similar types: there are more than a hundred."""
     matches = get_close_matches(unknown, sorted(known_types), n=3, cutoff=0)
-    similar = joined((Words.same(match) for match in matches), OR)
-    return InputFault("body", location, "no_event_type", say("input", "no_event_type", {"near": similar}))
+    similar = join_texts((BilingualText.untranslated(match) for match in matches), OR)
+    return InputFault("body", location, "no_event_type", render_message("input", "no_event_type", {"near": similar}))
 
 
-def not_a_target(refusal: TargetRefused) -> Invalid:
-    return Invalid((bare_fault("body", "/url", refusal.code),))
+def invalid_target(refusal: TargetRefused) -> Invalid:
+    return Invalid((simple_fault("body", "/url", refusal.code),))
 
 
 def subscribe(
-    transaction: Transaction, caller: Caller, new_subscription: Wanted, once: IdempotencyKey, *, per_minute: int | None
-) -> Outcome[Subscription]:
+    transaction: Transaction,
+    caller: Caller,
+    new_subscription: NewSubscription,
+    once: IdempotencyKey,
+    *,
+    per_minute: int | None,
+) -> IdempotentResult[Subscription]:
     """Create a webhook after its receiver agreed. It receives events that are published from now on.
 
     `per_minute`: maximum number of requests per minute, None for no limit.
     """
-    actor, acting = administrator(transaction, caller)
+    actor, acting = require_administrator(transaction, caller)
     id_ = _subscription_id(transaction, actor, once)
 
     def make() -> Subscription:
@@ -124,7 +138,7 @@ def subscribe(
         return subscription
 
     return act_once(
-        transaction, once, actor.person_id, act=make, again=lambda _: _require_subscription(transaction, id_)
+        transaction, once, actor.person_id, act=make, rebuild=lambda _: _require_subscription(transaction, id_)
     )
 
 
@@ -132,17 +146,17 @@ def change_subscription(
     transaction: Transaction,
     caller: Caller,
     id_: UUID,
-    change: Change,
-    reason: Reason,
+    change: SubscriptionAction,
+    reason: SubscriptionReason,
     once: IdempotencyKey,
     *,
     version: int | None,
-) -> Outcome[Subscription]:
+) -> IdempotentResult[Subscription]:
     """Pause, resume or retire a webhook, or rotate its secret. The previous secret also signs until the next rotation.
 
     Raises NotFound, VersionMissing, Stale and NotPossible.
     """
-    actor, acting = administrator(transaction, caller)
+    actor, acting = require_administrator(transaction, caller)
     subscription = _require_subscription(transaction, id_, lock=True)
 
     rotates = change == "rotate_secret"
@@ -167,16 +181,16 @@ def change_subscription(
         _record(transaction, actor, acting, once, changed, f"webhook_{change}")
         return changed
 
-    return act_once(transaction, once, actor.person_id, act=alter, again=lambda _: subscription)
+    return act_once(transaction, once, actor.person_id, act=alter, rebuild=lambda _: subscription)
 
 
 def list_subscriptions(transaction: Transaction, caller: Caller) -> tuple[Subscription, ...]:
-    administrator(transaction, caller)
+    require_administrator(transaction, caller)
     return Subscriptions(transaction).all()
 
 
 def read_subscription(transaction: Transaction, caller: Caller, id_: UUID) -> Subscription:
-    administrator(transaction, caller)
+    require_administrator(transaction, caller)
     return _require_subscription(transaction, id_)
 
 
@@ -184,14 +198,14 @@ def list_dead_letters(transaction: Transaction, caller: Caller, id_: UUID) -> tu
     """Returns the dead letters of a webhook, the oldest first. Raises NotFound."""
     subscription = read_subscription(transaction, caller, id_)
     transaction.allow_all_rows("dead letters")
-    return Deliveries(transaction).dead(subscription.id)
+    return Deliveries(transaction).dead_letters(subscription.id)
 
 
-def resend(
+def resend_dead_letter(
     transaction: Transaction, caller: Caller, id_: UUID, position: int, once: IdempotencyKey
-) -> Outcome[Delivery]:
+) -> IdempotentResult[Delivery]:
     """Deliver a dead letter again. Raises NotFound, and NotPossible for a delivery that is not dead."""
-    actor, acting = administrator(transaction, caller)
+    actor, acting = require_administrator(transaction, caller)
     subscription = _require_subscription(transaction, id_)
     transaction.allow_all_rows("dead letters")
     letter = Deliveries(transaction).find(subscription.id, position)
@@ -205,12 +219,12 @@ def resend(
         _record(transaction, actor, acting, once, subscription, "webhook_letter_resent")
         return replace(letter, state="waiting", attempts=0)
 
-    return act_once(transaction, once, actor.person_id, act=send_again, again=lambda _: letter)
+    return act_once(transaction, once, actor.person_id, act=send_again, rebuild=lambda _: letter)
 
 
 def _subscription_id(transaction: Transaction, actor: Actor, once: IdempotencyKey) -> UUID:
     """Returns the id of the webhook that a request makes: the same id when the request is repeated."""
-    return transaction.keyring.id_for("subscription", str(actor.person_id), once.key)
+    return transaction.keyring.derive_id("subscription", str(actor.person_id), once.key)
 
 
 def _require_subscription(transaction: Transaction, id_: UUID, *, lock: bool = False) -> Subscription:
@@ -234,7 +248,7 @@ def _record(
         subject=str(subscription.organisation_id),
         details={"webhook": str(subscription.id)},
     )
-    change_id = transaction.keyring.id_for("change", str(actor.person_id), once.key)
-    Administration(transaction).record(
+    change_id = transaction.keyring.derive_id("change", str(actor.person_id), once.key)
+    AdministrativeChanges(transaction).record(
         change_id, effect, actor_id=actor.person_id, organisation_id=acting.organisation_id
     )

@@ -9,20 +9,20 @@ from uuid import UUID
 from fastapi import Query, Request, Response
 from pydantic import Field
 
-from service.audit.rules import REGISTER, in_words, sentence, who
-from service.database.paging import Page
+from service.audit.rules import REGISTER, detail_in_words, entry_in_words, reader_in_words
+from service.database.paging import ListPage
 from service.database.transaction import Transaction
-from service.file_rights.store.access_log import Line, Wanted
-from service.file_rights.use_cases.access_overview import Seen, oversee, who_saw
-from service.http.edge import PREFIX
-from service.http.house import TheHouse
-from service.http.json_models import InTwoLanguages, Labelled, Named, Utc, View
-from service.http.openapi import also_as, may_refuse
-from service.http.parameters import CaseId, PageQuery, TheCaller, TheMediaType
+from service.file_rights.store.access_log import AccessLogEntry, AccessLogFilter
+from service.file_rights.use_cases.access_overview import AccessOverview, read_access_log, read_team_access_log
+from service.http.app_context import AppContextDependency
+from service.http.edge import API_PREFIX
+from service.http.json_models import InTwoLanguages, Labelled, Named, UtcDateTime, View
+from service.http.openapi import media_type_responses, refusal_responses
+from service.http.parameters import CallerDependency, CaseId, MediaTypeDependency, PageQuery
 from service.http.strict_route import StrictRouter
 from service.identity.caller import Caller
 from service.people.store.people import People
-from service.vocabulary.calendar import AMSTERDAM, in_utc_text
+from service.vocabulary.calendar import AMSTERDAM, utc_text
 from service.vocabulary.fields import Day
 from service.vocabulary.messages import MESSAGES
 from service.vocabulary.roles import ROLE_LABELS
@@ -32,10 +32,10 @@ NDJSON = "application/x-ndjson"
 
 
 class LogQuery(PageQuery):
-    """Page of the access log."""
+    """ListPage of the access log."""
 
-    def wanted(self) -> Wanted:
-        return Wanted(limit=self.limit, cursor=self.cursor)
+    def to_filter(self) -> AccessLogFilter:
+        return AccessLogFilter(limit=self.limit, cursor=self.cursor)
 
 
 class OverseeQuery(LogQuery):
@@ -47,8 +47,8 @@ class OverseeQuery(LogQuery):
     until: Day | None = None
     emergency: bool | None = None
 
-    def wanted(self) -> Wanted:
-        return Wanted(
+    def to_filter(self) -> AccessLogFilter:
+        return AccessLogFilter(
             case_id=self.case,
             person_id=self.person,
             since=datetime.combine(self.from_, time(), AMSTERDAM) if self.from_ else None,
@@ -62,7 +62,7 @@ class OverseeQuery(LogQuery):
 class LineView(View):
     """One read of a file. Name its `reference` when you ask the data-protection officer about it."""
 
-    at: Utc
+    at: UtcDateTime
     sentence: InTwoLanguages = Field(description="This read in one sentence.")
     person: Named | None = Field(
         description="Null if only role and organisation are shown. The data-protection officer knows the person."
@@ -113,30 +113,32 @@ class Activities(View):
     items: list[ActivityView]
 
 
-@router.get("/cases/{caseId}/access-log", responses=may_refuse(403))
+@router.get("/cases/{caseId}/access-log", responses=refusal_responses(403))
 async def list_access(
-    case_id: CaseId, house: TheHouse, caller: TheCaller, query: Annotated[LogQuery, Query()]
+    case_id: CaseId, context: AppContextDependency, caller: CallerDependency, query: Annotated[LogQuery, Query()]
 ) -> AccessLogPage:
     """List the reads of this file with time, role, organisation and purpose.
 
     For the family, the submitter, and the team that answers for the file. Reading this list is logged as well.
     """
-    return await house.database.write(lambda transaction: view_access(transaction, caller, case_id, query))
+    return await context.database.write(lambda transaction: view_access(transaction, caller, case_id, query))
 
 
 def view_access(transaction: Transaction, caller: Caller, case_id: UUID, query: LogQuery) -> AccessLogPage:
     """The reads of this file, with the names that this caller may know. The transaction writes: this read is logged."""
-    overview = who_saw(transaction, caller, case_id, query.wanted())
-    return AccessLogPage(items=lines_of(transaction, overview), next_cursor=overview.page.next_cursor)
+    overview = read_access_log(transaction, caller, case_id, query.to_filter())
+    return AccessLogPage(items=entry_views(transaction, overview), next_cursor=overview.page.next_cursor)
 
 
-@router.get("/access-log", response_model=OverseenPage, responses=also_as(NDJSON) | may_refuse(403, 404))
+@router.get(
+    "/access-log", response_model=OverseenPage, responses=media_type_responses(NDJSON) | refusal_responses(403, 404)
+)
 async def oversee_access(
     request: Request,
-    house: TheHouse,
-    caller: TheCaller,
+    context: AppContextDependency,
+    caller: CallerDependency,
     query: Annotated[OverseeQuery, Query()],
-    media_type: TheMediaType,
+    media_type: MediaTypeDependency,
 ) -> Response | OverseenPage:
     """List the reads of all cases of your teams, for their data-protection officer, without content.
 
@@ -144,15 +146,17 @@ async def oversee_access(
     The header Link leads to the next page.
     """
     if media_type != NDJSON:
-        return await house.database.write(lambda transaction: view_overseen(transaction, caller, query))
-    page = await house.database.write(lambda transaction: oversee(transaction, caller, query.wanted(), exported=True))
-    return _ndjson_response(request, house.address, page)
+        return await context.database.write(lambda transaction: view_overseen(transaction, caller, query))
+    page = await context.database.write(
+        lambda transaction: read_team_access_log(transaction, caller, query.to_filter(), exported=True)
+    )
+    return _ndjson_response(request, context.base_url, page)
 
 
 def view_overseen(transaction: Transaction, caller: Caller, query: OverseeQuery) -> OverseenPage:
     """The reads of all cases of the teams of this officer. The transaction writes: this read is logged."""
-    page = oversee(transaction, caller, query.wanted(), exported=False)
-    views = lines_of(transaction, Seen(page, lambda _: True))
+    page = read_team_access_log(transaction, caller, query.to_filter(), exported=False)
+    views = entry_views(transaction, AccessOverview(page, lambda _: True))
     items = [
         LineOfOfficer(**dict(view), case_id=entry.case_id, number=entry.number)
         for view, entry in zip(views, page.items, strict=True)
@@ -171,8 +175,8 @@ def view_processing_activities() -> Activities:
     items = [
         ActivityView(
             id=processing.activity,
-            label=InTwoLanguages.of(processing.words),
-            ground=InTwoLanguages.of(processing.why),
+            label=InTwoLanguages.of(processing.label),
+            ground=InTwoLanguages.of(processing.ground_text),
             of_one_case=processing.of_one_case,
         )
         for processing in REGISTER.values()
@@ -180,17 +184,17 @@ def view_processing_activities() -> Activities:
     return Activities(items=items)
 
 
-def lines_of(transaction: Transaction, overview: Seen) -> list[LineView]:
+def entry_views(transaction: Transaction, overview: AccessOverview) -> list[LineView]:
     """The entries as views, with a name only where this reader may know it."""
     entries = overview.page.items
     names = People(transaction).names({id_ for entry in entries for id_ in (entry.person_id, entry.organisation_id)})
-    return [_view(entry, names.get(entry.person_id) if overview.by_name(entry) else None, names) for entry in entries]
+    return [_view(entry, names.get(entry.person_id) if overview.may_name(entry) else None, names) for entry in entries]
 
 
-def _view(entry: Line, name: str | None, names: dict[UUID, str]) -> LineView:
+def _view(entry: AccessLogEntry, name: str | None, names: dict[UUID, str]) -> LineView:
     role, organisation = ROLE_LABELS[entry.role], names.get(entry.organisation_id, "?")
-    reader = who(name, role, organisation)
-    text = sentence(reader, entry.activity, entry.purpose, entry.detail, emergency=entry.emergency)
+    reader = reader_in_words(name, role, organisation)
+    text = entry_in_words(reader, entry.activity, entry.purpose, entry.detail, emergency=entry.emergency)
     return LineView(
         at=entry.at,
         sentence=InTwoLanguages.of(text),
@@ -198,7 +202,7 @@ def _view(entry: Line, name: str | None, names: dict[UUID, str]) -> LineView:
         role=Labelled.of(entry.role, role),
         organisation=Named(id=entry.organisation_id, name=organisation),
         activity=entry.activity,
-        what=InTwoLanguages.of(in_words(entry.detail)),
+        what=InTwoLanguages.of(detail_in_words(entry.detail)),
         purpose=Labelled.of(entry.purpose, MESSAGES["purposes"][entry.purpose]),
         emergency=entry.emergency,
         exported=entry.action == "E",
@@ -206,17 +210,17 @@ def _view(entry: Line, name: str | None, names: dict[UUID, str]) -> LineView:
     )
 
 
-def _ndjson_response(request: Request, address: str, page: Page[Line]) -> Response:
+def _ndjson_response(request: Request, address: str, page: ListPage[AccessLogEntry]) -> Response:
     """A page as NDJSON, one record per line. Pages bound the memory of an export."""
     body = "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in _to_records(page.items, address))
     headers = {}
     if page.next_cursor:
         query = request.url.include_query_params(cursor=page.next_cursor).query
-        headers = {"Link": f'<{PREFIX}/access-log?{query}>; rel="next"'}
+        headers = {"Link": f'<{API_PREFIX}/access-log?{query}>; rel="next"'}
     return Response(body, headers=headers, media_type=NDJSON)
 
 
-def _to_records(entries: Iterable[Line], address: str) -> Iterable[dict[str, object]]:
+def _to_records(entries: Iterable[AccessLogEntry], address: str) -> Iterable[dict[str, object]]:
     """Records of the Logboek Dataverwerkingen 1.0 with its extension for NEN 7513."""
     for entry in entries:
         case_id = entry.case_id and str(entry.case_id)
@@ -225,10 +229,10 @@ def _to_records(entries: Iterable[Line], address: str) -> Iterable[dict[str, obj
         yield {
             "trace_id": entry.trace_id,
             "name": entry.action,
-            "start_time": in_utc_text(entry.at),
+            "start_time": utc_text(entry.at),
             "status_code": "OK",
             "attributes": {
-                "dpl.core.processing_activity_id": f"{address}{PREFIX}/processing-activities#{entry.activity}",
+                "dpl.core.processing_activity_id": f"{address}{API_PREFIX}/processing-activities#{entry.activity}",
                 "dpl.core.data_subject_id": case_id,
                 "dpl.core.data_subject_id_type": "case",
                 "dpl.nen7513.users": [user | {"userIsRequestor": True}],

@@ -6,18 +6,18 @@ from uuid import UUID
 from fastapi import Request, Response
 from pydantic.alias_generators import to_camel
 
-from service.audit.rules import in_words
+from service.audit.rules import detail_in_words
 from service.database.transaction import Transaction
-from service.file_rights.api.access_log import LineView, lines_of
-from service.file_rights.api.readable_text import Readable, as_text, readable
-from service.file_rights.rules.answers import Told
-from service.file_rights.rules.personal_data import Tells
-from service.file_rights.use_cases.subject_access import Bundle, Written, subject_access
-from service.http.house import TheHouse
-from service.http.json_models import InTwoLanguages, Utc, View
-from service.http.negotiation import language_of
-from service.http.openapi import also_as, may_refuse
-from service.http.parameters import CaseId, TheCaller, TheMediaType
+from service.file_rights.api.access_log import LineView, entry_views
+from service.file_rights.api.readable_text import Chapters, chapters_to_text, readable_chapters
+from service.file_rights.rules.answers import FormAnswer
+from service.file_rights.rules.personal_data import DataCategory
+from service.file_rights.use_cases.subject_access import EntryContent, SubjectAccessBundle, collect_subject_access
+from service.http.app_context import AppContextDependency
+from service.http.json_models import InTwoLanguages, UtcDateTime, View
+from service.http.negotiation import preferred_language
+from service.http.openapi import media_type_responses, refusal_responses
+from service.http.parameters import CallerDependency, CaseId, MediaTypeDependency
 from service.http.strict_route import StrictRouter
 from service.identity.caller import Caller
 from service.retention.api.terms import RetentionView, retention_view
@@ -25,7 +25,7 @@ from service.vocabulary.language import Language
 from service.workflows.rules.rulebook import Rulebook
 
 router = StrictRouter("access")
-TEXT = "text/plain"
+PLAIN_TEXT = "text/plain"
 
 
 class AnswerView(View):
@@ -70,7 +70,7 @@ class SubjectAccessView(View):
 
     case_id: UUID
     number: str
-    made_at: Utc
+    made_at: UtcDateTime
     made_for: Literal["family", "team"]
     categories: list[CategoryView]
     written: list[WrittenView]
@@ -81,58 +81,66 @@ class SubjectAccessView(View):
 
 
 @router.get(
-    "/cases/{caseId}/subject-access", response_model=SubjectAccessView, responses=also_as(TEXT) | may_refuse(403)
+    "/cases/{caseId}/subject-access",
+    response_model=SubjectAccessView,
+    responses=media_type_responses(PLAIN_TEXT) | refusal_responses(403),
 )
 async def get_subject_access(
-    request: Request, case_id: CaseId, house: TheHouse, caller: TheCaller, media_type: TheMediaType
+    request: Request,
+    case_id: CaseId,
+    context: AppContextDependency,
+    caller: CallerDependency,
+    media_type: MediaTypeDependency,
 ) -> Response | SubjectAccessView:
     """All data held about the child and family of a case: steps, content, reads of the file and recipients of events.
 
     For the family as far as they may read, and for the coordinator or chair who hands it over. JSON, or with
     `Accept: text/plain` a text in the language of Accept-Language. The export is logged.
     """
-    if media_type != TEXT:
-        return await house.database.write(
-            lambda transaction: view_subject_access(transaction, caller, case_id, rules=house.rules)
+    if media_type != PLAIN_TEXT:
+        return await context.database.write(
+            lambda transaction: view_subject_access(transaction, caller, case_id, rules=context.rules)
         )
-    language = language_of(dict(request.scope["headers"]))
-    text = await house.database.write(
-        lambda transaction: text_of_subject_access(transaction, caller, case_id, language, rules=house.rules)
+    language = preferred_language(dict(request.scope["headers"]))
+    text = await context.database.write(
+        lambda transaction: text_of_subject_access(transaction, caller, case_id, language, rules=context.rules)
     )
-    return Response(text, headers={"Content-Language": language}, media_type=f"{TEXT}; charset=utf-8")
+    return Response(text, headers={"Content-Language": language}, media_type=f"{PLAIN_TEXT}; charset=utf-8")
 
 
 def view_subject_access(
     transaction: Transaction, caller: Caller, case_id: UUID, *, rules: Rulebook
 ) -> SubjectAccessView:
     """All data of a case that this caller may have. The transaction writes: the export is logged."""
-    bundle = subject_access(transaction, caller, case_id, rules)
-    views = lines_of(transaction, bundle.seen)
-    return _view(transaction, bundle, views, readable(transaction, rules, bundle, views))
+    bundle = collect_subject_access(transaction, caller, case_id, rules)
+    views = entry_views(transaction, bundle.access_overview)
+    return _view(transaction, bundle, views, readable_chapters(transaction, rules, bundle, views))
 
 
 def text_of_subject_access(
     transaction: Transaction, caller: Caller, case_id: UUID, language: Language, *, rules: Rulebook
 ) -> str:
     """The same data as readable text. The transaction writes: the export is logged."""
-    bundle = subject_access(transaction, caller, case_id, rules)
-    views = lines_of(transaction, bundle.seen)
-    return as_text(readable(transaction, rules, bundle, views), language)
+    bundle = collect_subject_access(transaction, caller, case_id, rules)
+    views = entry_views(transaction, bundle.access_overview)
+    return chapters_to_text(readable_chapters(transaction, rules, bundle, views), language)
 
 
-def _view(transaction: Transaction, bundle: Bundle, views: list[LineView], chapters: Readable) -> SubjectAccessView:
+def _view(
+    transaction: Transaction, bundle: SubjectAccessBundle, views: list[LineView], chapters: Chapters
+) -> SubjectAccessView:
     return SubjectAccessView(
         case_id=bundle.case.id,
         number=bundle.case.number,
         made_at=transaction.now,
         made_for="family" if bundle.for_family else "team",
         categories=[_category_view(category) for category in bundle.categories],
-        written=[_written_view(content) for content in bundle.written],
+        written=[_written_view(content) for content in bundle.contents],
         access_log=views,
-        retention=retention_view(bundle.kept),
+        retention=retention_view(bundle.retention_term),
         records={
             to_camel(table): [{to_camel(name): value for name, value in row.items()} for row in rows]
-            for table, rows in bundle.records.items()
+            for table, rows in bundle.stored_rows.items()
         },
         readable=[
             SectionView(title=InTwoLanguages.of(title), lines=[InTwoLanguages.of(line) for line in lines])
@@ -141,15 +149,15 @@ def _view(transaction: Transaction, bundle: Bundle, views: list[LineView], chapt
     )
 
 
-def _category_view(category: Tells) -> CategoryView:
-    label, why = InTwoLanguages.of(category.words), InTwoLanguages.of(category.why)
+def _category_view(category: DataCategory) -> CategoryView:
+    label, why = InTwoLanguages.of(category.label), InTwoLanguages.of(category.ground_text)
     return CategoryView(about=category.about, kind=category.kind, label=label, why=why)
 
 
-def _written_view(content: Written) -> WrittenView:
+def _written_view(content: EntryContent) -> WrittenView:
     return WrittenView(
         sequence=content.entry.sequence,
-        what=InTwoLanguages.of(in_words(content.entry.form or "grounds")),
+        what=InTwoLanguages.of(detail_in_words(content.entry.form or "grounds")),
         withheld=content.withheld,
         grounds=content.grounds,
         answers=[_answer_view(answer) for answer in content.answers],
@@ -157,11 +165,11 @@ def _written_view(content: Written) -> WrittenView:
     )
 
 
-def _answer_view(answer: Told) -> AnswerView:
+def _answer_view(answer: FormAnswer) -> AnswerView:
     return AnswerView(
         place=answer.place,
         label=InTwoLanguages.of(answer.label),
         says=InTwoLanguages.of(answer.words),
-        about=answer.tells.about,
-        kind=answer.tells.kind,
+        about=answer.category.about,
+        kind=answer.category.kind,
     )

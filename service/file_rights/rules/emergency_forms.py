@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from service.cases.rules.forms.base import Form
 from service.vocabulary.coded_answers import EmergencyFinding, EmergencyReason
-from service.vocabulary.fields import OrNone
+from service.vocabulary.fields import Nullable
 from service.vocabulary.form_parts import ContentClass
 from service.vocabulary.language import FreeText
 
@@ -25,4 +25,4 @@ class EmergencyReview(_EmergencyForm):
 
     finding: EmergencyFinding
     considerations: FreeText
-    told_to_family: OrNone[FreeText] = None
+    told_to_family: Nullable[FreeText] = None

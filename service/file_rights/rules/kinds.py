@@ -1,6 +1,6 @@
 """Kinds of part that do not belong to the file: file requests and emergency access."""
 
-from service.cases.rules.forms import IN_EVERY_KIND
+from service.cases.rules.forms import COMMON_FORMS
 from service.cases.rules.kinds import Kind
 from service.file_rights.rules import emergency_forms, request_forms
 from service.vocabulary.roles import Role
@@ -8,24 +8,24 @@ from service.vocabulary.roles import Role
 FILE_REQUEST = Kind(
     name="file_request",
     begins="by_itself",
-    of_the_file=False,
-    seen_by=frozenset({Role.DATA_PROTECTION_OFFICER}),
-    facts=None,
+    belongs_to_file=False,
+    addressee_roles=frozenset({Role.DATA_PROTECTION_OFFICER}),
+    facts_rule=None,
     forms=(
         request_forms.FileRequest,
         request_forms.FileRequestGranting,
         request_forms.FileRequestRefusal,
         request_forms.FileRequestPostponement,
         request_forms.FileRequestOutcome,
-        *IN_EVERY_KIND,
+        *COMMON_FORMS,
     ),
 )
 EMERGENCY_ACCESS = Kind(
     name="emergency_access",
     begins="by_itself",
-    of_the_file=False,
-    seen_by=frozenset({Role.DATA_PROTECTION_OFFICER}),
+    belongs_to_file=False,
+    addressee_roles=frozenset({Role.DATA_PROTECTION_OFFICER}),
     parties=frozenset({Role.DATA_PROTECTION_OFFICER}),
-    facts=None,
-    forms=(emergency_forms.EmergencyAccess, emergency_forms.EmergencyReview, *IN_EVERY_KIND),
+    facts_rule=None,
+    forms=(emergency_forms.EmergencyAccess, emergency_forms.EmergencyReview, *COMMON_FORMS),
 )

@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 from pydantic import BaseModel
 
-from service.vocabulary.language import Words
+from service.vocabulary.language import BilingualText
 from service.vocabulary.messages import MESSAGES
 
 _RAW = tomllib.loads(files(__package__).joinpath("personal_data.toml").read_text(encoding="utf-8"))
@@ -20,37 +20,37 @@ _RAW = tomllib.loads(files(__package__).joinpath("personal_data.toml").read_text
 _NOT_DISCLOSED = frozenset({"sealed", "technical"})
 
 
-class Unclassified(LookupError):
+class UnclassifiedData(LookupError):
     """A field, column or table has no category in personal_data.toml."""
 
 
 @dataclass(frozen=True, slots=True)
-class Tells:
+class DataCategory:
     """A category of personal data: whom it is about, and its kind."""
 
     about: str
     kind: str
 
     @property
-    def words(self) -> Words:
+    def label(self) -> BilingualText:
         about, kind = _RAW["about"][self.about], _RAW["kinds"][self.kind]
-        return Words(f"Over {about[0]}: {kind['nl']}", f"About {about[1]}: {kind['en']}")
+        return BilingualText(f"Over {about[0]}: {kind['nl']}", f"About {about[1]}: {kind['en']}")
 
     @property
-    def why(self) -> Words:
+    def ground_text(self) -> BilingualText:
         """The ground for holding data of this kind."""
         return MESSAGES["grounds"][_RAW["kinds"][self.kind]["ground"]]
 
     @property
-    def is_told(self) -> bool:
+    def is_disclosed(self) -> bool:
         return self.kind not in _NOT_DISCLOSED
 
 
-def _fields() -> Mapping[str, Tells]:
+def _fields() -> Mapping[str, DataCategory]:
     parts = {about: {"life": names} for about, names in _RAW["parts"].items()}
     return MappingProxyType(
         {
-            name: Tells(about, kind)
+            name: DataCategory(about, kind)
             for section in (parts, _RAW["fields"])
             for about, kinds in section.items()
             for kind, names in kinds.items()
@@ -59,12 +59,12 @@ def _fields() -> Mapping[str, Tells]:
     )
 
 
-def _columns() -> Mapping[str, Tells]:
+def _columns() -> Mapping[str, DataCategory]:
     kinds = {kind: names for kind, names in _RAW["columns"].items() if isinstance(names, list)}
     kinds_by_person = {about: section for about, section in _RAW["columns"].items() if isinstance(section, dict)}
-    about_table = {name: Tells("", kind) for kind, names in kinds.items() for name in names}
+    about_table = {name: DataCategory("", kind) for kind, names in kinds.items() for name in names}
     about_others = {
-        name: Tells(about, kind)
+        name: DataCategory(about, kind)
         for about, section in kinds_by_person.items()
         for kind, names in section.items()
         for name in names
@@ -72,25 +72,25 @@ def _columns() -> Mapping[str, Tells]:
     return MappingProxyType(about_table | about_others)
 
 
-FIELDS, COLUMNS = _fields(), _columns()
+FIELD_CATEGORIES, COLUMN_CATEGORIES = _fields(), _columns()
 # Tables with rows about a case, each with the column of the case id, or as "column table": the column that refers to
 # the id of another of these tables.
-OF_A_CASE: Mapping[str, str] = MappingProxyType(_RAW["tables"]["family"])
+CASE_TABLES: Mapping[str, str] = MappingProxyType(_RAW["tables"]["family"])
 _ABOUT = {table: about for about, tables in _RAW["tables"].items() for table in tables}
 
 
 @cache
-def field_of(model: type[BaseModel], name: str) -> Tells:
+def category_of_field(model: type[BaseModel], name: str) -> DataCategory:
     """The category of a form field, by its class or a base of it, else by its name. Raises UnclassifiedData."""
     for key in (*(f"{class_.__name__}.{name}" for class_ in model.__mro__), name):
-        if key in FIELDS:
-            return FIELDS[key]
-    raise Unclassified(f"{model.__name__}.{name}")
+        if key in FIELD_CATEGORIES:
+            return FIELD_CATEGORIES[key]
+    raise UnclassifiedData(f"{model.__name__}.{name}")
 
 
-def column_of(table: str, name: str) -> Tells:
+def category_of_column(table: str, name: str) -> DataCategory:
     """The category of a column; without a person of its own it takes that of its table. Raises UnclassifiedData."""
-    category = COLUMNS.get(f"{table}.{name}") or COLUMNS.get(name)
+    category = COLUMN_CATEGORIES.get(f"{table}.{name}") or COLUMN_CATEGORIES.get(name)
     if category is None or table not in _ABOUT:
-        raise Unclassified(f"{table}.{name}")
+        raise UnclassifiedData(f"{table}.{name}")
     return category if category.about else replace(category, about=_ABOUT[table])

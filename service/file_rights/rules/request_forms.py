@@ -9,7 +9,7 @@ from typing_extensions import override
 
 from service.cases.rules.forms.base import Form, FormContext, rule
 from service.vocabulary.coded_answers import FileRequestExtent, FileRequestKind, FileRequestRefusalReason, PersonRole
-from service.vocabulary.fields import Day, OrNone, not_in_future
+from service.vocabulary.fields import Day, Nullable, check_not_in_future
 from service.vocabulary.form_parts import ContentClass, Fault
 from service.vocabulary.language import FreeText
 
@@ -29,11 +29,11 @@ class FileRequest(_AboutTheFile):
     kind: FileRequestKind
     asked_by: PersonRole
     asked_on: Day
-    about: OrNone[FreeText] = Field(default=None, description="The part of the file; the whole file when left out.")
+    about: Nullable[FreeText] = Field(default=None, description="The part of the file; the whole file when left out.")
 
     @rule
     def _was_asked(self, context: FormContext) -> Iterator[Fault]:
-        return not_in_future(self.asked_on, context.on, "askedOn")
+        return check_not_in_future(self.asked_on, context.day, "askedOn")
 
 
 class FileRequestGranting(_AboutTheFile):
@@ -42,7 +42,7 @@ class FileRequestGranting(_AboutTheFile):
     form_name: ClassVar[str] = "file_request_grant@1"
 
     extent: FileRequestExtent
-    not_granted: OrNone[FreeText] = None
+    not_granted: Nullable[FreeText] = None
     identity_checked: FreeText = Field(description="The way in which the requester was identified (AVG 12.6).")
 
     @rule
@@ -62,7 +62,7 @@ class FileRequestRefusal(_AboutTheFile):
 
     @rule
     def _was_told(self, context: FormContext) -> Iterator[Fault]:
-        return not_in_future(self.told_on, context.on, "toldOn")
+        return check_not_in_future(self.told_on, context.day, "toldOn")
 
 
 class FileRequestPostponement(_AboutTheFile):
@@ -72,12 +72,12 @@ class FileRequestPostponement(_AboutTheFile):
     told_on: Day
 
     @override
-    def next_on(self) -> date:
+    def next_due_day(self) -> date:
         return self.due_on
 
     @rule
     def _was_told(self, context: FormContext) -> Iterator[Fault]:
-        return not_in_future(self.told_on, context.on, "toldOn")
+        return check_not_in_future(self.told_on, context.day, "toldOn")
 
     @rule
     def _postponement_is_short(self, _context: FormContext) -> Iterator[Fault]:
@@ -93,4 +93,4 @@ class FileRequestOutcome(_AboutTheFile):
 
     @rule
     def _was_carried_out(self, context: FormContext) -> Iterator[Fault]:
-        return not_in_future(self.carried_out_on, context.on, "carriedOutOn")
+        return check_not_in_future(self.carried_out_on, context.day, "carriedOutOn")

@@ -10,16 +10,16 @@ from sqlalchemy import ColumnElement, Row, and_, or_, select
 
 from service.audit.store.tables import access_log
 from service.cases.store.tables import cases
-from service.cases.store.visibility import overseen
-from service.database.paging import Cursors, Page
+from service.cases.store.visibility import may_oversee_log
+from service.database.paging import Cursors, ListPage
 from service.database.transaction import Transaction
 from service.vocabulary.actor import Actor
-from service.vocabulary.calendar import microseconds, moment
+from service.vocabulary.calendar import from_microseconds, to_microseconds
 from service.vocabulary.roles import Role
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class AccessLogEntry:
     """One logged read of content. `case_id` and `number` of the case are None for an export of many cases."""
 
     at: datetime
@@ -37,7 +37,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class AccessLogFilter:
     """Filter and page of the access log; None does not filter. The times run from `since` and end before `before`."""
 
     case_id: UUID | None = None
@@ -45,7 +45,7 @@ class Wanted:
     since: datetime | None = None
     before: datetime | None = None
     emergency: bool | None = None
-    beside_role: Role | None = None
+    excluded_role: Role | None = None
     limit: int | None = None
     cursor: str | None = None
 
@@ -58,52 +58,52 @@ _ENTRIES = (
 )
 
 
-class AccessLines:
+class AccessLogEntries:
     """Entries of the access log, for reading. The log is written by `audit`."""
 
     def __init__(self, transaction: Transaction) -> None:
         self._connection = transaction.connection
         self._cursors = Cursors(transaction.keyring, "access_log")
 
-    def of_case(self, case_id: UUID, filter_: Wanted) -> Page[Line]:
+    def of_case(self, case_id: UUID, filter_: AccessLogFilter) -> ListPage[AccessLogEntry]:
         """The entries about one case. No sight is checked: the use case has checked it."""
         return self._page(filter_, _entry.case_id == str(case_id))
 
-    def page(self, filter_: Wanted, *, seen_by: Actor) -> Page[Line]:
+    def of_teams(self, filter_: AccessLogFilter, *, seen_by: Actor) -> ListPage[AccessLogEntry]:
         """The entries about the cases that this officer oversees, and the entries of their own teams about no case."""
         teams = sorted(str(team) for team in seen_by.organisations({Role.DATA_PROTECTION_OFFICER}))
         about_no_case = and_(_entry.case_id.is_(None), _entry.organisation_id.in_(teams))
-        return self._page(filter_, or_(overseen(seen_by), about_no_case))
+        return self._page(filter_, or_(may_oversee_log(seen_by), about_no_case))
 
-    def _page(self, filter_: Wanted, visible: ColumnElement[bool]) -> Page[Line]:
+    def _page(self, filter_: AccessLogFilter, visible: ColumnElement[bool]) -> ListPage[AccessLogEntry]:
         """Raises Invalid for a cursor that was not made here."""
         query = _ENTRIES.where(visible, *_conditions(filter_))
         if filter_.cursor is not None:
-            query = query.where(_entry.id < int(self._cursors.place(filter_.cursor)))
+            query = query.where(_entry.id < int(self._cursors.position(filter_.cursor)))
         if filter_.limit is None:
-            return Page(tuple(map(_to_entry, self._connection.execute(query))))
+            return ListPage(tuple(map(_to_entry, self._connection.execute(query))))
         rows = self._connection.execute(query.limit(filter_.limit + 1)).all()
-        return self._cursors.page(rows, filter_.limit, read=_to_entry, place=lambda row: str(row.id))
+        return self._cursors.page(rows, filter_.limit, item_of=_to_entry, position_of=lambda row: str(row.id))
 
 
-def _conditions(filter_: Wanted) -> Iterator[ColumnElement[bool]]:
+def _conditions(filter_: AccessLogFilter) -> Iterator[ColumnElement[bool]]:
     if filter_.case_id is not None:
         yield _entry.case_id == str(filter_.case_id)
     if filter_.person_id is not None:
         yield _entry.user_id == str(filter_.person_id)
     if filter_.since is not None:
-        yield _entry.event_at >= microseconds(filter_.since)
+        yield _entry.event_at >= to_microseconds(filter_.since)
     if filter_.before is not None:
-        yield _entry.event_at < microseconds(filter_.before)
+        yield _entry.event_at < to_microseconds(filter_.before)
     if filter_.emergency is not None:
         yield _entry.emergency.is_(filter_.emergency)
-    if filter_.beside_role is not None:
-        yield _entry.role != str(filter_.beside_role)
+    if filter_.excluded_role is not None:
+        yield _entry.role != str(filter_.excluded_role)
 
 
-def _to_entry(row: Row[Any]) -> Line:
-    return Line(
-        at=moment(row.event_at),
+def _to_entry(row: Row[Any]) -> AccessLogEntry:
+    return AccessLogEntry(
+        at=from_microseconds(row.event_at),
         action=row.action,
         activity=row.processing_activity,
         purpose=row.purpose,

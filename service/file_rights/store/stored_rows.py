@@ -9,27 +9,27 @@ from sqlalchemy import BigInteger, Column, ColumnElement, Select, Table, select
 
 from service.database.columns import KEYS_SCHEMA, metadata
 from service.database.transaction import Transaction
-from service.file_rights.rules.personal_data import OF_A_CASE, column_of
+from service.file_rights.rules.personal_data import CASE_TABLES, category_of_column
 from service.people.store.tables import memberships, organisations, people
-from service.vocabulary.calendar import in_utc_text, moment
+from service.vocabulary.calendar import from_microseconds, utc_text
 
-Record = Mapping[str, Any]
+StoredRow = Mapping[str, Any]
 # Tables that a subject access shows in another form: the access log in words, content decrypted.
 _SHOWN_ELSEWHERE = frozenset({"access_log", "contents"})
 
 
-class Records:
+class StoredRows:
     """Rows as stored, with only the columns of personal data. No other column is selected."""
 
     def __init__(self, transaction: Transaction) -> None:
         self._connection = transaction.connection
 
-    def of_case(self, case_id: UUID) -> dict[str, tuple[Record, ...]]:
+    def of_case(self, case_id: UUID) -> dict[str, tuple[StoredRow, ...]]:
         """Returns the rows about a case per table name. No sight is checked: the use case has checked it."""
-        tables = [name for name in OF_A_CASE if name not in _SHOWN_ELSEWHERE]
+        tables = [name for name in CASE_TABLES if name not in _SHOWN_ELSEWHERE]
         return self._read({name: _table(name).select().where(_is_about(name, str(case_id))) for name in tables})
 
-    def of_family(self, family_id: UUID, member: UUID | None) -> dict[str, tuple[Record, ...]]:
+    def of_family(self, family_id: UUID, member: UUID | None) -> dict[str, tuple[StoredRow, ...]]:
         """Returns the rows about a family per table name: its organisation, and the account of this member."""
         queries = {"organisations": organisations.select().where(organisations.c.id == str(family_id))}
         if member:
@@ -37,10 +37,10 @@ class Records:
             queries["memberships"] = memberships.select().where(memberships.c.person_id == str(member))
         return self._read(queries)
 
-    def _read(self, queries: Mapping[str, Select[Any]]) -> dict[str, tuple[Record, ...]]:
+    def _read(self, queries: Mapping[str, Select[Any]]) -> dict[str, tuple[StoredRow, ...]]:
         rows_by_table = {}
         for name, query in queries.items():
-            columns = [column for column in _table(name).columns if column_of(name, column.name).is_told]
+            columns = [column for column in _table(name).columns if category_of_column(name, column.name).is_disclosed]
             rows = self._connection.execute(query.with_only_columns(*columns)).mappings()
             rows_by_table[name] = tuple(
                 {column.name: _plain(column, row[column]) for column in columns if row[column] is not None}
@@ -54,7 +54,7 @@ def _table(name: str) -> Table:
 
 
 def _is_about(name: str, case_id: str) -> ColumnElement[bool]:
-    column, _, parent = OF_A_CASE[name].partition(" ")
+    column, _, parent = CASE_TABLES[name].partition(" ")
     if not parent:
         return _table(name).c[column] == case_id
     parent_ids = select(_table(parent).c.id).where(_is_about(parent, case_id))
@@ -64,5 +64,5 @@ def _is_about(name: str, case_id: str) -> ColumnElement[bool]:
 def _plain(column: Column[Any], value: Any) -> Any:
     """The value for JSON. Every BigInteger column is a time in UTC microseconds."""
     if isinstance(column.type, BigInteger):
-        return in_utc_text(moment(value))
+        return utc_text(from_microseconds(value))
     return json.loads(value) if column.name == "codes" else value

@@ -6,10 +6,10 @@ from uuid import UUID
 
 from service.cases.rules.steps import Step
 from service.cases.store.cases import Cases
-from service.cases.use_cases.read import whole_case
-from service.cases.use_cases.situation import before_first_step
-from service.cases.use_cases.take_step import Made, StepNumber, carry_out, make_once
-from service.database.idempotency import IdempotencyKey, Outcome
+from service.cases.use_cases.read_content import require_whole_case
+from service.cases.use_cases.situation import situation_before_first_step
+from service.cases.use_cases.take_step import StepReceipt, StepResult, check_and_record_step, take_step_once
+from service.database.idempotency import IdempotencyKey, IdempotentResult
 from service.database.transaction import Transaction
 from service.identity.caller import Caller
 from service.people.use_cases.identify import identify
@@ -25,16 +25,16 @@ def ask_about_file(
     *,
     rules: Rulebook,
     new_id: Callable[[], UUID],
-) -> Outcome[Made | StepNumber]:
+) -> IdempotentResult[StepResult | StepReceipt]:
     """Begin a file request, by a person who sees the whole case. Raises NotFound, NotAllowed, Invalid."""
     actor = identify(transaction, caller)
-    Cases(transaction).find(case_id, case_id, seen_by=actor, lock=True)
+    Cases(transaction).find_part(case_id, case_id, seen_by=actor, lock=True)
 
-    def ask() -> Made:
-        case = whole_case(transaction, actor, case_id).case
+    def ask() -> StepResult:
+        case = require_whole_case(transaction, actor, case_id).case
         # Emergency access gives no right to make a file request.
         without_emergencies = replace(actor, emergencies=())
-        situation = before_first_step(transaction, without_emergencies, case, "file_request", rules, new_id)
-        return carry_out(transaction, situation, step, rules, new_id=new_id, trace_id=caller.trace_id)
+        situation = situation_before_first_step(transaction, without_emergencies, case, "file_request", rules, new_id)
+        return check_and_record_step(transaction, situation, step, rules, new_id=new_id, trace_id=caller.trace_id)
 
-    return make_once(transaction, once, actor, act=ask)
+    return take_step_once(transaction, once, actor, act=ask)

@@ -6,115 +6,122 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from service.cases.rules.amendments import AMENDS, amendments_of, as_it_reads
-from service.cases.rules.consents import Agreed
-from service.cases.rules.facts import fold
+from service.cases.rules.amendments import AMENDED_ENTRY, amended_form, amendments_of
+from service.cases.rules.consents import PurposeConsent
+from service.cases.rules.facts import fold_facts
 from service.cases.rules.forms.notes import Amendment
 from service.cases.rules.model import Case, Content, Part, Transition
 from service.cases.store.cases import Cases
 from service.cases.store.contents import Contents
-from service.cases.use_cases.read import whole_case
+from service.cases.use_cases.read_content import require_whole_case
 from service.cases.use_cases.reading_rights import Reader
 from service.database.transaction import Transaction
-from service.file_rights.rules.answers import Told, told_by
-from service.file_rights.rules.personal_data import Tells, column_of
-from service.file_rights.store.access_log import Wanted
-from service.file_rights.store.stored_rows import Record, Records
-from service.file_rights.use_cases.access_overview import Seen, acting_as, as_told_to, record
+from service.file_rights.rules.answers import FormAnswer, answers_of_form
+from service.file_rights.rules.personal_data import DataCategory, category_of_column
+from service.file_rights.store.access_log import AccessLogFilter
+from service.file_rights.store.stored_rows import StoredRow, StoredRows
+from service.file_rights.use_cases.access_overview import (
+    AccessOverview,
+    access_overview_for,
+    log_access,
+    membership_at_case,
+)
 from service.identity.caller import Caller
 from service.kinds import KINDS
 from service.people.store.people import People
 from service.people.use_cases.identify import identify
-from service.retention.use_cases.terms import Kept, kept
-from service.vocabulary.actor import Membership, Seat
+from service.retention.use_cases.terms import RetentionTerm, retention_term
+from service.vocabulary.actor import Membership, SightBasis
 from service.vocabulary.organisation_kinds import OrganisationKind
 from service.vocabulary.refusals import NotAllowed
 from service.vocabulary.roles import FAMILY_ROLES, Role
 from service.workflows.rules.rulebook import Rulebook
 
 # Roles that hand the data over after a request is granted. The family may take it itself.
-HANDED_OVER_BY = frozenset({Role.COORDINATOR, Role.CHAIR})
+HANDOVER_ROLES = frozenset({Role.COORDINATOR, Role.CHAIR})
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Written:
+class EntryContent:
     """The content of one entry, answer by answer. `reads_now` is after its amendments. Withheld content is empty."""
 
     entry: Transition
-    answers: tuple[Told, ...] = ()
+    answers: tuple[FormAnswer, ...] = ()
     grounds: str | None = None
-    reads_now: tuple[Told, ...] = ()
+    reads_now: tuple[FormAnswer, ...] = ()
     withheld: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Bundle:
+class SubjectAccessBundle:
     """All data of a subject access, with the stored rows per table and the categories of data that occur in it."""
 
     case: Case
-    acting: Membership
+    membership: Membership
     parts: tuple[Part, ...]
     history: tuple[Transition, ...]
-    written: tuple[Written, ...]
-    records: Mapping[str, Sequence[Record]]
-    seen: Seen
-    agreed: Mapping[str, Agreed]
-    kept: Kept
-    categories: tuple[Tells, ...]
+    contents: tuple[EntryContent, ...]
+    stored_rows: Mapping[str, Sequence[StoredRow]]
+    access_overview: AccessOverview
+    consents: Mapping[str, PurposeConsent]
+    retention_term: RetentionTerm
+    categories: tuple[DataCategory, ...]
 
     @property
     def for_family(self) -> bool:
-        return self.acting.role in FAMILY_ROLES
+        return self.membership.role in FAMILY_ROLES
 
 
-def subject_access(transaction: Transaction, caller: Caller, case_id: UUID, rules: Rulebook) -> Bundle:
+def collect_subject_access(
+    transaction: Transaction, caller: Caller, case_id: UUID, rules: Rulebook
+) -> SubjectAccessBundle:
     """All data held about a case, except content withheld from this reader. The export is logged.
 
     Raises NotFound for a person who may not see the whole case, NotAllowed for a person who sees it and does not hand
     it over, and the refusal of `Reader.require_file`, as for a parent where the young person decides.
     """
     actor = identify(transaction, caller)
-    sight = whole_case(transaction, actor, case_id)
-    membership = acting_as(actor, sight.case, HANDED_OVER_BY | FAMILY_ROLES)
+    sight = require_whole_case(transaction, actor, case_id)
+    membership = membership_at_case(actor, sight.case, HANDOVER_ROLES | FAMILY_ROLES)
     if membership is None:
         raise NotAllowed
     history = Cases(transaction).history(case_id)
-    reader = Reader(transaction, actor, Seat(membership), history)
-    reader.insist_on_file()
+    reader = Reader(transaction, actor, SightBasis(membership), history)
+    reader.require_file()
     contents = tuple(_contents(transaction, reader, history))
     # All rows: requests by other people about this case and webhook deliveries to other organisations are included.
     transaction.allow_all_rows("subject access")
     member = actor.person_id if membership.role in FAMILY_ROLES else None
-    rows = Records(transaction).of_case(case_id) | _rows_of_family(transaction, sight.case, member)
-    overview = as_told_to(transaction, membership, case_id, Wanted())
-    record(transaction, caller, actor.person_id, membership, "export_subject_access", case_id=case_id, action="E")
-    return Bundle(
+    rows = StoredRows(transaction).of_case(case_id) | _rows_of_family(transaction, sight.case, member)
+    overview = access_overview_for(transaction, membership, case_id, AccessLogFilter())
+    log_access(transaction, caller, actor.person_id, membership, "export_subject_access", case_id=case_id, action="E")
+    return SubjectAccessBundle(
         case=sight.case,
-        acting=membership,
-        parts=(sight.part, *Cases(transaction).parts(case_id, seen_by=actor)),
+        membership=membership,
+        parts=(sight.part, *Cases(transaction).other_parts(case_id, seen_by=actor)),
         history=history,
-        written=contents,
-        records=rows,
-        seen=overview,
-        agreed=fold(history, KINDS).agreed,
-        kept=kept(transaction, rules, sight.case, history),
+        contents=contents,
+        stored_rows=rows,
+        access_overview=overview,
+        consents=fold_facts(history, KINDS).consents,
+        retention_term=retention_term(transaction, rules, sight.case, history),
         categories=_categories(rows, contents),
     )
 
 
-def _contents(transaction: Transaction, reader: Reader, history: Sequence[Transition]) -> Iterator[Written]:
+def _contents(transaction: Transaction, reader: Reader, history: Sequence[Transition]) -> Iterator[EntryContent]:
     """The content of every entry that has content, in order."""
     contents = Contents(transaction).open(history[0].case_id)
     names = {str(id_): name for id_, name in People(transaction).names(_ids_in(contents)).items()}
     for entry in history:
         if entry.sequence in contents and not reader.may_read(entry):
-            yield Written(entry=entry, withheld=True)
+            yield EntryContent(entry=entry, withheld=True)
         elif entry.sequence in contents:
             body = contents[entry.sequence].body
             amendments = amendments_of(entry, history)
-            reads_now = as_it_reads(entry, amendments, contents) if amendments else {}
-            yield Written(
+            reads_now = amended_form(entry, amendments, contents) if amendments else {}
+            yield EntryContent(
                 entry=entry,
                 answers=tuple(_answers(entry, body.get("form", {}), history, names)),
                 grounds=body.get("grounds"),
@@ -124,30 +131,35 @@ def _contents(transaction: Transaction, reader: Reader, history: Sequence[Transi
 
 def _answers(
     entry: Transition, form: Mapping[str, Any], history: Sequence[Transition], names: Mapping[str, str]
-) -> Iterator[Told]:
+) -> Iterator[FormAnswer]:
     """The answers of a form. An amendment also gives its changes, labelled as in the form that it amends."""
     if not entry.form or not form:
         return
     if KINDS.forms[entry.form] is not Amendment:
-        yield from told_by(KINDS.forms[entry.form], form, names)
+        yield from answers_of_form(KINDS.forms[entry.form], form, names)
         return
-    (number,) = entry.codes[AMENDS]
+    (number,) = entry.codes[AMENDED_ENTRY]
     place = (entry.part_id, int(number))
     amended = next(candidate for candidate in history if (candidate.part_id, candidate.part_sequence) == place)
-    yield from told_by(Amendment, {name: value for name, value in form.items() if name != "changes"}, names)
-    yield from told_by(KINDS.forms[amended.form or ""], form["changes"], names)
+    yield from answers_of_form(Amendment, {name: value for name, value in form.items() if name != "changes"}, names)
+    yield from answers_of_form(KINDS.forms[amended.form or ""], form["changes"], names)
 
 
-def _rows_of_family(transaction: Transaction, case: Case, member: UUID | None) -> dict[str, tuple[Record, ...]]:
+def _rows_of_family(transaction: Transaction, case: Case, member: UUID | None) -> dict[str, tuple[StoredRow, ...]]:
     """Returns the rows per table name about a family that submitted the case itself, and about this member of it."""
-    if People(transaction).kinds({case.submitter_id}).get(case.submitter_id) != OrganisationKind.FAMILY:
+    if (
+        People(transaction).kinds_of_organisations({case.submitter_id}).get(case.submitter_id)
+        != OrganisationKind.FAMILY
+    ):
         return {}
-    return Records(transaction).of_family(case.submitter_id, member)
+    return StoredRows(transaction).of_family(case.submitter_id, member)
 
 
-def _categories(rows_by_table: Mapping[str, Sequence[Record]], contents: Sequence[Written]) -> tuple[Tells, ...]:
-    of_rows = {column_of(table, name) for table, rows in rows_by_table.items() for row in rows for name in row}
-    of_answers = {answer.tells for content in contents for answer in content.answers}
+def _categories(
+    rows_by_table: Mapping[str, Sequence[StoredRow]], contents: Sequence[EntryContent]
+) -> tuple[DataCategory, ...]:
+    of_rows = {category_of_column(table, name) for table, rows in rows_by_table.items() for row in rows for name in row}
+    of_answers = {answer.category for content in contents for answer in content.answers}
     return tuple(sorted(of_rows | of_answers, key=lambda category: (category.about, category.kind)))
 
 

@@ -6,9 +6,9 @@ from typing import ClassVar
 
 from typing_extensions import override
 
-from service.cases.rules.forms.base import Form, FormContext, Opening, rule
+from service.cases.rules.forms.base import Form, FormContext, PartOpening, rule
 from service.cases.rules.forms.referral import LifeDomainState
-from service.vocabulary.calendar import due
+from service.vocabulary.calendar import last_day_of
 from service.vocabulary.code_lists import OTHER
 from service.vocabulary.coded_answers import (
     CaseOutcome,
@@ -27,13 +27,13 @@ from service.vocabulary.fields import (
     Day,
     GoalNumber,
     LineKey,
-    OrNone,
+    Nullable,
     Several,
     YesNo,
-    enclosed,
-    in_words,
-    not_in_future,
-    repeated,
+    check_not_in_future,
+    code_params,
+    enclosed_codes,
+    repeated_positions,
 )
 from service.vocabulary.form_parts import Codes, ContentClass, Fault, FormPart
 from service.vocabulary.language import FreeText, ShortText
@@ -50,22 +50,22 @@ class _FollowUpForm(Form):
 class LineStatus(FormPart):
     line: LineKey
     status: LineStatusCode
-    explanation: OrNone[FreeText] = None
+    explanation: Nullable[FreeText] = None
 
 
 class Monitoring(_FollowUpForm):
     form_name: ClassVar[str] = "monitoring@1"
 
     lines: AtLeastOne[LineStatus]
-    first_check_on: OrNone[Day] = None
+    first_check_on: Nullable[Day] = None
 
     @override
-    def openings(self, kind: str, context: FormContext) -> tuple[Opening, ...]:
+    def openings(self, kind: str, context: FormContext) -> tuple[PartOpening, ...]:
         """Returns a check for each moment of the region's settings without an open one; the form may set the first."""
         if kind != "follow_up":
             return ()
-        open_moments = {part.moment for part in context.facts.open_parts("follow_up")}
-        by_day = sorted((due(context.on, term), moment) for moment, term in context.settings.checks.items())
+        open_moments = {part.check_moment for part in context.facts.open_parts("follow_up")}
+        by_day = sorted((last_day_of(context.day, term), moment) for moment, term in context.settings.checks.items())
         days = {moment: day for day, moment in by_day if moment not in open_moments}
         if self.first_check_on:
             first = by_day[0][1] if by_day else EXTRA
@@ -80,12 +80,12 @@ class Monitoring(_FollowUpForm):
 
     @rule
     def _lines_are_unique(self, _context: FormContext) -> Iterator[Fault]:
-        for at in repeated([status.line for status in self.lines]):
+        for at in repeated_positions([status.line for status in self.lines]):
             yield Fault("line_key_repeated", ("lines", at, "line"), {"line": self.lines[at].line})
 
 
-def _check_opening(on: date, moment: str) -> Opening:
-    return Opening(due_on=on, codes={CHECK_MOMENT: (moment,)})
+def _check_opening(on: date, moment: str) -> PartOpening:
+    return PartOpening(due_on=on, codes={CHECK_MOMENT: (moment,)})
 
 
 class CheckPlan(_FollowUpForm):
@@ -97,18 +97,18 @@ class CheckPlan(_FollowUpForm):
     because: FreeText
 
     @override
-    def next_on(self) -> date:
+    def next_due_day(self) -> date:
         return self.check_on
 
     @override
-    def openings(self, kind: str, context: FormContext) -> tuple[Opening, ...]:
+    def openings(self, kind: str, context: FormContext) -> tuple[PartOpening, ...]:
         return (_check_opening(self.check_on, EXTRA),) if kind == "follow_up" else ()
 
 
 class GoalChecked(FormPart):
     number: GoalNumber
     status: GoalStatus
-    reason: OrNone[FreeText] = None
+    reason: Nullable[FreeText] = None
 
 
 class GoalCheckV1(_FollowUpForm):
@@ -119,31 +119,31 @@ class GoalCheckV1(_FollowUpForm):
     held_on: Day
     goals: AtLeastOne[GoalChecked]
     place_stable: YesNo | None = None
-    moves: OrNone[Count] = None
-    child_says: OrNone[FreeText] = None
-    parents_say: OrNone[FreeText] = None
+    moves: Nullable[Count] = None
+    child_says: Nullable[FreeText] = None
+    parents_say: Nullable[FreeText] = None
     harm_signalled: YesNo = False
-    harm: OrNone[FreeText] = None
+    harm: Nullable[FreeText] = None
     life_domains: Several[LifeDomainState] = ()
-    next_action: OrNone[FreeText] = None
-    next_check_on: OrNone[Day] = None
-    plan_after_18: OrNone[FreeText] = None
+    next_action: Nullable[FreeText] = None
+    next_check_on: Nullable[Day] = None
+    plan_after_18: Nullable[FreeText] = None
 
     @override
     def codes(self) -> Codes:
-        return super().codes() | enclosed(plan_after_18=self.plan_after_18)
+        return super().codes() | enclosed_codes(plan_after_18=self.plan_after_18)
 
     @override
-    def next_on(self) -> date | None:
+    def next_due_day(self) -> date | None:
         return self.next_check_on
 
     @rule
     def _was_held(self, context: FormContext) -> Iterator[Fault]:
-        return not_in_future(self.held_on, context.on, "heldOn")
+        return check_not_in_future(self.held_on, context.day, "heldOn")
 
     @rule
     def _goal_numbers_are_unique(self, _context: FormContext) -> Iterator[Fault]:
-        for at in repeated([goal.number for goal in self.goals]):
+        for at in repeated_positions([goal.number for goal in self.goals]):
             yield Fault("goal_number_repeated", ("goals", at, "number"), {"number": self.goals[at].number})
 
     @rule
@@ -175,7 +175,7 @@ class GoalCheck(GoalCheckV1):
             "parents_satisfied": (self.parents_satisfied.code,),
         }
         harm = self.harm if self.harm_signalled else None
-        return codes | answers | stable | enclosed(plan_after_18=self.plan_after_18, harm=harm)
+        return codes | answers | stable | enclosed_codes(plan_after_18=self.plan_after_18, harm=harm)
 
     @rule
     def _every_goal_is_answered(self, context: FormContext) -> Iterator[Fault]:
@@ -202,7 +202,7 @@ class DomainAtClosing(FormPart):
     domain: LifeDomain
     arranged: YesNo
     carried_by: Carrier | None = None
-    explanation: OrNone[FreeText] = None
+    explanation: Nullable[FreeText] = None
 
 
 class LookBack(FormPart):
@@ -210,7 +210,7 @@ class LookBack(FormPart):
 
     by: PersonRole
     again: WouldDoAgain
-    because: OrNone[FreeText] = None
+    because: Nullable[FreeText] = None
 
 
 class Closure(_FollowUpForm):
@@ -222,16 +222,16 @@ class Closure(_FollowUpForm):
     life_domains: AtLeastOne[DomainAtClosing]
     after_check_on: Day
     family_told: FreeText
-    plan_after_18: OrNone[FreeText] = None
+    plan_after_18: Nullable[FreeText] = None
     looking_back: Several[LookBack] = ()
 
     @override
-    def openings(self, kind: str, context: FormContext) -> tuple[Opening, ...]:
+    def openings(self, kind: str, context: FormContext) -> tuple[PartOpening, ...]:
         return (_check_opening(self.after_check_on, "after_closing"),) if kind == "follow_up" else ()
 
     @override
     def codes(self) -> Codes:
-        return super().codes() | enclosed(plan_after_18=self.plan_after_18)
+        return super().codes() | enclosed_codes(plan_after_18=self.plan_after_18)
 
     @rule
     def _every_life_domain_is_answered(self, _context: FormContext) -> Iterator[Fault]:
@@ -239,7 +239,7 @@ class Closure(_FollowUpForm):
         domains = LifeDomain.code_list
         for code in domains.codes:
             if code not in answered and code != OTHER:
-                yield Fault("life_domain_unanswered", ("lifeDomains",), in_words("domain", domains, code))
+                yield Fault("life_domain_unanswered", ("lifeDomains",), code_params("domain", domains, code))
 
     @rule
     def _every_domain_is_arranged_or_carried(self, _context: FormContext) -> Iterator[Fault]:

@@ -3,12 +3,12 @@
 from dataclasses import replace
 
 from service.cases.rules.facts import CaseFacts
-from service.cases.rules.forms import IN_EVERY_KIND
+from service.cases.rules.forms import COMMON_FORMS
 from service.cases.rules.kinds import Kind
 from service.cases.rules.model import Transition
 from service.follow_up.rules import forms
 
-ASKED_BY_THE_CASE = (forms.Monitoring, forms.CheckPlan, forms.Closure)
+CASE_FORMS = (forms.Monitoring, forms.CheckPlan, forms.Closure)
 
 
 def _facts(facts: CaseFacts, entry: Transition) -> CaseFacts:
@@ -17,6 +17,6 @@ def _facts(facts: CaseFacts, entry: Transition) -> CaseFacts:
 
 FOLLOW_UP = Kind(
     name="follow_up",
-    facts=_facts,
-    forms=(forms.CheckPlan, forms.GoalCheckV1, forms.GoalCheck, *IN_EVERY_KIND),
+    facts_rule=_facts,
+    forms=(forms.CheckPlan, forms.GoalCheckV1, forms.GoalCheck, *COMMON_FORMS),
 )

@@ -21,15 +21,15 @@ from typing import Any
 from service import __version__
 from service.database.engine import keys_file
 from service.database.keyring import Keyring, MasterKeyRefused
-from service.database.migrations import revisions
-from service.database.own_files import own_folder
-from service.integrity.rules import Head, written
-from service.vocabulary.calendar import in_utc_text, moment
-from service.vocabulary.canonical_json import canonical
+from service.database.migrations import known_revisions
+from service.database.private_files import make_private_folder
+from service.integrity.rules import Head, write_digest
+from service.vocabulary.calendar import from_microseconds, utc_text
+from service.vocabulary.canonical_json import to_canonical_json
 
 FORMAT = "casusroute-backup@1"
-MANIFEST = "manifest.json"
-FILES = {"data": "data.db", "keys": "keys.db", "destructions": "destructions.jsonl"}
+MANIFEST_NAME = "manifest.json"
+BACKUP_FILES = {"data": "data.db", "keys": "keys.db", "destructions": "destructions.jsonl"}
 _SUFFIXES = ("", "-wal", "-shm", "-journal")  # of a database file of SQLite and the files that belong to it
 
 
@@ -52,35 +52,38 @@ class Manifest:
     sha256: dict[str, str]
     master_key: str
 
-    def sealed(self, keyring: Keyring) -> str:
+    def to_sealed_json(self, keyring: Keyring) -> str:
         """The manifest as stored: JSON with a seal that only the master key can make."""
-        return canonical({**asdict(self), "seal": keyring.tag("backup", canonical(asdict(self))).hex()}) + "\n"
+        return (
+            to_canonical_json({**asdict(self), "seal": keyring.tag("backup", to_canonical_json(asdict(self))).hex()})
+            + "\n"
+        )
 
 
 def back_up(database: Path, destructions: Path, folder: Path, keyring: Keyring, at: datetime) -> Manifest:
     """Copy a database that may be in use into a new folder, whole or not at all. Raises BackupRefused, OSError."""
     if folder.exists():
         raise BackupRefused(f"{folder} already exists; a backup never overwrites another")
-    own_folder(folder.parent)
+    make_private_folder(folder.parent)
     with _new_folder(folder) as target:
         with _snapshots(database) as snapshots:
             for name, connection in snapshots.items():
-                _copy_database(connection, target / FILES[name])
+                _copy_database(connection, target / BACKUP_FILES[name])
         listed = destructions.read_bytes() if destructions.exists() else b""
-        _write(target / FILES["destructions"], listed)
+        _write(target / BACKUP_FILES["destructions"], listed)
         manifest = Manifest(
             format=FORMAT,
             version=__version__,
-            at=in_utc_text(at),
-            sha256={name: _sha256(target / file) for name, file in FILES.items()},
+            at=utc_text(at),
+            sha256={name: _sha256(target / file) for name, file in BACKUP_FILES.items()},
             master_key=_tag_of_master_key(keyring),
-            **_facts_of_data(target / FILES["data"], at),
+            **_facts_of_data(target / BACKUP_FILES["data"], at),
         )
-        _write(target / MANIFEST, manifest.sealed(keyring).encode())
+        _write(target / MANIFEST_NAME, manifest.to_sealed_json(keyring).encode())
     return manifest
 
 
-def restore(data: Path, keys: Path, database: Path, keyring: Keyring) -> tuple[Manifest, Manifest]:
+def restore_backup(data: Path, keys: Path, database: Path, keyring: Keyring) -> tuple[Manifest, Manifest]:
     """Check data and keys and put them in the place of a database that does not exist yet.
 
     Returns (manifest of the data, manifest of the keys). Each file stands in a folder with its manifest; the folder of
@@ -90,11 +93,11 @@ def restore(data: Path, keys: Path, database: Path, keyring: Keyring) -> tuple[M
         for suffix in _SUFFIXES:
             if (existing := place.with_name(place.name + suffix)).exists():
                 raise BackupRefused(f"{existing} already exists; a backup is restored only where no database exists")
-    of_data, of_keys = manifest_beside(data, keyring), manifest_beside(keys, keyring)
-    if of_data.revision not in revisions():
+    of_data, of_keys = read_manifest(data, keyring), read_manifest(keys, keyring)
+    if of_data.revision not in known_revisions():
         raise BackupRefused(f"the backup is of version {of_data.version}, which is newer than this one")
-    _require_digest(data.with_name(FILES["destructions"]), of_data, "destructions")
-    own_folder(database.parent)
+    _require_digest(data.with_name(BACKUP_FILES["destructions"]), of_data, "destructions")
+    make_private_folder(database.parent)
     # The copy is checked, not the source. Keys are linked first: a database without its keys would make new ones.
     with ExitStack() as stack:
         copies = [
@@ -107,23 +110,25 @@ def restore(data: Path, keys: Path, database: Path, keyring: Keyring) -> tuple[M
     return of_data, of_keys
 
 
-def manifest_beside(file: Path, keyring: Keyring) -> Manifest:
+def read_manifest(file: Path, keyring: Keyring) -> Manifest:
     """The manifest in the folder of this file. Raises BackupRefused, MasterKeyRefused."""
     try:
-        text = file.with_name(MANIFEST).read_text(encoding="utf-8")
+        text = file.with_name(MANIFEST_NAME).read_text(encoding="utf-8")
         fields = json.loads(text)
         fields.pop("seal")
         manifest = Manifest(**fields)
     except FileNotFoundError:
-        raise BackupRefused(f"{file} has no {MANIFEST} in its folder; keep each file with its own manifest") from None
+        raise BackupRefused(
+            f"{file} has no {MANIFEST_NAME} in its folder; keep each file with its own manifest"
+        ) from None
     except (ValueError, KeyError, TypeError, AttributeError):
-        raise BackupRefused(f"{file.with_name(MANIFEST)} is not a manifest of a backup") from None
+        raise BackupRefused(f"{file.with_name(MANIFEST_NAME)} is not a manifest of a backup") from None
     if manifest.format != FORMAT:
-        raise BackupRefused(f"{file.with_name(MANIFEST)} has a format that this version does not know")
+        raise BackupRefused(f"{file.with_name(MANIFEST_NAME)} has a format that this version does not know")
     if not compare_digest(manifest.master_key, _tag_of_master_key(keyring)):
         raise MasterKeyRefused("the master key is not the key of this backup")
-    if not compare_digest(text, manifest.sealed(keyring)):
-        raise BackupRefused(f"{file.with_name(MANIFEST)} was changed after it was made")
+    if not compare_digest(text, manifest.to_sealed_json(keyring)):
+        raise BackupRefused(f"{file.with_name(MANIFEST_NAME)} was changed after it was made")
     return manifest
 
 
@@ -210,12 +215,12 @@ def _facts_of_data(data: Path, at: datetime) -> dict[str, Any]:
         (revision,) = connection.execute("SELECT version_num FROM alembic_version").fetchone()
         entries, last = connection.execute("SELECT count(*), max(recorded_at) FROM transitions").fetchone()
         heads = [Head(*row) for row in connection.execute("SELECT id, sequence, digest FROM cases ORDER BY id")]
-    *_, root = written(heads, at, revision)
+    *_, root = write_digest(heads, at, revision)
     return {
         "revision": revision,
         "cases": len(heads),
         "entries": entries,
-        "last_recorded_at": last and in_utc_text(moment(last)),
+        "last_recorded_at": last and utc_text(from_microseconds(last)),
         "root": json.loads(root)["root"],
     }
 

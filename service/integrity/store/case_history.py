@@ -9,11 +9,11 @@ from uuid import UUID
 
 from sqlalchemy import BindParameter, Connection, Row, bindparam, select
 
-from service.cases.rules.history_chain import BEGINNING, content_digest, entry_digest, facts_digest
-from service.cases.store.rows import facts_to_row, to_transition
+from service.cases.rules.history_chain import GENESIS_DIGEST, content_digest, entry_digest, facts_digest
+from service.cases.store.rows import facts_to_row, row_to_transition
 from service.cases.store.tables import cases, contents, destructions, parts, transitions
-from service.database.columns import NO_DAY
-from service.integrity.store.destroyed_case import Fault, Remains
+from service.database.columns import NO_DUE_DAY
+from service.integrity.store.destroyed_case import DestroyedCaseCheck, EntryFault
 from service.vocabulary.messages import MESSAGES
 from service.workflows.rules.definition import Definition, Edge
 from service.workflows.rules.kinds import START
@@ -49,7 +49,7 @@ class Verification:
         return self.fault and MESSAGES["verification"][self.fault].en
 
 
-def verify(connection: Connection, case_id: UUID | str) -> Verification:
+def verify_history(connection: Connection, case_id: UUID | str) -> Verification:
     """Verify one history. When the case changes during a run that finds a fault, the run is repeated."""
     while True:
         head = case, certificate = _head_and_certificate(connection, case_id)
@@ -67,13 +67,15 @@ def _head_and_certificate(connection: Connection, case_id: UUID | str) -> tuple[
 
 def _faults(
     connection: Connection, case: Row[Any], certificate: Row[Any] | None, rows: Sequence[Row[Any]]
-) -> Iterator[Fault]:
+) -> Iterator[EntryFault]:
     content_rows = {row.sequence: row for row in connection.execute(_CONTENTS, {"case_id": case.id})}
     last: dict[str, Row[Any]] = {}
     check = (
-        Remains(certificate) if certificate else _LivingCaseCheck(_texts(connection, {row.workflow for row in rows}))
+        DestroyedCaseCheck(certificate)
+        if certificate
+        else _LivingCaseCheck(_texts(connection, {row.workflow for row in rows}))
     )
-    previous = BEGINNING
+    previous = GENESIS_DIGEST
     for expected, row in enumerate(rows, 1):
         before = last.get(row.part_id)
         yield from _faults_of_entry(row, expected, previous, before)
@@ -89,11 +91,11 @@ def _faults(
     yield from check.faults_of_heads(case, stored, last, rows)
 
 
-def _faults_of_entry(row: Row[Any], expected: int, previous: str, before: Row[Any] | None) -> Iterator[Fault]:
+def _faults_of_entry(row: Row[Any], expected: int, previous: str, before: Row[Any] | None) -> Iterator[EntryFault]:
     """Faults of the numbers and digests of an entry, destroyed or not."""
     if row.sequence != expected:
         yield expected, "entry_missing"
-    if (row.prev_sequence or 0, row.prev_digest or BEGINNING) != (expected - 1, previous):
+    if (row.prev_sequence or 0, row.prev_digest or GENESIS_DIGEST) != (expected - 1, previous):
         yield row.sequence, "not_following"
     if entry_digest(previous, row.sequence, row.facts_digest, row.content_digest) != row.digest:
         yield row.sequence, "digest"
@@ -110,7 +112,7 @@ class _LivingCaseCheck:
         self._edges = {hash_: edges_of(text) for hash_, text in texts.items()}
         self._runs_on: dict[str, str] = {}
 
-    def faults_of(self, row: Row[Any], content: Row[Any] | None, before: Row[Any] | None) -> Iterator[Fault]:
+    def faults_of(self, row: Row[Any], content: Row[Any] | None, before: Row[Any] | None) -> Iterator[EntryFault]:
         if row.facts_salt is None:
             yield row.sequence, "emptied"
         if not _facts_hold(row):
@@ -131,7 +133,7 @@ class _LivingCaseCheck:
 
     def faults_of_heads(
         self, case: Row[Any], stored: Mapping[str, Row[Any]], last: Mapping[str, Row[Any]], rows: Sequence[Row[Any]]
-    ) -> Iterator[Fault]:
+    ) -> Iterator[EntryFault]:
         if _head_of_case(case) != _head_by_history(rows):
             yield len(rows), "case_head"
         for part_id, entry in last.items():
@@ -142,7 +144,7 @@ class _LivingCaseCheck:
 
 def _facts_hold(row: Row[Any]) -> bool:
     try:
-        entry = to_transition(row)
+        entry = row_to_transition(row)
         same = facts_to_row(entry).items() <= row._mapping.items()  # noqa: SLF001 - its API
         return same and bool(facts_digest(row.facts_salt, entry) == row.facts_digest)
     except _UNREADABLE:
@@ -176,7 +178,7 @@ def _head_of_part(part: Row[Any]) -> tuple[Any, ...]:
 
 def _part_by_history(case: Row[Any], entry: Row[Any], workflow: str) -> tuple[Any, ...]:
     head = (entry.part_sequence, entry.target, entry.phase, entry.occurred_at)
-    duty = (entry.party, entry.party_id, entry.assignee_id, entry.due_on or NO_DAY)
+    duty = (entry.party, entry.party_id, entry.assignee_id, entry.due_on or NO_DUE_DAY)
     fixed = (entry.part_kind, workflow, entry.line, entry.addressee_id, case.team_id, case.submitter_id)
     return *head, *duty, *fixed
 
@@ -184,17 +186,17 @@ def _part_by_history(case: Row[Any], entry: Row[Any], workflow: str) -> tuple[An
 def _texts(connection: Connection, hashes: set[str]) -> dict[str, str]:
     """Returns the stored text per hash, for the workflows and plans whose text still matches their hash."""
     rows = connection.execute(_WORKFLOWS, {"hashes": sorted(hash_ for hash_ in hashes if hash_)})
-    return {row.hash: row.definition for row in rows if is_text_of(row.hash, row.definition)}
+    return {row.hash: row.definition for row in rows if matches_hash(row.hash, row.definition)}
 
 
-def is_text_of(hash_: str, stored: object) -> bool:
+def matches_hash(hash_: str, stored: object) -> bool:
     return isinstance(stored, str) and hashlib.sha256(stored.encode()).hexdigest() == hash_
 
 
 # Cached: all cases run on the same few definitions.
 @lru_cache(maxsize=100)
 def definition_of(text: str) -> Definition:
-    return Definition.from_stored(text)
+    return Definition.from_canonical_json(text)
 
 
 @lru_cache(maxsize=100)

@@ -7,7 +7,7 @@ from sqlalchemy import Row, Table
 
 from service.cases.store.tables import contents, parts, transitions
 
-Fault = tuple[int, str]  # (sequence of the entry, fault code)
+EntryFault = tuple[int, str]  # (sequence of the entry, fault code)
 _COLUMNS_OF_CHAIN = {"prev_sequence", "prev_part_sequence", "prev_digest", "content_digest"}
 
 
@@ -19,7 +19,7 @@ def _columns_to_empty(table: Table) -> tuple[str, ...]:
 _OF_ENTRY, _OF_CONTENT, _OF_PART = (_columns_to_empty(table) for table in (transitions, contents, parts))
 
 
-class Remains:
+class DestroyedCaseCheck:
     """Checks that a destroyed case is empty and agrees with its certificate.
 
     A certificate that was replayed on a restored database may name more entries than that database has.
@@ -28,7 +28,7 @@ class Remains:
     def __init__(self, certificate: Row[Any]) -> None:
         self._certificate = certificate
 
-    def faults_of(self, row: Row[Any], content: Row[Any] | None, _: Row[Any] | None) -> Iterator[Fault]:
+    def faults_of(self, row: Row[Any], content: Row[Any] | None, _: Row[Any] | None) -> Iterator[EntryFault]:
         neutral = (row.part_kind, content.content_class if content else "destroyed") == ("case", "destroyed")
         if not (neutral and _is_empty(row, _OF_ENTRY) and (content is None or _is_empty(content, _OF_CONTENT))):
             yield row.sequence, "not_emptied"
@@ -37,7 +37,7 @@ class Remains:
 
     def faults_of_heads(
         self, case: Row[Any], stored: Mapping[str, Row[Any]], last: Mapping[str, Row[Any]], rows: Sequence[Row[Any]]
-    ) -> Iterator[Fault]:
+    ) -> Iterator[EntryFault]:
         expected, head = self._certificate, (case.sequence, case.digest)
         is_shorter_replay = expected.replayed_at is not None and case.sequence < expected.entries
         if head != (expected.entries, expected.head) and not is_shorter_replay:

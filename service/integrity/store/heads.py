@@ -9,13 +9,13 @@ from sqlalchemy import func, or_, select, true, tuple_
 from service.cases.store.tables import cases, destructions, transitions
 from service.database.transaction import Transaction
 from service.integrity.rules import Head
-from service.vocabulary.calendar import moment
+from service.vocabulary.calendar import from_microseconds
 
-PAGE = 500
+PAGE_SIZE = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Departure:
+class HeadMismatch:
     """A difference between a case and its head in a digest: the first entry known to differ, and a fault code."""
 
     case: str
@@ -29,29 +29,29 @@ class Heads:
     def __init__(self, transaction: Transaction) -> None:
         self._connection = transaction.connection
 
-    def after(self, last: str | None, limit: int = PAGE) -> list[Head]:
+    def heads_after(self, last: str | None, limit: int = PAGE_SIZE) -> list[Head]:
         """The heads of the next cases after the case id `last`, ordered by case id."""
         follows = true() if last is None else cases.c.id > last
         query = select(cases.c.id, cases.c.sequence, cases.c.digest).where(follows).order_by(cases.c.id).limit(limit)
         return [Head(row.id, row.sequence, row.digest) for row in self._connection.execute(query)]
 
-    def all(self) -> Iterator[Head]:
-        page = self.after(None)
+    def all_heads(self) -> Iterator[Head]:
+        page = self.heads_after(None)
         while page:
             yield from page
-            page = self.after(page[-1].case)
+            page = self.heads_after(page[-1].case)
 
-    def last_recorded(self) -> datetime | None:
+    def last_recorded_at(self) -> datetime | None:
         """The latest recording time (UTC) of all entries that are not destroyed."""
         last = self._connection.execute(select(func.max(transitions.c.recorded_at))).scalar()
-        return None if last is None else moment(last)
+        return None if last is None else from_microseconds(last)
 
-    def named(self, number_or_id: str) -> str | None:
+    def case_id_of(self, number_or_id: str) -> str | None:
         """The id of the case with this number or id."""
         matches = or_(cases.c.id == number_or_id, cases.c.number == number_or_id)
         return self._connection.execute(select(cases.c.id).where(matches)).scalar()
 
-    def departures(self, earlier: Sequence[Head]) -> Iterator[Departure]:
+    def mismatches(self, earlier: Sequence[Head]) -> Iterator[HeadMismatch]:
         """The differences between the stored cases and these earlier heads. Entries added since are no difference."""
         ids, places = [head.case for head in earlier], [(head.case, head.sequence) for head in earlier]
         heads = select(cases.c.id, cases.c.sequence).where(cases.c.id.in_(ids))
@@ -68,8 +68,8 @@ class Heads:
         digests = {(row.case_id, row.sequence): row.digest for row in self._connection.execute(entries)}
         for head, place in zip(earlier, places, strict=True):
             if head.case not in current:
-                yield Departure(head.case, 1, "case_gone")
+                yield HeadMismatch(head.case, 1, "case_gone")
             elif place not in digests and replayed.get(head.case, 0) < head.sequence:
-                yield Departure(head.case, min(current[head.case] + 1, head.sequence), "cut_off")
+                yield HeadMismatch(head.case, min(current[head.case] + 1, head.sequence), "cut_off")
             elif digests.get(place, head.digest) != head.digest:
-                yield Departure(head.case, head.sequence, "rewritten")
+                yield HeadMismatch(head.case, head.sequence, "rewritten")

@@ -8,35 +8,35 @@ from cryptography.hazmat.primitives.keywrap import InvalidUnwrap
 from sqlalchemy import ColumnElement, Row, Table, and_, exists, func, literal, or_, select
 
 from service.cases.store.tables import cases, contents, outbox, parts, transitions
-from service.database.protections import Unprotected, insist
+from service.database.protections import ProtectionMissing, require_protections
 from service.database.tables import case_keys
 from service.database.transaction import Transaction
 from service.events.store.tables import feed
-from service.integrity.store.case_history import definition_of, edges_of, is_text_of
-from service.integrity.store.destroyed_case import Fault
+from service.integrity.store.case_history import definition_of, edges_of, matches_hash
+from service.integrity.store.destroyed_case import EntryFault
 from service.workflows.rules.definition import Definition, Edge
 from service.workflows.store.tables import region_settings, workflow_edges, workflow_plans, workflows
 
-Found = tuple[str, str]  # (fault code, place of the fault)
+InstallationFault = tuple[str, str]  # (fault code, place of the fault)
 
 
-class Surroundings:
+class InstallationCheck:
     """Checks that `verify_history` does not make."""
 
     def __init__(self, transaction: Transaction) -> None:
         self._connection = transaction.connection
         self._keyring = transaction.keyring
 
-    def of_case(self, case_id: UUID | str, *, destroyed: bool) -> Iterator[Fault]:
+    def faults_of_case(self, case_id: UUID | str, *, destroyed: bool) -> Iterator[EntryFault]:
         """Entries without an outbox row, contents without a key that opens, and keys left after a destruction."""
         yield from sorted(self._without_event(str(case_id), destroyed=destroyed))
         yield from sorted(self._without_key(str(case_id), destroyed=destroyed))
 
-    def of_installation(self) -> Iterator[Found]:
+    def faults_of_installation(self) -> Iterator[InstallationFault]:
         """Missing protections, rows without their case or entry, damaged rules and incomplete feeds."""
         try:
-            insist(self._connection)
-        except Unprotected as error:
+            require_protections(self._connection)
+        except ProtectionMissing as error:
             yield "protections", str(error)
         for table in (parts, transitions, contents):
             if self._any(~exists().where(cases.c.id == table.c.case_id), table):
@@ -48,7 +48,7 @@ class Surroundings:
         yield from self._rules()
         yield from self._feeds()
 
-    def _without_event(self, case_id: str, *, destroyed: bool) -> Iterator[Fault]:
+    def _without_event(self, case_id: str, *, destroyed: bool) -> Iterator[EntryFault]:
         entry, event = transitions.c, outbox.c
         type_: ColumnElement[str] = literal("destroyed") if destroyed else entry.part_kind + "." + entry.trigger_name
         joined = transitions.outerjoin(outbox, and_(event.case_id == entry.case_id, event.sequence == entry.sequence))
@@ -57,7 +57,7 @@ class Surroundings:
         for sequence in self._connection.execute(query).scalars():
             yield sequence, "news"
 
-    def _without_key(self, case_id: str, *, destroyed: bool) -> Iterator[Fault]:
+    def _without_key(self, case_id: str, *, destroyed: bool) -> Iterator[EntryFault]:
         content, key = contents.c, case_keys.c
         if destroyed:
             if self._any(key.owner_id == case_id, case_keys):
@@ -76,11 +76,11 @@ class Surroundings:
 
     def _opens(self, wrapped: bytes | None) -> bool:
         try:
-            return bool(wrapped and self._keyring.unwrapped(wrapped))
+            return bool(wrapped and self._keyring.unwrap(wrapped))
         except InvalidUnwrap:
             return False
 
-    def _rules(self) -> Iterator[Found]:
+    def _rules(self) -> Iterator[InstallationFault]:
         stored = workflow_edges.c
         edges: dict[str, set[Edge]] = {}
         query = select(stored.workflow, stored.trigger_name, stored.source, stored.target)
@@ -89,7 +89,7 @@ class Surroundings:
         plans = {row.hash: row for row in self._connection.execute(select(workflow_plans))}
         for row in self._connection.execute(select(workflows).order_by(workflows.c.hash)):
             edges_of_row, plan = edges.pop(row.hash, set()), _plan_of_row(plans.pop(row.hash, None))
-            if not is_text_of(row.hash, row.definition):
+            if not matches_hash(row.hash, row.definition):
                 yield "workflow_text", row.hash
                 continue
             definition = definition_of(row.definition)
@@ -101,11 +101,11 @@ class Surroundings:
         yield from (("workflow_edges", hash_) for hash_ in sorted(edges))
         yield from (("workflow_plan", hash_) for hash_ in sorted(plans))
         for row in self._connection.execute(select(region_settings).order_by(region_settings.c.hash)):
-            if not is_text_of(row.hash, row.settings):
+            if not matches_hash(row.hash, row.settings):
                 yield "settings_text", row.hash
         yield from self._missing_rules()
 
-    def _missing_rules(self) -> Iterator[Found]:
+    def _missing_rules(self) -> Iterator[InstallationFault]:
         """Workflows and settings that entries refer to and that are not stored."""
         for reference, key in (
             (transitions.c.workflow, workflows.c.hash),
@@ -115,7 +115,7 @@ class Surroundings:
             for hash_ in self._connection.execute(query).scalars():
                 yield "rules_missing", f"{reference.name} {hash_}"
 
-    def _feeds(self) -> Iterator[Found]:
+    def _feeds(self) -> Iterator[InstallationFault]:
         """Feeds whose positions are not gapless from 1, and the first published event missing from its team's feed."""
         item, event = feed.c, outbox.c
         gapless = and_(func.min(item.position) == 1, func.max(item.position) == func.count())

@@ -8,40 +8,48 @@ from itertools import groupby
 from types import MappingProxyType
 from typing import Any
 
-from service.learning.rules.release_ladder import Level, Look, Release, ReleasedCase, ShownStep
+from service.learning.rules.release_ladder import GeneralisedRoute, GeneralisedStep, Level, Release, ReleasedCase
 from service.vocabulary.ages import AGE_BANDS
-from service.vocabulary.language import Words
+from service.vocabulary.language import BilingualText
 
-LEVELS: Mapping[Level, Words] = MappingProxyType(
+LEVEL_LABELS: Mapping[Level, BilingualText] = MappingProxyType(
     {
-        Level.ORDER_WAITS_AGE: Words("volgorde, wachttijden en leeftijd", "order, waits and age"),
-        Level.ORDER_WAITS: Words("volgorde en wachttijden", "order and waits"),
-        Level.ORDER_TOTAL: Words("volgorde en totale duur", "order and total time"),
-        Level.ORDER: Words("volgorde", "order"),
-        Level.ROUTE_TOTAL: Words("route en totale duur", "route and total time"),
-        Level.ROUTE: Words("route", "route"),
+        Level.ORDER_WAITS_AGE: BilingualText("volgorde, wachttijden en leeftijd", "order, waits and age"),
+        Level.ORDER_WAITS: BilingualText("volgorde en wachttijden", "order and waits"),
+        Level.ORDER_TOTAL: BilingualText("volgorde en totale duur", "order and total time"),
+        Level.ORDER: BilingualText("volgorde", "order"),
+        Level.ROUTE_TOTAL: BilingualText("route en totale duur", "route and total time"),
+        Level.ROUTE: BilingualText("route", "route"),
     }
 )
 
 # One row is one step. An empty cell is not shown at the level of the case; in wait_band it can also be the first step.
-COLUMNS: Mapping[str, Words] = MappingProxyType(
+COLUMNS: Mapping[str, BilingualText] = MappingProxyType(
     {
-        "reference": Words("casus in deze uitgave; verwijst nergens naar", "case in this release; refers to nothing"),
-        "level": Words("1 (fijnst) tot 6 (grofst)", "1 (finest) to 6 (coarsest)"),
-        "step_number": Words("volgorde; 0 als alleen de route getoond wordt", "order; 0 where only the route is shown"),
-        "part": Words("onderdeel dat de stap zette", "part that made the step"),
-        "trigger": Words("stap, of whole_route", "step, or whole_route"),
-        "target": Words("status na de stap", "state after the step"),
-        "wait_band": Words("tijd sinds de vorige stap", "time since the step before"),
-        "role": Words("rol van wie de stap zette", "role of who made the step"),
-        "codes": Words("redenen, als lijst:code", "reasons, as list:code"),
-        "age_band": Words("leeftijd bij aanmelding, of unknown", "age at submission, or unknown"),
-        "total_band": Words("tijd van aanmelding tot einde, of tot nu", "time from submission to the end, or to now"),
-        "wait_so_far": Words("open casus: tijd sinds de laatste stap", "open case: time since the last step"),
-        "end_state": Words("hoe de casus eindigde, of open", "how the case ended, or open"),
-        "tables": Words("keren aan tafel; 3 is 3 of meer", "times at the table; 3 is 3 or more"),
-        "placements": Words("plekken waar het kind woonde; 2 is 2 of meer", "places the child lived; 2 is 2 or more"),
-        "escalated": Words("opgeschaald: yes of no", "escalated: yes or no"),
+        "reference": BilingualText(
+            "casus in deze uitgave; verwijst nergens naar", "case in this release; refers to nothing"
+        ),
+        "level": BilingualText("1 (fijnst) tot 6 (grofst)", "1 (finest) to 6 (coarsest)"),
+        "step_number": BilingualText(
+            "volgorde; 0 als alleen de route getoond wordt", "order; 0 where only the route is shown"
+        ),
+        "part": BilingualText("onderdeel dat de stap zette", "part that made the step"),
+        "trigger": BilingualText("stap, of whole_route", "step, or whole_route"),
+        "target": BilingualText("status na de stap", "state after the step"),
+        "wait_band": BilingualText("tijd sinds de vorige stap", "time since the step before"),
+        "role": BilingualText("rol van wie de stap zette", "role of who made the step"),
+        "codes": BilingualText("redenen, als lijst:code", "reasons, as list:code"),
+        "age_band": BilingualText("leeftijd bij aanmelding, of unknown", "age at submission, or unknown"),
+        "total_band": BilingualText(
+            "tijd van aanmelding tot einde, of tot nu", "time from submission to the end, or to now"
+        ),
+        "wait_so_far": BilingualText("open casus: tijd sinds de laatste stap", "open case: time since the last step"),
+        "end_state": BilingualText("hoe de casus eindigde, of open", "how the case ended, or open"),
+        "tables": BilingualText("keren aan tafel; 3 is 3 of meer", "times at the table; 3 is 3 or more"),
+        "placements": BilingualText(
+            "plekken waar het kind woonde; 2 is 2 of meer", "places the child lived; 2 is 2 or more"
+        ),
+        "escalated": BilingualText("opgeschaald: yes of no", "escalated: yes or no"),
     }
 )
 
@@ -61,10 +69,10 @@ def as_json(release: Release) -> dict[str, Any]:
 
 def as_csv(release: Release) -> str:
     """Returns the release as CSV with the columns COLUMNS: one row per step, cases in the order of their references."""
-    return table([COLUMNS, *(row for case in release.cases for row in _rows(case))])
+    return csv_table([COLUMNS, *(row for case in release.cases for row in _rows(case))])
 
 
-def table(rows: Iterable[Iterable[str]]) -> str:
+def csv_table(rows: Iterable[Iterable[str]]) -> str:
     """Returns the rows as CSV (RFC 4180). No cell is a formula in a spreadsheet."""
     output = io.StringIO(newline="")
     csv.writer(output, lineterminator="\r\n").writerows([_cell(value) for value in row] for row in rows)
@@ -77,7 +85,7 @@ def _cell(value: str) -> str:
 
 
 def _history(case: ReleasedCase) -> dict[str, Any]:
-    route = case.look
+    route = case.route
     return {
         "reference": case.reference,
         "level": int(route.level),
@@ -92,7 +100,7 @@ def _history(case: ReleasedCase) -> dict[str, Any]:
     }
 
 
-def _step(step: ShownStep) -> dict[str, Any]:
+def _step(step: GeneralisedStep) -> dict[str, Any]:
     return {
         "part": step.part,
         "trigger": step.trigger,
@@ -109,7 +117,7 @@ def _by_list(codes: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
 
 
 def _rows(case: ReleasedCase) -> Iterator[list[str]]:
-    route = case.look
+    route = case.route
     escalated = {None: "", True: "yes", False: "no"}[route.escalated]
     counts = ("" if count is None else str(count) for count in (route.tables, route.placements))
     # A spreadsheet reads "4-11" as the fourth of November.
@@ -119,7 +127,7 @@ def _rows(case: ReleasedCase) -> Iterator[list[str]]:
         yield [case.reference, str(int(route.level)), str(number), *step_cells, *case_cells]
 
 
-def _activities(route: Look) -> Iterator[tuple[int, list[str]]]:
+def _activities(route: GeneralisedRoute) -> Iterator[tuple[int, list[str]]]:
     """Yields (step number, cells of the step).
 
     A case shown as a mere route yields one row: process-mining tools accept no empty activity.

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import IntEnum
 
-from service.learning.rules.routes import CaseRoute, WaitBand, Withheld
+from service.learning.rules.case_routes import CaseRoute, ReleaseRefused, WaitBand
 from service.vocabulary.roles import Role
 from service.workflows.rules.kinds import PartKind
 
@@ -42,7 +42,7 @@ class Level(IntEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ShownStep:
+class GeneralisedStep:
     """A step at a level. None is "not shown"; the first step has no wait."""
 
     part: PartKind
@@ -54,12 +54,12 @@ class ShownStep:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
+class GeneralisedRoute:
     """A case route at a level: all that is released of a case. Equal values form a class."""
 
     level: Level
     end_state: str
-    steps: tuple[ShownStep, ...] = ()
+    steps: tuple[GeneralisedStep, ...] = ()
     age_band: str | None = None
     total_band: WaitBand | None = None
     wait_so_far: WaitBand | None = None
@@ -73,11 +73,11 @@ class ReleasedCase:
     """A generalised route with a random reference that is valid in this release only."""
 
     reference: str
-    look: Look
+    route: GeneralisedRoute
 
 
 @dataclass(frozen=True, slots=True)
-class Dropped:
+class SuppressedCount:
     """Number of suppressed cases, as a band of width k: at least `at_least` and below `below`.
 
     The lowest band includes zero. An exact number would show, between two releases that differ by one case, whether
@@ -93,7 +93,7 @@ class Release:
     """A set of cases that may be released. Never show the total number of cases with it: it reveals those dropped."""
 
     k: int
-    dropped: Dropped
+    dropped: SuppressedCount
     cases: tuple[ReleasedCase, ...]
 
 
@@ -105,19 +105,19 @@ def release(routes: Iterable[CaseRoute], *, k: int, reference: Callable[[], str]
     when any check fails.
     """
     if k < SMALLEST_K:
-        raise Withheld("k is too small")
+        raise ReleaseRefused("k is too small")
     generalised, dropped = _climb(list(routes), k)
     cases = (ReleasedCase(reference(), route) for route in sorted(generalised, key=repr))
     lowest = dropped // k * k
-    released = Release(k, Dropped(lowest, lowest + k), tuple(sorted(cases, key=lambda case: case.reference)))
+    released = Release(k, SuppressedCount(lowest, lowest + k), tuple(sorted(cases, key=lambda case: case.reference)))
     _prove(released)
     return released
 
 
-def look(route: CaseRoute, level: Level) -> Look:
+def generalise(route: CaseRoute, level: Level) -> GeneralisedRoute:
     """Generalise a route to this level."""
     is_mere_route = level >= Level.ROUTE_TOTAL
-    return Look(
+    return GeneralisedRoute(
         level=level,
         end_state=route.end_state,
         steps=() if is_mere_route else tuple(_generalised_steps(route, level)),
@@ -130,59 +130,59 @@ def look(route: CaseRoute, level: Level) -> Look:
     )
 
 
-def _generalised_steps(route: CaseRoute, level: Level) -> Iterator[ShownStep]:
+def _generalised_steps(route: CaseRoute, level: Level) -> Iterator[GeneralisedStep]:
     """The steps at a level. Only the two finest levels include roles and coded reasons, which must then be equal too.
 
     At a coarser level they would either single out cases, when they need not be equal, or push most cases down to mere
     routes, when they must. A learning table reads the order of steps first.
     """
     for step in route.steps:
-        coarse = ShownStep(part=step.part, trigger=step.trigger, target=step.target)
+        coarse = GeneralisedStep(part=step.part, trigger=step.trigger, target=step.target)
         is_fine = level <= Level.ORDER_WAITS
         yield replace(coarse, wait_band=step.wait_band, role=step.role, codes=step.codes) if is_fine else coarse
 
 
-def _climb(remaining: list[CaseRoute], k: int) -> tuple[list[Look], int]:
+def _climb(remaining: list[CaseRoute], k: int) -> tuple[list[GeneralisedRoute], int]:
     """Returns (generalised routes to release, number of suppressed cases).
 
     Greedy: a route is released at the finest level at which it fits a class; the others go one level coarser.
     """
     placed: list[CaseRoute] = []
-    released: list[Look] = []
+    released: list[GeneralisedRoute] = []
     for level in Level:
-        pairs = [(route, look(route, level)) for route in remaining]
+        pairs = [(route, generalise(route, level)) for route in remaining]
         large = {coarse for coarse, size in Counter(coarse for _, coarse in pairs).items() if size >= k}
-        safe = large - _revealing({*large, *(look(route, level) for route in placed)})
+        safe = large - _revealing({*large, *(generalise(route, level) for route in placed)})
         released += [coarse for _, coarse in pairs if coarse in safe]
         placed += [route for route, coarse in pairs if coarse in safe]
         remaining = [route for route, coarse in pairs if coarse not in safe]
     return released, len(remaining)
 
 
-def _revealing(routes: Iterable[Look]) -> set[Look]:
+def _revealing(routes: Iterable[GeneralisedRoute]) -> set[GeneralisedRoute]:
     """Classes that reveal a sensitive end, because all cases with the same route up to the end ended so.
 
     This is l-diversity with l = 2, for a person who knows the route up to the end. Cases that are released at a finer
     level count as well: nobody can tell that they are not among them.
     """
-    by_start: defaultdict[Look, set[Look]] = defaultdict(set)
+    by_start: defaultdict[GeneralisedRoute, set[GeneralisedRoute]] = defaultdict(set)
     for route in routes:
         by_start[_before_the_end(route)].add(route)
     uniform = (group for group in by_start.values() if len({route.end_state for route in group}) == 1)
     return {route for group in uniform for route in group if route.end_state in SENSITIVE_ENDS}
 
 
-def _before_the_end(route: Look) -> Look:
+def _before_the_end(route: GeneralisedRoute) -> GeneralisedRoute:
     steps = tuple(step for step in route.steps if (step.part, step.target) != ("case", route.end_state))
     return replace(route, end_state="", wait_so_far=None, steps=steps)
 
 
 def _prove(released: Release) -> None:
     """Count the classes again, from the release alone. Raises ReleaseRefused when a promise is broken."""
-    sizes = Counter(case.look for case in released.cases)
+    sizes = Counter(case.route for case in released.cases)
     if any(size < released.k for size in sizes.values()):
-        raise Withheld("a class is too small")
+        raise ReleaseRefused("a class is too small")
     if len({case.reference for case in released.cases}) != len(released.cases):
-        raise Withheld("a reference was drawn twice")
+        raise ReleaseRefused("a reference was drawn twice")
     if not all(_REFERENCE.fullmatch(case.reference) for case in released.cases):
-        raise Withheld("a reference does not have the shape of one")
+        raise ReleaseRefused("a reference does not have the shape of one")

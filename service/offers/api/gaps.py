@@ -7,10 +7,10 @@ from fastapi import Query
 from pydantic import Field
 
 from service.database.transaction import Transaction
-from service.http.house import TheHouse
+from service.http.app_context import AppContextDependency
 from service.http.json_models import Labelled, RegionParameter, View
-from service.http.openapi import may_refuse
-from service.http.parameters import QueryKeys, TheCaller
+from service.http.openapi import refusal_responses
+from service.http.parameters import CallerDependency, QueryKeys
 from service.http.strict_route import StrictRouter
 from service.identity.caller import Caller
 from service.offers.use_cases.gaps import count_gaps
@@ -50,13 +50,13 @@ class Gaps(View):
     domains: list[GapsOfDomain]
 
 
-@router.get("/regions/{region}/gaps", responses=may_refuse(403))
+@router.get("/regions/{region}/gaps", responses=refusal_responses(403))
 async def get_gaps(
-    region: RegionParameter, house: TheHouse, caller: TheCaller, query: Annotated[GapsQuery, Query()]
+    region: RegionParameter, context: AppContextDependency, caller: CallerDependency, query: Annotated[GapsQuery, Query()]
 ) -> Gaps:
     """Count the cases of your region that needed help that does not exist, by domain and function."""
-    return await house.database.read(
-        lambda transaction: view_gaps(transaction, caller, region, query, rules=house.rules)
+    return await context.database.read(
+        lambda transaction: view_gaps(transaction, caller, region, query, rules=context.rules)
     )
 
 
@@ -66,9 +66,9 @@ def view_gaps(transaction: Transaction, caller: Caller, region: str, query: Gaps
     sorted_counts = sorted(counts, key=lambda count: (DOMAINS.index(count.domain), -count.cases, count.function))
     domains = [
         GapsOfDomain(
-            domain=Labelled.listed(domain, "advice_domain"),
+            domain=Labelled.from_code_list(domain, "advice_domain"),
             functions=[
-                FunctionGaps(function=Labelled.listed(count.function, "help_function"), cases=count.cases)
+                FunctionGaps(function=Labelled.from_code_list(count.function, "help_function"), cases=count.cases)
                 for count in counts_of_domain
             ],
         )

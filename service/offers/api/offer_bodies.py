@@ -8,11 +8,11 @@ from pydantic import AfterValidator, Field, WithJsonSchema
 
 from service.http.json_models import Body, RegionParameter
 from service.http.parameters import QueryKeys
-from service.offers.rules.offer import Chosen, Offer, Said
-from service.vocabulary.code_lists import CODE_LISTS, unknown_code
+from service.offers.rules.offer import CodedChoice, Offer, OfferStatement
+from service.vocabulary.code_lists import CODE_LISTS, unknown_code_error
 from service.vocabulary.coded_answers import AdviceDomain, HelpFunction
-from service.vocabulary.fields import Day, OrNone, RegionCode
-from service.vocabulary.language import FreeText, ShortText, Words
+from service.vocabulary.fields import Day, Nullable, RegionCode
+from service.vocabulary.language import BilingualText, FreeText, ShortText
 
 DOMAIN, FUNCTION = CODE_LISTS["advice_domain"], CODE_LISTS["help_function"]
 
@@ -24,7 +24,7 @@ class OfferBody(Body):
     domain: AdviceDomain
     function: HelpFunction
     expertise: FreeText = Field(description="In the provider's own words; nothing about a child.")
-    region: OrNone[RegionCode] = Field(
+    region: Nullable[RegionCode] = Field(
         default=None, description="The region that it serves; every region when omitted."
     )
     valid_from: Day
@@ -33,8 +33,8 @@ class OfferBody(Body):
         return Offer(
             id=offer_id,
             provider_id=self.provider_id,
-            domain=Chosen(code=self.domain.code, text=self.domain.text),
-            function=Chosen(code=self.function.code, text=self.function.text),
+            domain=CodedChoice(code=self.domain.code, text=self.domain.text),
+            function=CodedChoice(code=self.function.code, text=self.function.text),
             expertise=self.expertise,
             region=self.region,
             valid_from=self.valid_from,
@@ -45,12 +45,12 @@ class OfferStatementBody(Body):
     """Free places and waiting time on a day. An omitted value is not known."""
 
     stated_on: Day = Field(description="The day that the statement is about, not in the future.")
-    places_free: OrNone[Annotated[int, Field(strict=True, ge=0, le=10_000)]] = None
-    waiting_days: OrNone[Annotated[int, Field(strict=True, ge=0, le=3660)]] = None
-    note: OrNone[ShortText] = Field(default=None, description="Nothing about a child.")
+    places_free: Nullable[Annotated[int, Field(strict=True, ge=0, le=10_000)]] = None
+    waiting_days: Nullable[Annotated[int, Field(strict=True, ge=0, le=3660)]] = None
+    note: Nullable[ShortText] = Field(default=None, description="Nothing about a child.")
 
-    def to_said(self) -> Said:
-        return Said(**dict(self))
+    def to_statement(self) -> OfferStatement:
+        return OfferStatement(**dict(self))
 
 
 class OfferEndingBody(Body):
@@ -59,9 +59,9 @@ class OfferEndingBody(Body):
     last_day: Day
 
 
-def _check_code(code: str, codes: Mapping[str, Words]) -> str:
+def _check_code(code: str, codes: Mapping[str, BilingualText]) -> str:
     if code not in codes:
-        raise unknown_code(codes)
+        raise unknown_code_error(codes)
     return code
 
 

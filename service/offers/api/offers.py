@@ -9,18 +9,25 @@ from uuid import UUID
 
 from fastapi import Path, Query, Response
 
-from service.database.idempotency import Outcome
+from service.database.idempotency import IdempotentResult
 from service.database.transaction import Transaction
-from service.http.house import TheHouse
-from service.http.json_models import Labelled, Named, OptionalDay, Utc, View
-from service.http.openapi import may_refuse
-from service.http.parameters import OnceOnly, TheCaller
-from service.http.responses import answer_once, show_version
+from service.http.app_context import AppContextDependency
+from service.http.json_models import Labelled, Named, OptionalDay, UtcDateTime, View
+from service.http.openapi import refusal_responses
+from service.http.parameters import CallerDependency, IdempotencyKeyHeader
+from service.http.responses import answer_idempotently, set_version_tag
 from service.http.strict_route import StrictRouter
 from service.identity.caller import Caller
 from service.offers.api.offer_bodies import DOMAIN, OfferBody, OfferEndingBody, OffersQuery, OfferStatementBody
-from service.offers.rules.offer import Chosen, Offer, Statement
-from service.offers.use_cases.offers import begin_offer, end_offer, list_offers, read_offer, stale_after, state_of_offer
+from service.offers.rules.offer import CodedChoice, Offer, RecordedStatement
+from service.offers.use_cases.offers import (
+    begin_offer,
+    end_offer,
+    list_offers,
+    read_offer,
+    record_statement,
+    stale_after_days,
+)
 from service.people.store.people import People
 from service.vocabulary.calendar import day_in_amsterdam
 from service.workflows.rules.rulebook import Rulebook
@@ -40,7 +47,7 @@ class StatementView(View):
 
     number: int
     stated_on: date
-    recorded_at: Utc
+    recorded_at: UtcDateTime
     by: Named
     places_free: int | None
     waiting_days: int | None
@@ -86,12 +93,12 @@ class Offers(View):
 
 
 # The view of an offer that was changed, and its version.
-_OfferResult = tuple[Outcome[OfferView], int]
+_OfferResult = tuple[IdempotentResult[OfferView], int]
 
 
 @dataclass(frozen=True, slots=True)
 class _OfferPresenter:
-    """Turns offers into views. `region`: the region of the reader's query. `stale_after`: days by region."""
+    """Turns offers into views. `region`: the region of the reader's query. `stale_after_days`: days by region."""
 
     today: date
     region: str | None
@@ -105,7 +112,7 @@ class _OfferPresenter:
         ids = {offer.provider_id for offer in offers}
         ids |= {statement.organisation_id for offer in offers for statement in offer.statements}
         regions = {offer.region or region for offer in offers}
-        days = {of_region: stale_after(transaction, rules, of_region) for of_region in regions}
+        days = {of_region: stale_after_days(transaction, rules, of_region) for of_region in regions}
         return cls(day_in_amsterdam(transaction.now), region, days, People(transaction).names(ids))
 
     def offer(self, offer: Offer) -> OfferView:
@@ -118,14 +125,14 @@ class _OfferPresenter:
             region=offer.region,
             valid_from=offer.valid_from,
             valid_until=offer.last_day,
-            statement=self.statement(offer, offer.newest) if offer.newest else None,
+            statement=self.statement(offer, offer.newest_statement) if offer.newest_statement else None,
         )
 
     def with_statements(self, offer: Offer) -> OfferWithStatements:
         statements = [self.statement(offer, statement) for statement in offer.statements]
         return OfferWithStatements(**dict(self.offer(offer)), statements=statements)
 
-    def statement(self, offer: Offer, statement: Statement) -> StatementView:
+    def statement(self, offer: Offer, statement: RecordedStatement) -> StatementView:
         days = self.stale_after[offer.region or self.region]
         return StatementView(
             number=statement.number,
@@ -139,10 +146,12 @@ class _OfferPresenter:
         )
 
 
-@router.get("/offers", responses=may_refuse(403), name="list_offers")
-async def get_offers(house: TheHouse, caller: TheCaller, query: Annotated[OffersQuery, Query()]) -> Offers:
+@router.get("/offers", responses=refusal_responses(403), name="list_offers")
+async def get_offers(
+    context: AppContextDependency, caller: CallerDependency, query: Annotated[OffersQuery, Query()]
+) -> Offers:
     """List current and future offers by domain, for everybody who looks for help with a family."""
-    return await house.database.read(lambda transaction: view_offers(transaction, caller, query, rules=house.rules))
+    return await context.database.read(lambda transaction: view_offers(transaction, caller, query, rules=context.rules))
 
 
 def view_offers(transaction: Transaction, caller: Caller, query: OffersQuery, *, rules: Rulebook) -> Offers:
@@ -159,7 +168,7 @@ def view_offers(transaction: Transaction, caller: Caller, query: OffersQuery, *,
     sorted_offers = sorted(offers, key=lambda offer: list(DOMAIN.codes).index(offer.domain.code))
     domains = [
         OffersOfDomain(
-            domain=Labelled.listed(domain, "advice_domain"),
+            domain=Labelled.from_code_list(domain, "advice_domain"),
             items=[presenter.offer(offer) for offer in offers_of_domain],
         )
         for domain, offers_of_domain in groupby(sorted_offers, key=lambda offer: offer.domain.code)
@@ -167,11 +176,13 @@ def view_offers(transaction: Transaction, caller: Caller, query: OffersQuery, *,
     return Offers(domains=domains)
 
 
-@router.get("/offers/{offerId}", responses=may_refuse(403))
-async def get_offer(offer_id: OfferId, house: TheHouse, caller: TheCaller, response: Response) -> OfferWithStatements:
+@router.get("/offers/{offerId}", responses=refusal_responses(403))
+async def get_offer(
+    offer_id: OfferId, context: AppContextDependency, caller: CallerDependency, response: Response
+) -> OfferWithStatements:
     """Get an offer with all its statements."""
-    view = await house.database.read(lambda transaction: view_offer(transaction, caller, offer_id, rules=house.rules))
-    show_version(response, view.version)
+    view = await context.database.read(lambda transaction: view_offer(transaction, caller, offer_id, rules=context.rules))
+    set_version_tag(response, view.version)
     return view
 
 
@@ -181,63 +192,67 @@ def view_offer(transaction: Transaction, caller: Caller, offer_id: UUID, *, rule
     return _OfferPresenter.of(transaction, rules, (offer,)).with_statements(offer)
 
 
-@router.post("/offers", status_code=201, responses=may_refuse(403))
+@router.post("/offers", status_code=201, responses=refusal_responses(403))
 async def add_offer(
-    body: OfferBody, house: TheHouse, caller: TheCaller, once: OnceOnly, response: Response
+    body: OfferBody,
+    context: AppContextDependency,
+    caller: CallerDependency,
+    once: IdempotencyKeyHeader,
+    response: Response,
 ) -> OfferView:
     """Add an offer to the overview, as the provider or on its behalf as the region's team."""
-    offer = body.to_offer(house.database.keyring.id_for("offer", caller.issuer, caller.subject, once.key))
-    result = await house.database.write(
-        lambda transaction: _present(transaction, begin_offer(transaction, caller, offer, once), rules=house.rules)
+    offer = body.to_offer(context.database.keyring.derive_id("offer", caller.issuer, caller.subject, once.key))
+    result = await context.database.write(
+        lambda transaction: _present(transaction, begin_offer(transaction, caller, offer, once), rules=context.rules)
     )
     return _answer_result(response, result)
 
 
-@router.post("/offers/{offerId}/statements", status_code=201, responses=may_refuse(403))
+@router.post("/offers/{offerId}/statements", status_code=201, responses=refusal_responses(403))
 async def add_offer_statement(
     offer_id: OfferId,
     body: OfferStatementBody,
-    house: TheHouse,
-    caller: TheCaller,
-    once: OnceOnly,
+    context: AppContextDependency,
+    caller: CallerDependency,
+    once: IdempotencyKeyHeader,
     response: Response,
 ) -> OfferView:
     """Add a statement on places and waiting time on a day. Earlier statements stay."""
 
     def work(transaction: Transaction) -> _OfferResult:
-        outcome = state_of_offer(transaction, caller, offer_id, body.to_said(), once)
-        return _present(transaction, outcome, rules=house.rules)
+        outcome = record_statement(transaction, caller, offer_id, body.to_statement(), once)
+        return _present(transaction, outcome, rules=context.rules)
 
-    return _answer_result(response, await house.database.write(work))
+    return _answer_result(response, await context.database.write(work))
 
 
-@router.post("/offers/{offerId}/ending", status_code=201, responses=may_refuse(403), name="end_offer")
+@router.post("/offers/{offerId}/ending", status_code=201, responses=refusal_responses(403), name="end_offer")
 async def post_ending(
     offer_id: OfferId,
     body: OfferEndingBody,
-    house: TheHouse,
-    caller: TheCaller,
-    once: OnceOnly,
+    context: AppContextDependency,
+    caller: CallerDependency,
+    once: IdempotencyKeyHeader,
     response: Response,
 ) -> OfferView:
     """Set the last day of an offer. It leaves the overview after that day and stays readable."""
 
     def work(transaction: Transaction) -> _OfferResult:
         outcome = end_offer(transaction, caller, offer_id, body.last_day, once)
-        return _present(transaction, outcome, rules=house.rules)
+        return _present(transaction, outcome, rules=context.rules)
 
-    return _answer_result(response, await house.database.write(work))
+    return _answer_result(response, await context.database.write(work))
 
 
-def _present(transaction: Transaction, outcome: Outcome[Offer], *, rules: Rulebook) -> _OfferResult:
+def _present(transaction: Transaction, outcome: IdempotentResult[Offer], *, rules: Rulebook) -> _OfferResult:
     offer = outcome.value
     view = _OfferPresenter.of(transaction, rules, (offer,)).offer(offer)
-    return Outcome(view, outcome.repeated), _version(offer.statements, offer.last_day)
+    return IdempotentResult(view, outcome.repeated), _version(offer.statements, offer.last_day)
 
 
 def _answer_result(response: Response, result: _OfferResult) -> OfferView:
     outcome, version = result
-    return answer_once(response, outcome, version=version, location=f"/offers/{outcome.value.id}")
+    return answer_idempotently(response, outcome, version=version, location=f"/offers/{outcome.value.id}")
 
 
 def _version(statements: Sequence[object], last_day: date | None) -> int:
@@ -245,5 +260,5 @@ def _version(statements: Sequence[object], last_day: date | None) -> int:
     return 1 + len(statements) + (last_day is not None)
 
 
-def _choice_view(choice: Chosen, code_list: str) -> ChosenView:
-    return ChosenView(**dict(Labelled.listed(choice.code, code_list)), text=choice.text)
+def _choice_view(choice: CodedChoice, code_list: str) -> ChosenView:
+    return ChosenView(**dict(Labelled.from_code_list(choice.code, code_list)), text=choice.text)

@@ -6,7 +6,7 @@ from typing_extensions import override
 
 from service.cases.rules.forms.base import Form
 from service.vocabulary.coded_answers import AdviceDomain, HelpFunction
-from service.vocabulary.fields import OrNone
+from service.vocabulary.fields import Nullable
 from service.vocabulary.form_parts import Codes, ContentClass
 from service.vocabulary.language import FreeText
 
@@ -24,7 +24,7 @@ class Gap(Form):
     domain: AdviceDomain
     function: HelpFunction
     missing: FreeText
-    instead: OrNone[FreeText] = None
+    instead: Nullable[FreeText] = None
 
     @override
     def codes(self) -> Codes:

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from uuid import UUID
 
-from service.cases.rules.amendments import with_amendments
+from service.cases.rules.amendments import amended_history
 from service.cases.rules.model import Transition
+from service.learning.rules.case_routes import ReleaseRefused
 from service.learning.rules.release_ladder import SMALLEST_K
-from service.learning.rules.routes import Withheld
 from service.offers.rules.gap_form import MISSING_DOMAIN, MISSING_FUNCTION
 from service.vocabulary.calendar import day_in_amsterdam
 
-NOTHING_KEPT: Mapping[tuple[str, str], int] = MappingProxyType({})
+NO_FIGURES: Mapping[tuple[str, str], int] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,29 +30,35 @@ class GapCount:
     cases: int
 
 
-def wanted(entries: Iterable[Transition]) -> frozenset[tuple[UUID, int, str, str]]:
+def missing_functions(entries: Iterable[Transition]) -> frozenset[tuple[UUID, int, str, str]]:
     """Returns (case id, year, domain, function) of each recorded gap, with amendments applied. Year in Amsterdam."""
     return frozenset(
         (entry.case_id, day_in_amsterdam(entry.occurred_at).year, domain, function)
-        for entry in with_amendments(tuple(entries))
+        for entry in amended_history(tuple(entries))
         for domain in entry.codes.get(MISSING_DOMAIN, ())
         for function in entry.codes.get(MISSING_FUNCTION, ())
     )
 
 
 def gap_table(
-    entries: Iterable[Transition], *, year: int, k: int, kept: Mapping[tuple[str, str], int] = NOTHING_KEPT
+    entries: Iterable[Transition],
+    *,
+    year: int,
+    k: int,
+    from_destroyed_cases: Mapping[tuple[str, str], int] = NO_FIGURES,
 ) -> tuple[GapCount, ...]:
     """Returns every function that at least k cases needed in that year. A case counts once for a function.
 
     `entries`: the recorded gaps and their amendments. `from_destroyed_cases`: numbers of destroyed cases by (domain,
-    function). A function that is not listed may be missing in fewer cases or in none. Raises Withheld when k is smaller
+    function). A function that is not listed may be missing in fewer cases or in none. Raises ReleaseRefused when k is smaller
     than the smallest k of all figures.
     """
     if k < SMALLEST_K:
-        raise Withheld("k is too small")
-    counted = Counter((domain, function) for _, entry_year, domain, function in wanted(entries) if entry_year == year)
-    counted.update(kept)
+        raise ReleaseRefused("k is too small")
+    counted = Counter(
+        (domain, function) for _, entry_year, domain, function in missing_functions(entries) if entry_year == year
+    )
+    counted.update(from_destroyed_cases)
     return tuple(
         GapCount(domain=domain, function=function, cases=cases)
         for (domain, function), cases in sorted(counted.items())

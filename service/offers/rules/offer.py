@@ -9,7 +9,7 @@ from uuid import UUID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Chosen:
+class CodedChoice:
     """A code of a list with the free text of its author. `text`: None without one."""
 
     code: str
@@ -17,7 +17,7 @@ class Chosen:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Said:
+class OfferStatement:
     """Free places and waiting time in days on the day `stated_on`. None: not known."""
 
     stated_on: date
@@ -27,7 +27,7 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Statement(Said):
+class RecordedStatement(OfferStatement):
     """A statement as it was recorded. `number` counts from 1 per offer. `organisation_id`: its author."""
 
     number: int
@@ -45,15 +45,15 @@ class Offer:
 
     id: UUID
     provider_id: UUID
-    domain: Chosen
-    function: Chosen
+    domain: CodedChoice
+    function: CodedChoice
     expertise: str
     region: str | None
     valid_from: date
     last_day: date | None = None
-    statements: tuple[Statement, ...] = ()
+    statements: tuple[RecordedStatement, ...] = ()
 
     @property
-    def newest(self) -> Statement | None:
+    def newest_statement(self) -> RecordedStatement | None:
         """The statement about the latest day. A statement about an earlier day that is recorded later is not newer."""
         return max(self.statements, key=lambda statement: (statement.stated_on, statement.number), default=None)

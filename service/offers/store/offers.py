@@ -8,10 +8,10 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Row, func, insert, or_, select
 
 from service.database.transaction import Transaction
-from service.offers.rules.offer import Chosen, Offer, Statement
+from service.offers.rules.offer import CodedChoice, Offer, RecordedStatement
 from service.offers.store.tables import offer_endings, offer_statements, offers
 from service.vocabulary.actor import Membership
-from service.vocabulary.calendar import microseconds, moment
+from service.vocabulary.calendar import from_microseconds, to_microseconds
 
 _OFFERS = select(offers, offer_endings.c.last_day).outerjoin(offer_endings, offer_endings.c.offer_id == offers.c.id)
 _newest_first = func.row_number().over(
@@ -27,7 +27,7 @@ class Offers:
         self._connection = transaction.connection
         self._now = transaction.now
 
-    def all(
+    def list_current(
         self, today: date, *, region: str | None, domain: str | None, function: str | None, provider: UUID | None
     ) -> tuple[Offer, ...]:
         """Returns the offers that have not ended, each with its newest statement.
@@ -61,7 +61,7 @@ class Offers:
         statements = select(offer_statements).where(columns.offer_id == str(offer_id)).order_by(columns.number)
         return replace(_offer(row), statements=tuple(map(_statement, self._connection.execute(statements))))
 
-    def begin(self, offer: Offer, actor_id: UUID, acting: Membership) -> None:
+    def add(self, offer: Offer, actor_id: UUID, acting: Membership) -> None:
         row = {
             "id": str(offer.id),
             "provider_id": str(offer.provider_id),
@@ -75,7 +75,7 @@ class Offers:
         }
         self._connection.execute(insert(offers), row | self._recorded(actor_id, acting))
 
-    def state(self, offer: Offer, statement: Statement, actor_id: UUID, acting: Membership) -> None:
+    def add_statement(self, offer: Offer, statement: RecordedStatement, actor_id: UUID, acting: Membership) -> None:
         row = {
             "offer_id": str(offer.id),
             "number": statement.number,
@@ -86,13 +86,13 @@ class Offers:
         }
         self._connection.execute(insert(offer_statements), row | self._recorded(actor_id, acting))
 
-    def end(self, offer: Offer, last_day: date, actor_id: UUID, acting: Membership) -> None:
+    def add_ending(self, offer: Offer, last_day: date, actor_id: UUID, acting: Membership) -> None:
         row = {"offer_id": str(offer.id), "last_day": last_day.isoformat()}
         self._connection.execute(insert(offer_endings), row | self._recorded(actor_id, acting))
 
     def _recorded(self, actor_id: UUID, acting: Membership) -> dict[str, Any]:
         return {
-            "recorded_at": microseconds(self._now),
+            "recorded_at": to_microseconds(self._now),
             "actor_id": str(actor_id),
             "organisation_id": str(acting.organisation_id),
         }
@@ -102,8 +102,8 @@ def _offer(row: Row[Any]) -> Offer:
     return Offer(
         id=UUID(row.id),
         provider_id=UUID(row.provider_id),
-        domain=Chosen(code=row.domain, text=row.domain_text),
-        function=Chosen(code=row.function, text=row.function_text),
+        domain=CodedChoice(code=row.domain, text=row.domain_text),
+        function=CodedChoice(code=row.function, text=row.function_text),
         expertise=row.expertise,
         region=row.region,
         valid_from=date.fromisoformat(row.valid_from),
@@ -111,11 +111,11 @@ def _offer(row: Row[Any]) -> Offer:
     )
 
 
-def _statement(row: Row[Any]) -> Statement:
-    return Statement(
+def _statement(row: Row[Any]) -> RecordedStatement:
+    return RecordedStatement(
         number=row.number,
         stated_on=date.fromisoformat(row.stated_on),
-        recorded_at=moment(row.recorded_at),
+        recorded_at=from_microseconds(row.recorded_at),
         organisation_id=UUID(row.organisation_id),
         places_free=row.places_free,
         waiting_days=row.waiting_days,

@@ -2,7 +2,7 @@
 
 from sqlalchemy import BigInteger, Column, ForeignKey, Integer, PrimaryKeyConstraint, String, Table, Text
 
-from service.database.columns import NO_ROWID, id_column, metadata
+from service.database.columns import WITHOUT_ROWID, id_column, metadata
 
 offers = Table(
     "offers",
@@ -21,7 +21,7 @@ offers = Table(
     id_column("organisation_id", ForeignKey("organisations.id"), comment="for which the actor acted"),
     PrimaryKeyConstraint("id"),
     comment="what providers can do: append-only",
-    **NO_ROWID,
+    **WITHOUT_ROWID,
 )
 
 offer_statements = Table(
@@ -38,7 +38,7 @@ offer_statements = Table(
     id_column("organisation_id", ForeignKey("organisations.id"), comment="for which the actor acted"),
     PrimaryKeyConstraint("offer_id", "number"),
     comment="what was stated when: append-only, for what was known then",
-    **NO_ROWID,
+    **WITHOUT_ROWID,
 )
 
 offer_endings = Table(
@@ -51,7 +51,7 @@ offer_endings = Table(
     id_column("organisation_id", ForeignKey("organisations.id"), comment="for which the actor acted"),
     PrimaryKeyConstraint("offer_id"),
     comment="an offer ends once: append-only",
-    **NO_ROWID,
+    **WITHOUT_ROWID,
 )
 
 

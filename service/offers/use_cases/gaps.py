@@ -4,7 +4,7 @@ from service.cases.store.cases import Cases
 from service.database.transaction import Transaction
 from service.identity.caller import Caller
 from service.offers.rules.gap_table import GapCount, gap_table
-from service.offers.store.kept_figures import KeptFigures
+from service.offers.store.destroyed_case_figures import DestroyedCaseFigures
 from service.people.use_cases.identify import allow_rows_of, identify
 from service.vocabulary.calendar import day_in_amsterdam
 from service.vocabulary.refusals import NotAllowed, NotFound
@@ -12,7 +12,7 @@ from service.vocabulary.roles import TEAM_ROLES, Role
 from service.workflows.rules.rulebook import Rulebook
 from service.workflows.use_cases import settings_in_force
 
-COUNTING = TEAM_ROLES | {Role.FACILITATOR}
+GAP_ROLES = TEAM_ROLES | {Role.FACILITATOR}
 
 
 def count_gaps(
@@ -24,7 +24,7 @@ def count_gaps(
     Raises NotAllowed for other roles, NotFound for other regions.
     """
     actor = identify(transaction, caller)
-    memberships = [membership for membership in actor.memberships if membership.role in COUNTING]
+    memberships = [membership for membership in actor.memberships if membership.role in GAP_ROLES]
     if not memberships:
         raise NotAllowed
     if not any(region in membership.regions for membership in memberships):
@@ -33,5 +33,9 @@ def count_gaps(
     today = day_in_amsterdam(transaction.now)
     k = settings_in_force(transaction, rules, region).small_cell
     year = today.year if year is None else year
-    from_destroyed_cases = KeptFigures(transaction).missing(region, year)
-    return year, k, gap_table(Cases(transaction).gaps(region), year=year, k=k, kept=from_destroyed_cases)
+    from_destroyed_cases = DestroyedCaseFigures(transaction).read_gaps(region, year)
+    return (
+        year,
+        k,
+        gap_table(Cases(transaction).recorded_gaps(region), year=year, k=k, from_destroyed_cases=from_destroyed_cases),
+    )

@@ -10,28 +10,28 @@ from dataclasses import asdict, replace
 from datetime import date
 from uuid import UUID
 
-from service.database.idempotency import IdempotencyKey, Outcome, act_once
+from service.database.idempotency import IdempotencyKey, IdempotentResult, act_once
 from service.database.transaction import Transaction
 from service.identity.caller import Caller
-from service.offers.rules.offer import Offer, Said, Statement
+from service.offers.rules.offer import Offer, OfferStatement, RecordedStatement
 from service.offers.store.offers import Offers
 from service.people.store.people import People
-from service.people.store.regions import Reference
+from service.people.store.regions import RegionRegister
 from service.people.use_cases.identify import identify
-from service.people.use_cases.known_regions import insist_on_region
+from service.people.use_cases.known_regions import require_known_region
 from service.vocabulary.actor import Actor, Membership
 from service.vocabulary.calendar import day_in_amsterdam
 from service.vocabulary.form_parts import Fault
-from service.vocabulary.input_faults import insist
+from service.vocabulary.input_faults import require_no_faults
 from service.vocabulary.organisation_kinds import kinds_in_words
 from service.vocabulary.refusals import NotAllowed, NotFound, OfferEnded
 from service.vocabulary.roles import ADDRESSED_ROLES, TABLE_ROLES, TEAM_ROLES, Role
 from service.workflows.rules.rulebook import Rulebook
 from service.workflows.use_cases import settings_in_force
 
-READERS = TEAM_ROLES | TABLE_ROLES | ADDRESSED_ROLES | {Role.LOCAL_TEAM}
+READER_ROLES = TEAM_ROLES | TABLE_ROLES | ADDRESSED_ROLES | {Role.LOCAL_TEAM}
 # Roles that may maintain offers of their own region on behalf of a provider.
-ON_BEHALF = frozenset({Role.COORDINATOR, Role.PROCESS_DIRECTOR})
+ON_BEHALF_ROLES = frozenset({Role.COORDINATOR, Role.PROCESS_DIRECTOR})
 
 
 def list_offers(
@@ -45,9 +45,9 @@ def list_offers(
 ) -> tuple[Offer, ...]:
     """Returns the offers that have not ended, each with its newest statement. Raises NotAllowed and Invalid."""
     _require_reader(identify(transaction, caller))
-    insist_on_region(transaction, region)
+    require_known_region(transaction, region)
     today = day_in_amsterdam(transaction.now)
-    return Offers(transaction).all(today, region=region, domain=domain, function=function, provider=provider)
+    return Offers(transaction).list_current(today, region=region, domain=domain, function=function, provider=provider)
 
 
 def read_offer(transaction: Transaction, caller: Caller, offer_id: UUID) -> Offer:
@@ -56,7 +56,9 @@ def read_offer(transaction: Transaction, caller: Caller, offer_id: UUID) -> Offe
     return _require_offer(transaction, offer_id)
 
 
-def begin_offer(transaction: Transaction, caller: Caller, offer: Offer, once: IdempotencyKey) -> Outcome[Offer]:
+def begin_offer(
+    transaction: Transaction, caller: Caller, offer: Offer, once: IdempotencyKey
+) -> IdempotentResult[Offer]:
     """Add an offer to the overview.
 
     Raises NotAllowed for anybody but the provider and the team of the region that the offer serves, and Invalid.
@@ -66,23 +68,23 @@ def begin_offer(transaction: Transaction, caller: Caller, offer: Offer, once: Id
 
     def begin() -> Offer:
         faults = []
-        if People(transaction).kinds({offer.provider_id}).get(offer.provider_id) != "provider":
+        if People(transaction).kinds_of_organisations({offer.provider_id}).get(offer.provider_id) != "provider":
             faults.append(Fault("unknown_organisation", ("providerId",), {"kinds": kinds_in_words(["provider"])}))
-        known_regions = {region.code for region in Reference(transaction).regions()}
+        known_regions = {region.code for region in RegionRegister(transaction).regions()}
         if offer.region is not None and offer.region not in known_regions:
             faults.append(Fault("unknown_region", ("region",)))
-        insist(faults)
-        Offers(transaction).begin(offer, actor.person_id, acting)
+        require_no_faults(faults)
+        Offers(transaction).add(offer, actor.person_id, acting)
         return offer
 
     return act_once(
-        transaction, once, actor.person_id, act=begin, again=lambda _: _require_offer(transaction, offer.id)
+        transaction, once, actor.person_id, act=begin, rebuild=lambda _: _require_offer(transaction, offer.id)
     )
 
 
-def state_of_offer(
-    transaction: Transaction, caller: Caller, offer_id: UUID, statement: Said, once: IdempotencyKey
-) -> Outcome[Offer]:
+def record_statement(
+    transaction: Transaction, caller: Caller, offer_id: UUID, statement: OfferStatement, once: IdempotencyKey
+) -> IdempotentResult[Offer]:
     """Add a statement about a day. Earlier statements stay. A repeated request returns the current offer.
 
     Raises NotAllowed, NotFound, OfferEnded and Invalid.
@@ -96,20 +98,20 @@ def state_of_offer(
         today = day_in_amsterdam(transaction.now)
         if offer.last_day is not None and offer.last_day < today:
             raise OfferEnded(offer.last_day)
-        insist([Fault("day_in_future", ("statedOn",))] if statement.stated_on > today else [])
+        require_no_faults([Fault("day_in_future", ("statedOn",))] if statement.stated_on > today else [])
         number = len(offer.statements) + 1
-        recorded_statement = Statement(
+        recorded_statement = RecordedStatement(
             **asdict(statement), number=number, recorded_at=transaction.now, organisation_id=acting.organisation_id
         )
-        Offers(transaction).state(offer, recorded_statement, actor.person_id, acting)
+        Offers(transaction).add_statement(offer, recorded_statement, actor.person_id, acting)
         return replace(offer, statements=(*offer.statements, recorded_statement))
 
-    return act_once(transaction, once, actor.person_id, act=state, again=lambda _: offer)
+    return act_once(transaction, once, actor.person_id, act=state, rebuild=lambda _: offer)
 
 
 def end_offer(
     transaction: Transaction, caller: Caller, offer_id: UUID, last_day: date, once: IdempotencyKey
-) -> Outcome[Offer]:
+) -> IdempotentResult[Offer]:
     """Set the last day of an offer. Raises NotAllowed, NotFound, Invalid, and OfferEnded when it has one."""
     actor = identify(transaction, caller)
     _require_reader(actor)
@@ -119,21 +121,21 @@ def end_offer(
     def end() -> Offer:
         if offer.last_day is not None:
             raise OfferEnded(offer.last_day)
-        insist([Fault("ends_before_it_begins", ("lastDay",))] if last_day < offer.valid_from else [])
-        Offers(transaction).end(offer, last_day, actor.person_id, acting)
+        require_no_faults([Fault("ends_before_it_begins", ("lastDay",))] if last_day < offer.valid_from else [])
+        Offers(transaction).add_ending(offer, last_day, actor.person_id, acting)
         return replace(offer, last_day=last_day)
 
-    return act_once(transaction, once, actor.person_id, act=end, again=lambda _: offer)
+    return act_once(transaction, once, actor.person_id, act=end, rebuild=lambda _: offer)
 
 
-def stale_after(transaction: Transaction, rules: Rulebook, region: str | None) -> int:
+def stale_after_days(transaction: Transaction, rules: Rulebook, region: str | None) -> int:
     """Returns the number of days after which a statement is stale in a region. `region`: None for the default."""
     settings = rules.settings.default if region is None else settings_in_force(transaction, rules, region)
     return settings.offer_stale_days
 
 
 def _require_reader(actor: Actor) -> None:
-    if not any(membership.role in READERS for membership in actor.memberships):
+    if not any(membership.role in READER_ROLES for membership in actor.memberships):
         raise NotAllowed
 
 
@@ -154,7 +156,7 @@ def _acting_membership(actor: Actor, offer: Offer) -> Membership:
     of_region = (
         membership
         for membership in actor.memberships
-        if membership.role in ON_BEHALF and offer.region in membership.regions
+        if membership.role in ON_BEHALF_ROLES and offer.region in membership.regions
     )
     acting = next(of_provider, None) or next(of_region, None)
     if acting is None:

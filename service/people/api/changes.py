@@ -8,33 +8,33 @@ from fastapi import Path, Query, Response
 from fastapi.types import DecoratedCallable
 from pydantic import Field
 
-from service.database.idempotency import IdempotencyKey, Outcome
+from service.database.idempotency import IdempotencyKey, IdempotentResult
 from service.database.transaction import Transaction
-from service.http.house import House, TheHouse
-from service.http.json_models import Named, RegionParameter, Utc, View
-from service.http.openapi import may_refuse
-from service.http.parameters import OnceOnly, PageQuery, TheCaller
-from service.http.responses import answer_once
+from service.http.app_context import AppContext, AppContextDependency
+from service.http.json_models import Named, RegionParameter, UtcDateTime, View
+from service.http.openapi import refusal_responses
+from service.http.parameters import CallerDependency, IdempotencyKeyHeader, PageQuery
+from service.http.responses import answer_idempotently
 from service.http.strict_route import StrictRouter
 from service.identity.caller import Caller
 from service.people.rules.decisions import (
-    Change,
+    AdministrativeChange,
+    AdministrativeDecision,
     CoverageEnd,
-    Decision,
     Identity,
     MembershipEnd,
+    NameChange,
     NewCoverage,
     NewMembership,
     NewName,
     NewOrganisation,
     NewPerson,
     NewSettings,
-    Renaming,
-    SettingsOf,
+    SettingsChange,
 )
-from service.people.store.change_log import Administration
+from service.people.store.change_log import AdministrativeChanges
 from service.people.store.people import People
-from service.people.use_cases.administer import administer, administrator, recorded
+from service.people.use_cases.administer import carry_out_decision, require_administrator, require_change
 from service.vocabulary.refusals import NotFound
 
 router = StrictRouter("administration")
@@ -44,7 +44,7 @@ class ChangeView(View):
     """An administrative change. `details` holds ids, codes and days. `actor` is null for the first administrator."""
 
     id: UUID
-    at: Utc
+    at: UtcDateTime
     actor: Named | None
     organisation: UUID
     action: str
@@ -68,20 +68,20 @@ class FoundPerson(View):
 
 
 async def _answer_decision(
-    house: House, caller: Caller, once: IdempotencyKey, decision: Decision, response: Response
+    context: AppContext, caller: Caller, once: IdempotencyKey, decision: AdministrativeDecision, response: Response
 ) -> ChangeView:
     """Carry out a decision. Returns the recorded change, also when the request is repeated."""
 
-    def work(transaction: Transaction) -> Outcome[ChangeView]:
-        outcome = administer(transaction, caller, decision, once, rules=house.rules)
+    def work(transaction: Transaction) -> IdempotentResult[ChangeView]:
+        outcome = carry_out_decision(transaction, caller, decision, once, rules=context.rules)
         (view,) = _change_views(transaction, [outcome.value])
-        return Outcome(view, outcome.repeated)
+        return IdempotentResult(view, outcome.repeated)
 
-    outcome = await house.database.write(work)
-    return answer_once(response, outcome, location=f"/administrative-changes/{outcome.value.id}")
+    outcome = await context.database.write(work)
+    return answer_idempotently(response, outcome, location=f"/administrative-changes/{outcome.value.id}")
 
 
-def _change_views(transaction: Transaction, changes: Iterable[Change]) -> list[ChangeView]:
+def _change_views(transaction: Transaction, changes: Iterable[AdministrativeChange]) -> list[ChangeView]:
     listed = list(changes)
     names = People(transaction).names({change.actor_id for change in listed if change.actor_id})
     return [
@@ -101,93 +101,117 @@ def _change_views(transaction: Transaction, changes: Iterable[Change]) -> list[C
 
 def _decision_route(path: str) -> Callable[[DecoratedCallable], DecoratedCallable]:
     """Declare a route for a decision of an administrator."""
-    return router.post(path, status_code=201, responses=may_refuse(403))
+    return router.post(path, status_code=201, responses=refusal_responses(403))
 
 
 @_decision_route("/organisations")
 async def add_organisation(
-    body: NewOrganisation, house: TheHouse, caller: TheCaller, once: OnceOnly, response: Response
+    body: NewOrganisation,
+    context: AppContextDependency,
+    caller: CallerDependency,
+    once: IdempotencyKeyHeader,
+    response: Response,
 ) -> ChangeView:
     """Add an organisation: a team, provider, municipality, network or family."""
-    return await _answer_decision(house, caller, once, body, response)
+    return await _answer_decision(context, caller, once, body, response)
 
 
 @_decision_route("/people")
 async def add_person(
-    body: NewPerson, house: TheHouse, caller: TheCaller, once: OnceOnly, response: Response
+    body: NewPerson,
+    context: AppContextDependency,
+    caller: CallerDependency,
+    once: IdempotencyKeyHeader,
+    response: Response,
 ) -> ChangeView:
     """Add a person with issuer and subject. Memberships give access."""
-    return await _answer_decision(house, caller, once, body, response)
+    return await _answer_decision(context, caller, once, body, response)
 
 
 @_decision_route("/memberships")
 async def begin_membership(
-    body: NewMembership, house: TheHouse, caller: TheCaller, once: OnceOnly, response: Response
+    body: NewMembership,
+    context: AppContextDependency,
+    caller: CallerDependency,
+    once: IdempotencyKeyHeader,
+    response: Response,
 ) -> ChangeView:
     """Let a person act in a role for an organisation. Administrators cannot decide this for themselves."""
-    return await _answer_decision(house, caller, once, body, response)
+    return await _answer_decision(context, caller, once, body, response)
 
 
 @_decision_route("/membership-ends")
 async def end_membership(
-    body: MembershipEnd, house: TheHouse, caller: TheCaller, once: OnceOnly, response: Response
+    body: MembershipEnd,
+    context: AppContextDependency,
+    caller: CallerDependency,
+    once: IdempotencyKeyHeader,
+    response: Response,
 ) -> ChangeView:
     """Set the last day of a membership. With yesterday, the person is refused at the next request."""
-    return await _answer_decision(house, caller, once, body, response)
+    return await _answer_decision(context, caller, once, body, response)
 
 
 @_decision_route("/coverages")
 async def begin_coverage(
-    body: NewCoverage, house: TheHouse, caller: TheCaller, once: OnceOnly, response: Response
+    body: NewCoverage,
+    context: AppContextDependency,
+    caller: CallerDependency,
+    once: IdempotencyKeyHeader,
+    response: Response,
 ) -> ChangeView:
     """Let a team, network or liaison cover a region. New cases follow it."""
-    return await _answer_decision(house, caller, once, body, response)
+    return await _answer_decision(context, caller, once, body, response)
 
 
 @_decision_route("/coverage-ends")
 async def end_coverage(
-    body: CoverageEnd, house: TheHouse, caller: TheCaller, once: OnceOnly, response: Response
+    body: CoverageEnd,
+    context: AppContextDependency,
+    caller: CallerDependency,
+    once: IdempotencyKeyHeader,
+    response: Response,
 ) -> ChangeView:
     """Set the last day that an organisation covers a region. It keeps its cases."""
-    return await _answer_decision(house, caller, once, body, response)
+    return await _answer_decision(context, caller, once, body, response)
 
 
 @_decision_route("/organisations/{organisationId}/names")
 async def rename_organisation(
     organisation_id: Annotated[UUID, Path(alias="organisationId")],
     body: NewName,
-    house: TheHouse,
-    caller: TheCaller,
-    once: OnceOnly,
+    context: AppContextDependency,
+    caller: CallerDependency,
+    once: IdempotencyKeyHeader,
     response: Response,
 ) -> ChangeView:
     """Rename an organisation."""
-    return await _answer_decision(house, caller, once, Renaming("organisation", organisation_id, body.name), response)
+    return await _answer_decision(context, caller, once, NameChange("organisation", organisation_id, body.name), response)
 
 
 @_decision_route("/people/{personId}/names")
 async def rename_person(
     person_id: Annotated[UUID, Path(alias="personId")],
     body: NewName,
-    house: TheHouse,
-    caller: TheCaller,
-    once: OnceOnly,
+    context: AppContextDependency,
+    caller: CallerDependency,
+    once: IdempotencyKeyHeader,
     response: Response,
 ) -> ChangeView:
     """Rename a person."""
-    return await _answer_decision(house, caller, once, Renaming("person", person_id, body.name), response)
+    return await _answer_decision(context, caller, once, NameChange("person", person_id, body.name), response)
 
 
-@router.post("/person-searches", responses=may_refuse(403, 404))
-async def find_person(body: Identity, house: TheHouse, caller: TheCaller) -> FoundPerson:
+@router.post("/person-searches", responses=refusal_responses(403, 404))
+async def find_person(body: Identity, context: AppContextDependency, caller: CallerDependency) -> FoundPerson:
     """Find a person by issuer and subject. They stand in a body, since a subject may be an e-mail address."""
-    return await house.database.read(lambda transaction: view_found_person(transaction, caller, body))
+    return await context.database.read(lambda transaction: view_found_person(transaction, caller, body))
 
 
 def view_found_person(transaction: Transaction, caller: Caller, identity: Identity) -> FoundPerson:
     """The person with this issuer and subject, for an administrator. Raises NotFound."""
-    administrator(transaction, caller)
-    person_id = People(transaction).id_of(identity.issuer, identity.subject)
+    require_administrator(transaction, caller)
+    person_id = People(transaction).find_id(identity.issuer, identity.subject)
     if person_id is None:
         raise NotFound
     return FoundPerson(id=person_id, name=People(transaction).names({person_id})[person_id])
@@ -197,40 +221,40 @@ def view_found_person(transaction: Transaction, caller: Caller, identity: Identi
 async def decide_settings(
     region: RegionParameter,
     body: NewSettings,
-    house: TheHouse,
-    caller: TheCaller,
-    once: OnceOnly,
+    context: AppContextDependency,
+    caller: CallerDependency,
+    once: IdempotencyKeyHeader,
     response: Response,
 ) -> ChangeView:
     """Set the settings of a region from a day on. Running terms stay. Steps from that day on use the new settings."""
-    return await _answer_decision(house, caller, once, SettingsOf(region, body), response)
+    return await _answer_decision(context, caller, once, SettingsChange(region, body), response)
 
 
-@router.get("/administrative-changes", responses=may_refuse(403))
+@router.get("/administrative-changes", responses=refusal_responses(403))
 async def list_administrative_changes(
-    house: TheHouse, caller: TheCaller, query: Annotated[PageQuery, Query()]
+    context: AppContextDependency, caller: CallerDependency, query: Annotated[PageQuery, Query()]
 ) -> ChangePage:
     """List administrative changes, the newest first."""
-    return await house.database.read(lambda transaction: view_changes(transaction, caller, query))
+    return await context.database.read(lambda transaction: view_changes(transaction, caller, query))
 
 
 def view_changes(transaction: Transaction, caller: Caller, query: PageQuery) -> ChangePage:
     """A page of administrative changes, for an administrator."""
-    administrator(transaction, caller)
-    page = Administration(transaction).page(query.limit, query.cursor)
+    require_administrator(transaction, caller)
+    page = AdministrativeChanges(transaction).page(query.limit, query.cursor)
     return ChangePage(items=_change_views(transaction, page.items), next_cursor=page.next_cursor)
 
 
-@router.get("/administrative-changes/{changeId}", responses=may_refuse(403))
+@router.get("/administrative-changes/{changeId}", responses=refusal_responses(403))
 async def get_administrative_change(
-    change_id: Annotated[UUID, Path(alias="changeId")], house: TheHouse, caller: TheCaller
+    change_id: Annotated[UUID, Path(alias="changeId")], context: AppContextDependency, caller: CallerDependency
 ) -> ChangeView:
     """Get one administrative change."""
-    return await house.database.read(lambda transaction: view_change(transaction, caller, change_id))
+    return await context.database.read(lambda transaction: view_change(transaction, caller, change_id))
 
 
 def view_change(transaction: Transaction, caller: Caller, change_id: UUID) -> ChangeView:
     """One administrative change, for an administrator. Raises NotFound."""
-    administrator(transaction, caller)
-    (view,) = _change_views(transaction, [recorded(transaction, change_id)])
+    require_administrator(transaction, caller)
+    (view,) = _change_views(transaction, [require_change(transaction, change_id)])
     return view

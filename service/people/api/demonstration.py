@@ -4,9 +4,9 @@ from typing import Literal
 
 from pydantic import Field
 
-from service.http.house import TheHouse
+from service.http.app_context import AppContextDependency
 from service.http.json_models import Body, View
-from service.http.openapi import may_refuse
+from service.http.openapi import refusal_responses
 from service.http.strict_route import StrictRouter
 from service.people.use_cases.demonstration import PEOPLE
 from service.vocabulary.refusals import NotFound
@@ -43,10 +43,10 @@ class TokenView(View):
     expires_in: int
 
 
-@router.get("/demonstration/people", responses=may_refuse(404))
-async def list_demonstration_people(house: TheHouse) -> DemonstrationPeople:
+@router.get("/demonstration/people", responses=refusal_responses(404))
+async def list_demonstration_people(context: AppContextDependency) -> DemonstrationPeople:
     """List the fictional people of the demonstration region. 404 outside demonstration mode."""
-    if house.signer is None:
+    if context.signer is None:
         raise NotFound
     return view_demonstration_people()
 
@@ -62,9 +62,9 @@ def view_demonstration_people() -> DemonstrationPeople:
     return DemonstrationPeople(items=items)
 
 
-@router.post("/demonstration/tokens", responses=may_refuse(404))
-async def create_demonstration_token(body: TokenBody, house: TheHouse) -> TokenView:
+@router.post("/demonstration/tokens", responses=refusal_responses(404))
+async def create_demonstration_token(body: TokenBody, context: AppContextDependency) -> TokenView:
     """Create a token to act as a demonstration person. 404 outside demonstration mode."""
-    if house.signer is None or body.person not in {person.key for person in PEOPLE}:
+    if context.signer is None or body.person not in {person.key for person in PEOPLE}:
         raise NotFound
-    return TokenView(access_token=house.signer.token(body.person), expires_in=3600)
+    return TokenView(access_token=context.signer.sign_token(body.person), expires_in=3600)

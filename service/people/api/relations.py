@@ -7,19 +7,19 @@ from uuid import UUID
 
 from fastapi import Path
 
-from service.database.columns import NO_DAY
+from service.database.columns import NO_DUE_DAY
 from service.database.transaction import Transaction
-from service.http.house import TheHouse
-from service.http.json_models import Named, OptionalDay, RegionParameter, Utc, View
-from service.http.openapi import may_refuse
-from service.http.parameters import TheCaller
+from service.http.app_context import AppContextDependency
+from service.http.json_models import Named, OptionalDay, RegionParameter, UtcDateTime, View
+from service.http.openapi import refusal_responses
+from service.http.parameters import CallerDependency
 from service.http.strict_route import StrictRouter
 from service.identity.caller import Caller
 from service.people.rules.decisions import Period
 from service.people.store.people import People
-from service.people.store.regions import Reference
+from service.people.store.regions import RegionRegister
 from service.people.store.relations import Coverages, Memberships
-from service.people.use_cases.administer import administrator
+from service.people.use_cases.administer import require_administrator
 from service.vocabulary.refusals import NotFound
 from service.vocabulary.roles import Role
 from service.workflows.rules.rulebook import Rulebook
@@ -74,7 +74,7 @@ class DecidedSettings(View):
 
     valid_from: date
     settings: dict[str, object]
-    recorded_at: Utc
+    recorded_at: UtcDateTime
     actor: Named
 
 
@@ -108,27 +108,29 @@ def _membership_views(transaction: Transaction, rows: Iterable[Any]) -> list[Dat
 
 
 def _last_day(relation: Any) -> date | None:
-    return None if relation.valid_until == NO_DAY else date.fromisoformat(relation.valid_until)
+    return None if relation.valid_until == NO_DUE_DAY else date.fromisoformat(relation.valid_until)
 
 
-@router.get("/organisations/{organisationId}", responses=may_refuse(403))
+@router.get("/organisations/{organisationId}", responses=refusal_responses(403))
 async def get_organisation(
-    organisation_id: Annotated[UUID, Path(alias="organisationId")], house: TheHouse, caller: TheCaller
+    organisation_id: Annotated[UUID, Path(alias="organisationId")],
+    context: AppContextDependency,
+    caller: CallerDependency,
 ) -> AdministeredOrganisation:
     """Get an organisation with its past, present and future regions and people."""
-    return await house.database.read(lambda transaction: view_organisation(transaction, caller, organisation_id))
+    return await context.database.read(lambda transaction: view_organisation(transaction, caller, organisation_id))
 
 
 def view_organisation(transaction: Transaction, caller: Caller, organisation_id: UUID) -> AdministeredOrganisation:
     """An organisation with all its relations, for an administrator. Raises NotFound."""
-    administrator(transaction, caller)
+    require_administrator(transaction, caller)
     organisation = next(iter(People(transaction).organisations(id_=organisation_id)), None)
     if organisation is None:
         raise NotFound
     keys = {"organisation_id": organisation_id}
     coverages = [
         DatedCoverage(region=coverage.region, valid_from=coverage.valid_from, valid_until=_last_day(coverage))
-        for coverage in Coverages(transaction).within(_ALL_TIME, keys)
+        for coverage in Coverages(transaction).overlapping(_ALL_TIME, keys)
     ]
     return AdministeredOrganisation(
         id=organisation.id,
@@ -136,49 +138,53 @@ def view_organisation(transaction: Transaction, caller: Caller, organisation_id:
         name=organisation.name,
         municipality=organisation.municipality,
         coverages=coverages,
-        memberships=_membership_views(transaction, Memberships(transaction).within(_ALL_TIME, keys)),
+        memberships=_membership_views(transaction, Memberships(transaction).overlapping(_ALL_TIME, keys)),
     )
 
 
-@router.get("/people/{personId}", responses=may_refuse(403))
+@router.get("/people/{personId}", responses=refusal_responses(403))
 async def get_person(
-    person_id: Annotated[UUID, Path(alias="personId")], house: TheHouse, caller: TheCaller
+    person_id: Annotated[UUID, Path(alias="personId")], context: AppContextDependency, caller: CallerDependency
 ) -> AdministeredPerson:
     """Get a person with past, present and future memberships."""
-    return await house.database.read(lambda transaction: view_person(transaction, caller, person_id))
+    return await context.database.read(lambda transaction: view_person(transaction, caller, person_id))
 
 
 def view_person(transaction: Transaction, caller: Caller, person_id: UUID) -> AdministeredPerson:
     """A person with all memberships, for an administrator. Raises NotFound."""
-    administrator(transaction, caller)
-    account = People(transaction).identity(person_id)
+    require_administrator(transaction, caller)
+    account = People(transaction).account(person_id)
     if account is None:
         raise NotFound
-    memberships = _membership_views(transaction, Memberships(transaction).within(_ALL_TIME, {"person_id": person_id}))
+    memberships = _membership_views(
+        transaction, Memberships(transaction).overlapping(_ALL_TIME, {"person_id": person_id})
+    )
     return AdministeredPerson(
         id=account.id, issuer=account.issuer, subject=account.subject, name=account.name, memberships=memberships
     )
 
 
-@router.get("/regions/{region}/settings", responses=may_refuse(403))
-async def get_region_settings(region: RegionParameter, house: TheHouse, caller: TheCaller) -> SettingsOfRegion:
+@router.get("/regions/{region}/settings", responses=refusal_responses(403))
+async def get_region_settings(
+    region: RegionParameter, context: AppContextDependency, caller: CallerDependency
+) -> SettingsOfRegion:
     """Get the settings of a region today, and its dated decisions."""
-    return await house.database.read(
-        lambda transaction: view_region_settings(transaction, caller, region, rules=house.rules)
+    return await context.database.read(
+        lambda transaction: view_region_settings(transaction, caller, region, rules=context.rules)
     )
 
 
 def view_region_settings(transaction: Transaction, caller: Caller, region: str, *, rules: Rulebook) -> SettingsOfRegion:
     """The settings of a region and its decisions, for an administrator. Raises NotFound."""
-    administrator(transaction, caller)
-    if region not in {known_region.code for known_region in Reference(transaction).regions()}:
+    require_administrator(transaction, caller)
+    if region not in {known_region.code for known_region in RegionRegister(transaction).regions()}:
         raise NotFound
     today = settings_in_force(transaction, rules, region).model_dump(mode="json")
     return SettingsOfRegion(region=region, today=today, decided=_settings_views(transaction, region))
 
 
 def _settings_views(transaction: Transaction, region: str) -> list[DecidedSettings]:
-    all_dated = DatedSettings(transaction).decided(region)
+    all_dated = DatedSettings(transaction).decisions(region)
     names = People(transaction).names({dated.actor_id for dated in all_dated})
     return [
         DecidedSettings(

@@ -8,15 +8,15 @@ from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
-from service.vocabulary.fields import Day, MunicipalityCode, OrNone, RegionCode
+from service.vocabulary.fields import Day, MunicipalityCode, Nullable, RegionCode
 from service.vocabulary.form_parts import FormPart
 from service.vocabulary.language import PRINTABLE
 from service.vocabulary.organisation_kinds import OrganisationKind
 from service.vocabulary.roles import Role
 
-Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=PRINTABLE)]
+DisplayName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=PRINTABLE)]
 # Issuer or subject as in a token. It is compared exactly, so no white space is trimmed.
-Vouched = Annotated[str, StringConstraints(min_length=1, max_length=300, pattern=PRINTABLE)]
+TokenText = Annotated[str, StringConstraints(min_length=1, max_length=300, pattern=PRINTABLE)]
 SubjectKind = Literal["organisation", "person", "region"]
 
 
@@ -27,27 +27,29 @@ class NewOrganisation(_Decision):
     """A new organisation, which can be addressed and for which people can act."""
 
     kind: OrganisationKind
-    name: Name
-    municipality: OrNone[MunicipalityCode] = Field(default=None, description="Municipality of a local team or family.")
+    name: DisplayName
+    municipality: Nullable[MunicipalityCode] = Field(
+        default=None, description="Municipality of a local team or family."
+    )
 
 
 class Identity(_Decision):
     """Issuer (`iss`) and subject (`sub`) of a person's tokens."""
 
-    issuer: Vouched
-    subject: Vouched = Field(description="As in the token (`sub`). For a system: `machine:` followed by its `sub`.")
+    issuer: TokenText
+    subject: TokenText = Field(description="As in the token (`sub`). For a system: `machine:` followed by its `sub`.")
 
 
 class NewPerson(Identity):
     """A new person who may sign in. Memberships give access."""
 
-    name: Name
+    name: DisplayName
 
 
 class NewName(_Decision):
     """The new name of an organisation or a person."""
 
-    name: Name
+    name: DisplayName
 
 
 class _MembershipDecision(_Decision):
@@ -62,8 +64,8 @@ class _CoverageDecision(_Decision):
 
 
 class _Beginning(_Decision):
-    valid_from: OrNone[Day] = Field(default=None, description="First day; today when omitted, and not earlier.")
-    valid_until: OrNone[Day] = Field(default=None, description="Last day; until further notice when omitted.")
+    valid_from: Nullable[Day] = Field(default=None, description="First day; today when omitted, and not earlier.")
+    valid_until: Nullable[Day] = Field(default=None, description="Last day; until further notice when omitted.")
 
 
 class _Ending(_Decision):
@@ -89,7 +91,7 @@ class CoverageEnd(_CoverageDecision, _Ending):
 class NewSettings(_Decision):
     """Settings of a region that differ from the default, from a day on. The default applies to all others."""
 
-    valid_from: OrNone[Day] = Field(default=None, description="First day; today when omitted, and not earlier.")
+    valid_from: Nullable[Day] = Field(default=None, description="First day; today when omitted, and not earlier.")
     settings: dict[str, Any] = Field(
         description="Settings by name, as under [[region.JZ25]] in workflows/settings.toml; {} is the default.",
         examples=[{"information_rounds": 1, "terms": {"triage": {"working_days": 3}}}],
@@ -97,7 +99,7 @@ class NewSettings(_Decision):
 
 
 @dataclass(frozen=True, slots=True)
-class Renaming:
+class NameChange:
     """A new name for an existing organisation or person."""
 
     kind: Literal["organisation", "person"]
@@ -106,15 +108,22 @@ class Renaming:
 
 
 @dataclass(frozen=True, slots=True)
-class SettingsOf:
+class SettingsChange:
     """New settings for a region."""
 
     region: str
-    decided: NewSettings
+    new_settings: NewSettings
 
 
-Decision = (
-    NewOrganisation | NewPerson | Renaming | NewMembership | MembershipEnd | NewCoverage | CoverageEnd | SettingsOf
+AdministrativeDecision = (
+    NewOrganisation
+    | NewPerson
+    | NameChange
+    | NewMembership
+    | MembershipEnd
+    | NewCoverage
+    | CoverageEnd
+    | SettingsChange
 )
 
 
@@ -129,7 +138,7 @@ class Effect:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class AdministrativeChange:
     """A recorded effect. `actor_id` is None for the first administrator, which a command makes."""
 
     id: UUID

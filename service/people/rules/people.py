@@ -24,7 +24,7 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Identity:
+class PersonAccount:
     """A person with issuer and subject, for administrators only."""
 
     id: UUID

@@ -6,17 +6,17 @@ from uuid import UUID
 
 from sqlalchemy import Row, insert, select, tuple_
 
-from service.database.paging import Cursors, Page
+from service.database.paging import Cursors, ListPage
 from service.database.transaction import Transaction
-from service.people.rules.decisions import Change, Effect
+from service.people.rules.decisions import AdministrativeChange, Effect
 from service.people.store.tables import administrative_changes
-from service.vocabulary.calendar import microseconds, moment
-from service.vocabulary.canonical_json import canonical
+from service.vocabulary.calendar import from_microseconds, to_microseconds
+from service.vocabulary.canonical_json import to_canonical_json
 
 _change = administrative_changes.c
 
 
-class Administration:
+class AdministrativeChanges:
     """Administrative changes. Administrators read them."""
 
     def __init__(self, transaction: Transaction) -> None:
@@ -24,38 +24,42 @@ class Administration:
         self._cursors = Cursors(transaction.keyring, "changes")
         self._now = transaction.now
 
-    def record(self, id_: UUID, effect: Effect, *, actor_id: UUID | None, organisation_id: UUID) -> Change:
+    def record(
+        self, id_: UUID, effect: Effect, *, actor_id: UUID | None, organisation_id: UUID
+    ) -> AdministrativeChange:
         row = {
             "id": str(id_),
-            "at": microseconds(self._now),
+            "at": to_microseconds(self._now),
             "actor_id": actor_id and str(actor_id),
             "organisation_id": str(organisation_id),
             "action": effect.action,
             "subject_kind": effect.subject_kind,
             "subject": effect.subject,
-            "details": canonical(dict(effect.details)),
+            "details": to_canonical_json(dict(effect.details)),
         }
         self._connection.execute(insert(administrative_changes), row)
-        return Change(id=id_, at=self._now, actor_id=actor_id, organisation_id=organisation_id, effect=effect)
+        return AdministrativeChange(
+            id=id_, at=self._now, actor_id=actor_id, organisation_id=organisation_id, effect=effect
+        )
 
-    def change(self, id_: UUID) -> Change | None:
+    def find(self, id_: UUID) -> AdministrativeChange | None:
         row = self._connection.execute(select(administrative_changes).where(_change.id == str(id_))).first()
         return None if row is None else _to_change(row)
 
-    def page(self, limit: int, cursor: str | None) -> Page[Change]:
+    def page(self, limit: int, cursor: str | None) -> ListPage[AdministrativeChange]:
         """Returns a page of changes, the newest first. Raises Invalid for a cursor of another list or installation."""
         query = select(administrative_changes).order_by(_change.at.desc(), _change.id.desc()).limit(limit + 1)
         if cursor is not None:
-            at, id_ = self._cursors.place(cursor).split()
+            at, id_ = self._cursors.position(cursor).split()
             query = query.where(tuple_(_change.at, _change.id) < tuple_(int(at), id_))
         rows = self._connection.execute(query).all()
-        return self._cursors.page(rows, limit, read=_to_change, place=lambda row: f"{row.at} {row.id}")
+        return self._cursors.page(rows, limit, item_of=_to_change, position_of=lambda row: f"{row.at} {row.id}")
 
 
-def _to_change(row: Row[Any]) -> Change:
-    return Change(
+def _to_change(row: Row[Any]) -> AdministrativeChange:
+    return AdministrativeChange(
         id=UUID(row.id),
-        at=moment(row.at),
+        at=from_microseconds(row.at),
         actor_id=row.actor_id and UUID(row.actor_id),
         organisation_id=UUID(row.organisation_id),
         effect=Effect(

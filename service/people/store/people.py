@@ -6,9 +6,9 @@ from uuid import UUID
 
 from sqlalchemy import BindParameter, ColumnElement, Table, and_, bindparam, insert, select, update
 
-from service.database.columns import NO_DAY
+from service.database.columns import NO_DUE_DAY
 from service.database.transaction import Transaction
-from service.people.rules.people import Identity, Organisation
+from service.people.rules.people import Organisation, PersonAccount
 from service.people.store.tables import (
     coverages,
     emergency_accesses,
@@ -17,12 +17,12 @@ from service.people.store.tables import (
     organisations,
     people,
 )
-from service.vocabulary.actor import Actor, Emergency, Membership
-from service.vocabulary.calendar import day_in_amsterdam, microseconds
+from service.vocabulary.actor import Actor, EmergencyAccessRight, Membership
+from service.vocabulary.calendar import day_in_amsterdam, to_microseconds
 from service.vocabulary.roles import Role
 
 # Issuer of an anonymised person. No token carries it.
-NOBODY = ""
+ANONYMISED_ISSUER = ""
 
 
 def _holds_today(table: Table) -> ColumnElement[bool]:
@@ -75,9 +75,9 @@ class People:
     def __init__(self, transaction: Transaction) -> None:
         self._connection = transaction.connection
         self._holds_today = day_in_amsterdam(transaction.now).isoformat()
-        self._now = microseconds(transaction.now)
+        self._now = to_microseconds(transaction.now)
 
-    def actor(self, issuer: str, subject: str) -> Actor | None:
+    def find_actor(self, issuer: str, subject: str) -> Actor | None:
         """Returns the person of a token with the memberships that hold today, None for an unknown person."""
         parameters = {"issuer": issuer, "subject": subject, "today": self._holds_today, "now": self._now}
         rows = self._connection.execute(_ACTOR_ROWS, parameters).all()
@@ -91,13 +91,13 @@ class People:
         held_memberships = tuple(
             Membership(Role(role), UUID(org), frozenset(covered)) for (role, org), covered in regions.items()
         )
-        # Emergency access ends with the membership in which it was taken.
+        # EmergencyAccessRight access ends with the membership in which it was taken.
         accesses = {
             row.emergency_part_id: row for row in rows if (row.emergency_role, row.emergency_organisation_id) in regions
         }
         return Actor(UUID(rows[0].id), held_memberships, tuple(map(_emergency, accesses.values())))
 
-    def let_read(self, person_id: UUID, access: Emergency, *, until: datetime) -> None:
+    def grant_emergency_access(self, person_id: UUID, access: EmergencyAccessRight, *, until: datetime) -> None:
         """Let a person read a case until a moment, or until the emergency access is reviewed."""
         row = {
             "part_id": str(access.part_id),
@@ -105,44 +105,46 @@ class People:
             "person_id": str(person_id),
             "role": str(access.acting.role),
             "organisation_id": str(access.acting.organisation_id),
-            "until": microseconds(until),
+            "until": to_microseconds(until),
         }
         self._connection.execute(insert(emergency_accesses), row)
 
     def issuers(self) -> set[str]:
         """Returns the issuers of all people who are not anonymised."""
-        issuers = select(people.c.issuer).where(people.c.issuer != NOBODY).distinct()
+        issuers = select(people.c.issuer).where(people.c.issuer != ANONYMISED_ISSUER).distinct()
         return set(self._connection.execute(issuers).scalars())
 
     def add_organisation(self, id_: UUID, *, kind: str, name: str, municipality: str | None) -> None:
         row = {"id": str(id_), "kind": kind, "name": name, "municipality": municipality}
         self._connection.execute(insert(organisations), row)
 
-    def cover(self, organisation_id: UUID, region: str, *, since: date) -> None:
+    def add_coverage(self, organisation_id: UUID, region: str, *, since: date) -> None:
         """Let a team, network or liaison cover a region from a day until further notice."""
         row = {"organisation_id": str(organisation_id), "region": region}
-        self._connection.execute(insert(coverages), {**row, "valid_from": since.isoformat(), "valid_until": NO_DAY})
+        self._connection.execute(insert(coverages), {**row, "valid_from": since.isoformat(), "valid_until": NO_DUE_DAY})
 
     def add_person(self, id_: UUID, *, issuer: str, subject: str, name: str) -> None:
         row = {"id": str(id_), "issuer": issuer, "subject": subject, "name": name}
         self._connection.execute(insert(people), row)
 
-    def join(self, person_id: UUID, organisation_id: UUID, role: Role, *, since: date) -> None:
+    def add_membership(self, person_id: UUID, organisation_id: UUID, role: Role, *, since: date) -> None:
         """Let a person act in a role for an organisation from a day until further notice."""
         row = {"person_id": str(person_id), "organisation_id": str(organisation_id), "role": str(role)}
-        self._connection.execute(insert(memberships), {**row, "valid_from": since.isoformat(), "valid_until": NO_DAY})
+        self._connection.execute(
+            insert(memberships), {**row, "valid_from": since.isoformat(), "valid_until": NO_DUE_DAY}
+        )
 
-    def id_of(self, issuer: str, subject: str) -> UUID | None:
+    def find_id(self, issuer: str, subject: str) -> UUID | None:
         """Returns the id of the person with this issuer and subject."""
         query = select(people.c.id).where(people.c.issuer == issuer, people.c.subject == subject)
         person_id = self._connection.execute(query).scalar()
         return None if person_id is None else UUID(person_id)
 
-    def identity(self, person_id: UUID) -> Identity | None:
+    def account(self, person_id: UUID) -> PersonAccount | None:
         row = self._connection.execute(select(people).where(people.c.id == str(person_id))).first()
         if row is None:
             return None
-        return Identity(id=UUID(row.id), issuer=row.issuer, subject=row.subject, name=row.name)
+        return PersonAccount(id=UUID(row.id), issuer=row.issuer, subject=row.subject, name=row.name)
 
     def rename(self, kind: Literal["organisation", "person"], id_: UUID, name: str) -> bool:
         """Change a name. Returns False for an unknown id."""
@@ -161,7 +163,7 @@ class People:
         """Returns the id of the supra-regional expertise network that covers the region today."""
         return self._covering("expertise_network", region)
 
-    def municipality_of(self, code: str) -> UUID | None:
+    def municipality_with_code(self, code: str) -> UUID | None:
         """Returns the id of the organisation of the municipality with this CBS code, None without one."""
         organisation_id = self._connection.execute(
             select(organisations.c.id)
@@ -175,7 +177,7 @@ class People:
         organisation_id = self._connection.execute(_COVERING_ORGANISATION, parameters).scalar()
         return None if organisation_id is None else UUID(organisation_id)
 
-    def region_of(self, organisation_id: UUID) -> str | None:
+    def region_of_organisation(self, organisation_id: UUID) -> str | None:
         """Returns the region of the organisation's municipality, None without a municipality."""
         return self._connection.execute(
             select(municipalities.c.region)
@@ -197,7 +199,7 @@ class People:
             is not None
         )
 
-    def kinds(self, organisation_ids: set[UUID]) -> dict[UUID, str]:
+    def kinds_of_organisations(self, organisation_ids: set[UUID]) -> dict[UUID, str]:
         """Returns the kind of each organisation by id. Unknown organisations are absent."""
         rows = self._connection.execute(
             select(organisations.c.id, organisations.c.kind).where(
@@ -238,6 +240,6 @@ class People:
         )
 
 
-def _emergency(row: Any) -> Emergency:
+def _emergency(row: Any) -> EmergencyAccessRight:
     acting = Membership(Role(row.emergency_role), UUID(row.emergency_organisation_id))
-    return Emergency(UUID(row.emergency_case_id), UUID(row.emergency_part_id), acting)
+    return EmergencyAccessRight(UUID(row.emergency_case_id), UUID(row.emergency_part_id), acting)

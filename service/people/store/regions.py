@@ -28,13 +28,13 @@ class Municipality:
     region: str
 
 
-class Reference:
+class RegionRegister:
     """Regions and municipalities in the database."""
 
     def __init__(self, transaction: Transaction) -> None:
         self._connection = transaction.connection
 
-    def load(self) -> None:
+    def load_shipped_files(self) -> None:
         """Insert regions and municipalities of the shipped files that the database lacks."""
         known_codes = set(self._connection.execute(select(regions.c.code)).scalars())
         known_codes |= set(self._connection.execute(select(municipalities.c.code)).scalars())
@@ -55,6 +55,6 @@ class Reference:
             query = query.where(municipalities.c.region == region)
         return tuple(Municipality(*row) for row in self._connection.execute(query))
 
-    def municipality(self, code: str) -> Municipality | None:
+    def find_municipality(self, code: str) -> Municipality | None:
         row = self._connection.execute(select(municipalities).where(municipalities.c.code == code)).first()
         return Municipality(*row) if row else None

@@ -11,7 +11,7 @@ from service.database.transaction import Transaction
 from service.people.rules.decisions import Period
 from service.people.store.tables import coverages, memberships, organisations, people, regions
 
-Keys = Mapping[str, object]
+RelationKeys = Mapping[str, object]
 
 
 class Relations:
@@ -21,7 +21,7 @@ class Relations:
         self._connection = transaction.connection
         self._table = table
 
-    def within(self, period: Period, keys: Keys) -> tuple[Row[Any], ...]:
+    def overlapping(self, period: Period, keys: RelationKeys) -> tuple[Row[Any], ...]:
         """Returns the relations that hold on at least one day of the period."""
         columns = self._table.c
         query = select(self._table).where(
@@ -32,7 +32,7 @@ class Relations:
         )
         return tuple(self._connection.execute(query.order_by(*self._table.primary_key)))
 
-    def begin(self, period: Period, keys: Keys) -> None:
+    def begin(self, period: Period, keys: RelationKeys) -> None:
         """Begin a relation. A row with the same first day, which was ended before that day, is used again."""
         columns, until = self._table.c, period.last.isoformat()
         resume = update(self._table).where(*self._matching(keys), columns.valid_from == period.first.isoformat())
@@ -40,18 +40,18 @@ class Relations:
             days = {"valid_from": period.first.isoformat(), "valid_until": until}
             self._connection.execute(insert(self._table), {**_as_text(keys), **days})
 
-    def end(self, last: date, keys: Keys) -> bool:
+    def end(self, last: date, keys: RelationKeys) -> bool:
         """End the relations after this day. Returns False when none held after it."""
         columns = self._table.c
         continues = and_(columns.valid_until > last.isoformat(), columns.valid_until >= columns.valid_from)
         statement = update(self._table).where(*self._matching(keys), continues).values(valid_until=last.isoformat())
         return self._connection.execute(statement).rowcount > 0
 
-    def _matching(self, keys: Keys) -> list[ColumnElement[bool]]:
+    def _matching(self, keys: RelationKeys) -> list[ColumnElement[bool]]:
         return [self._table.c[name] == value for name, value in _as_text(keys).items()]
 
 
-def _as_text(keys: Keys) -> dict[str, str]:
+def _as_text(keys: RelationKeys) -> dict[str, str]:
     return {name: str(value) for name, value in keys.items()}
 
 
@@ -78,7 +78,7 @@ class Coverages(Relations):
         query = select(regions.c.code).where(regions.c.code == region).with_for_update()
         return self._connection.execute(query).first() is not None
 
-    def by_kind(self, kind: str, region: str, period: Period) -> UUID | None:
+    def organisation_of_kind(self, kind: str, region: str, period: Period) -> UUID | None:
         """Returns the id of an organisation of this kind that covers the region on a day of the period."""
         columns = coverages.c
         organisation_id = self._connection.execute(

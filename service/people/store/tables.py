@@ -12,7 +12,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from service.database.columns import NO_ROWID, id_column, metadata
+from service.database.columns import WITHOUT_ROWID, id_column, metadata
 
 regions = Table(
     "regions",
@@ -84,7 +84,7 @@ emergency_accesses = Table(
     PrimaryKeyConstraint("part_id"),
     Index("ix_emergency_accesses_person_id", "person_id", "until"),
     comment="who may read which case in an emergency, and until when: append-only",
-    **NO_ROWID,
+    **WITHOUT_ROWID,
 )
 
 administrative_changes = Table(
@@ -103,5 +103,5 @@ administrative_changes = Table(
     PrimaryKeyConstraint("id"),
     Index("ix_administrative_changes_at", "at", "id"),
     comment="who changed what around the cases: append-only",
-    **NO_ROWID,
+    **WITHOUT_ROWID,
 )

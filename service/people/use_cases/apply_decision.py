@@ -7,45 +7,45 @@ from uuid import UUID
 
 from pydantic import ValidationError
 
-from service.database.columns import NO_DAY
+from service.database.columns import NO_DUE_DAY
 from service.database.transaction import Transaction
 from service.people.rules.decisions import (
     CoverageEnd,
     Effect,
     MembershipEnd,
+    NameChange,
     NewCoverage,
     NewMembership,
     NewOrganisation,
     NewPerson,
     Period,
-    Renaming,
-    SettingsOf,
+    SettingsChange,
 )
 from service.people.store.people import People
-from service.people.store.regions import Reference
+from service.people.store.regions import RegionRegister
 from service.people.store.relations import Coverages, Memberships
 from service.vocabulary.calendar import day_in_amsterdam
 from service.vocabulary.form_parts import Fault
-from service.vocabulary.input_faults import in_body, input_fault, insist
+from service.vocabulary.input_faults import body_fault, input_fault, require_no_faults
 from service.vocabulary.organisation_kinds import (
-    COVERING,
-    IN_A_MUNICIPALITY,
+    COVERING_KINDS,
     KIND_LABELS,
-    ROLES_OF,
+    KINDS_WITH_MUNICIPALITY,
+    ROLES_BY_KIND,
     OrganisationKind,
     kinds_in_words,
 )
 from service.vocabulary.refusals import AlreadyThere, Invalid, NotFound, OwnMembership, RegionIsCovered
 from service.vocabulary.roles import ROLE_LABELS
-from service.vocabulary.sentences import OR, joined, with_code
+from service.vocabulary.sentences import OR, join_texts, label_with_code
 from service.workflows.rules.rulebook import Rulebook, RulesRefused, UnknownTerms
 from service.workflows.store.definitions import Definitions
 
-LAST_DAY = date.fromisoformat(NO_DAY)
+OPEN_END = date.fromisoformat(NO_DUE_DAY)
 
 
 @dataclass(frozen=True, slots=True)
-class Deciding:
+class DecisionContext:
     """The context of a decision: the administrator, their organisation, the id of the change, and the rulebook."""
 
     transaction: Transaction
@@ -60,19 +60,19 @@ class Deciding:
 
 
 @singledispatch
-def put_into_effect(decision: object, _: Deciding) -> Effect:
+def apply_decision(decision: object, _: DecisionContext) -> Effect:
     """Check a decision and apply it. Returns its effect. Raises Invalid, and the refusals of each kind of decision."""
     raise TypeError(f"nobody decides a {type(decision).__name__}")
 
 
-@put_into_effect.register
-def _(decision: NewOrganisation, context: Deciding) -> Effect:
+@apply_decision.register
+def _(decision: NewOrganisation, context: DecisionContext) -> Effect:
     faults = []
-    if decision.municipality is None and decision.kind in IN_A_MUNICIPALITY:
+    if decision.municipality is None and decision.kind in KINDS_WITH_MUNICIPALITY:
         faults.append(Fault("municipality_needed", ("municipality",)))
-    if decision.municipality and Reference(context.transaction).municipality(decision.municipality) is None:
+    if decision.municipality and RegionRegister(context.transaction).find_municipality(decision.municipality) is None:
         faults.append(Fault("unknown_municipality", ("municipality",)))
-    insist(faults)
+    require_no_faults(faults)
     People(context.transaction).add_organisation(
         context.change_id, kind=decision.kind, name=decision.name, municipality=decision.municipality
     )
@@ -80,9 +80,9 @@ def _(decision: NewOrganisation, context: Deciding) -> Effect:
     return _organisation_effect(context.change_id, "organisation_added", kind=str(decision.kind), **place)
 
 
-@put_into_effect.register
-def _(decision: NewPerson, context: Deciding) -> Effect:
-    person_id = People(context.transaction).id_of(decision.issuer, decision.subject)
+@apply_decision.register
+def _(decision: NewPerson, context: DecisionContext) -> Effect:
+    person_id = People(context.transaction).find_id(decision.issuer, decision.subject)
     if person_id:
         raise AlreadyThere(str(person_id))
     People(context.transaction).add_person(
@@ -91,59 +91,61 @@ def _(decision: NewPerson, context: Deciding) -> Effect:
     return Effect(action="person_added", subject_kind="person", subject=str(context.change_id), details={})
 
 
-@put_into_effect.register
-def _(decision: Renaming, context: Deciding) -> Effect:
+@apply_decision.register
+def _(decision: NameChange, context: DecisionContext) -> Effect:
     if not People(context.transaction).rename(decision.kind, decision.id, decision.name):
         raise NotFound
     return Effect(action=f"{decision.kind}_renamed", subject_kind=decision.kind, subject=str(decision.id), details={})
 
 
-@put_into_effect.register
-def _(decision: NewMembership, context: Deciding) -> Effect:
+@apply_decision.register
+def _(decision: NewMembership, context: DecisionContext) -> Effect:
     if decision.person_id == context.actor_id:
         raise OwnMembership
-    kind = People(context.transaction).kinds({decision.organisation_id}).get(decision.organisation_id)
+    kind = People(context.transaction).kinds_of_organisations({decision.organisation_id}).get(decision.organisation_id)
     faults = (
         [] if Memberships(context.transaction).lock(decision.person_id) else [Fault("unknown_person", ("personId",))]
     )
     if kind is None:
         faults.append(Fault("no_such_organisation", ("organisationId",)))
-    elif decision.role not in ROLES_OF[OrganisationKind(kind)]:
+    elif decision.role not in ROLES_BY_KIND[OrganisationKind(kind)]:
         organisation_kind = OrganisationKind(kind)
-        allowed = joined((with_code(ROLE_LABELS[role], role) for role in sorted(ROLES_OF[organisation_kind])), OR)
+        allowed = join_texts(
+            (label_with_code(ROLE_LABELS[role], role) for role in sorted(ROLES_BY_KIND[organisation_kind])), OR
+        )
         faults.append(
             Fault("role_of_another_kind", ("role",), {"kind": KIND_LABELS[organisation_kind], "allowed": allowed})
         )
     period = _period(context, decision.valid_from, decision.valid_until, faults)
     keys = decision.model_dump(include={"person_id", "organisation_id", "role"})
-    if Memberships(context.transaction).within(period, keys):
+    if Memberships(context.transaction).overlapping(period, keys):
         raise AlreadyThere(str(decision.person_id))
     Memberships(context.transaction).begin(period, keys)
     return _membership_effect(decision, "membership_begun", period)
 
 
-@put_into_effect.register
-def _(decision: MembershipEnd, context: Deciding) -> Effect:
+@apply_decision.register
+def _(decision: MembershipEnd, context: DecisionContext) -> Effect:
     if decision.person_id == context.actor_id:
         raise OwnMembership
     _check_not_before_yesterday(context, decision.valid_until)
     if not Memberships(context.transaction).end(
         decision.valid_until, decision.model_dump(include={"person_id", "organisation_id", "role"})
     ):
-        insist([Fault("nothing_to_end", ())])
-    return _membership_effect(decision, "membership_ended", Period(LAST_DAY, decision.valid_until))
+        require_no_faults([Fault("nothing_to_end", ())])
+    return _membership_effect(decision, "membership_ended", Period(OPEN_END, decision.valid_until))
 
 
-@put_into_effect.register
-def _(decision: NewCoverage, context: Deciding) -> Effect:
-    kind = People(context.transaction).kinds({decision.organisation_id}).get(decision.organisation_id)
+@apply_decision.register
+def _(decision: NewCoverage, context: DecisionContext) -> Effect:
+    kind = People(context.transaction).kinds_of_organisations({decision.organisation_id}).get(decision.organisation_id)
     faults = [] if Coverages(context.transaction).lock(decision.region) else [Fault("unknown_region", ("region",))]
     if kind is None:
         faults.append(Fault("no_such_organisation", ("organisationId",)))
-    elif kind not in COVERING:
-        faults.append(Fault("covers_no_region", ("organisationId",), {"kinds": kinds_in_words(COVERING)}))
+    elif kind not in COVERING_KINDS:
+        faults.append(Fault("covers_no_region", ("organisationId",), {"kinds": kinds_in_words(COVERING_KINDS)}))
     period = _period(context, decision.valid_from, decision.valid_until, faults)
-    covering_id = Coverages(context.transaction).by_kind(str(kind), decision.region, period)
+    covering_id = Coverages(context.transaction).organisation_of_kind(str(kind), decision.region, period)
     if covering_id == decision.organisation_id:
         raise AlreadyThere(str(covering_id))
     if covering_id:
@@ -152,55 +154,55 @@ def _(decision: NewCoverage, context: Deciding) -> Effect:
     return _coverage_effect(decision, "coverage_begun", period)
 
 
-@put_into_effect.register
-def _(decision: CoverageEnd, context: Deciding) -> Effect:
+@apply_decision.register
+def _(decision: CoverageEnd, context: DecisionContext) -> Effect:
     _check_not_before_yesterday(context, decision.valid_until)
     if not Coverages(context.transaction).end(
         decision.valid_until, decision.model_dump(include={"organisation_id", "region"})
     ):
-        insist([Fault("nothing_to_end", ())])
-    return _coverage_effect(decision, "coverage_ended", Period(LAST_DAY, decision.valid_until))
+        require_no_faults([Fault("nothing_to_end", ())])
+    return _coverage_effect(decision, "coverage_ended", Period(OPEN_END, decision.valid_until))
 
 
-@put_into_effect.register
-def _(decision: SettingsOf, context: Deciding) -> Effect:
+@apply_decision.register
+def _(decision: SettingsChange, context: DecisionContext) -> Effect:
     """Settings are checked with every workflow in force before they take effect (decision 2)."""
     if not Coverages(context.transaction).lock(decision.region):
         raise NotFound
-    first, changes = decision.decided.valid_from or context.today, decision.decided.settings
-    faults = [in_body(Fault("day_in_past", ("validFrom",)), under="")] if first < context.today else []
+    first, changes = decision.new_settings.valid_from or context.today, decision.new_settings.settings
+    faults = [body_fault(Fault("day_in_past", ("validFrom",)), under="")] if first < context.today else []
     settings = None
     try:
-        settings = context.rules.settings.changed(changes)
+        settings = context.rules.settings.with_changes(changes)
         context.rules.check({f"{decision.region} {first}": settings})
     except UnknownTerms as error:
-        faults += [in_body(Fault("no_such_term", ("terms", name)), under="/settings") for name in error.names]
+        faults += [body_fault(Fault("no_such_term", ("terms", name)), under="/settings") for name in error.names]
     except RulesRefused as refusal:
-        faults.append(in_body(Fault("workflow_cannot", (), {"problem": str(refusal)}), under="/settings"))
+        faults.append(body_fault(Fault("workflow_cannot", (), {"problem": str(refusal)}), under="/settings"))
     except ValidationError as invalid:
         faults += [input_fault("body", "/settings", error) for error in invalid.errors()]
     if settings is None or faults:
         raise Invalid(tuple(faults))
-    Definitions(context.transaction).keep_settings(settings)
+    Definitions(context.transaction).add_settings(settings)
     details = {"from": first.isoformat(), "settings": settings.hash}
     return Effect(action="settings_decided", subject_kind="region", subject=decision.region, details=details)
 
 
-def _period(context: Deciding, first: date | None, last: date | None, faults: list[Fault]) -> Period:
+def _period(context: DecisionContext, first: date | None, last: date | None, faults: list[Fault]) -> Period:
     """Returns the period of a new relation. Raises Invalid with `faults` and the faults of the period."""
-    period = Period(first or context.today, last or LAST_DAY)
+    period = Period(first or context.today, last or OPEN_END)
     if period.first < context.today:
         faults.append(Fault("day_in_past", ("validFrom",)))
     if period.last < period.first:
         faults.append(Fault("ends_before_it_begins", ("validUntil",)))
-    insist(faults)
+    require_no_faults(faults)
     return period
 
 
-def _check_not_before_yesterday(context: Deciding, last: date) -> None:
+def _check_not_before_yesterday(context: DecisionContext, last: date) -> None:
     """A relation cannot be ended before yesterday. Raises Invalid."""
     if last < context.today - timedelta(days=1):
-        insist([Fault("day_in_past", ("validUntil",))])
+        require_no_faults([Fault("day_in_past", ("validUntil",))])
 
 
 def _organisation_effect(id_: UUID, action: str, **details: str) -> Effect:
@@ -218,4 +220,4 @@ def _coverage_effect(decision: NewCoverage | CoverageEnd, action: str, period: P
 
 def _days(period: Period) -> dict[str, str]:
     days = {"from": period.first, "until": period.last}
-    return {name: day.isoformat() for name, day in days.items() if day != LAST_DAY}
+    return {name: day.isoformat() for name, day in days.items() if day != OPEN_END}

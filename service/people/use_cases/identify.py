@@ -12,7 +12,7 @@ from service.vocabulary.refusals import NotKnown
 
 def identify(transaction: Transaction, caller: Caller) -> Actor:
     """Returns the person of the caller, and limits row-level security to their rows. Raises NotKnown."""
-    actor = People(transaction).actor(caller.issuer, caller.subject)
+    actor = People(transaction).find_actor(caller.issuer, caller.subject)
     if actor is None:
         raise NotKnown
     allow_rows_of(transaction, actor)
@@ -26,7 +26,7 @@ def allow_rows_of(
 
     `regions`: regions whose cases are visible too. `cases`: ids of further cases, and of drafts to be stored.
     """
-    transaction.allow_rows(
+    transaction.allow_rows_of(
         person=actor.person_id,
         organisations=(membership.organisation_id for membership in actor.memberships),
         regions=regions,

@@ -16,36 +16,36 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from service.database.transaction import Transaction
 from service.identity.caller import Caller
 from service.people.rules.decisions import (
-    Change,
+    AdministrativeChange,
+    AdministrativeDecision,
     CoverageEnd,
-    Decision,
+    DisplayName,
     MembershipEnd,
-    Name,
+    NameChange,
     NewCoverage,
     NewMembership,
     NewOrganisation,
     NewPerson,
     NewSettings,
     Period,
-    Renaming,
-    SettingsOf,
-    Vouched,
+    SettingsChange,
+    TokenText,
 )
 from service.people.store.people import People
 from service.people.store.relations import Coverages, Memberships, Relations
-from service.people.use_cases.administer import administrator, carry_out
-from service.people.use_cases.apply_decision import LAST_DAY, Deciding
+from service.people.use_cases.administer import apply_and_record, require_administrator
+from service.people.use_cases.apply_decision import OPEN_END, DecisionContext
 from service.vocabulary.fields import Day, RegionCode
 from service.vocabulary.input_faults import input_fault
-from service.vocabulary.language import Words
-from service.vocabulary.messages import say
+from service.vocabulary.language import BilingualText
+from service.vocabulary.messages import render_message
 from service.vocabulary.organisation_kinds import KIND_LABELS, OrganisationKind
-from service.vocabulary.refusals import Invalid, Refusal
+from service.vocabulary.refusals import Invalid, RequestRefusal
 from service.vocabulary.roles import Role
 from service.workflows.rules.rulebook import Rulebook
 from service.workflows.store.dated_settings import DatedSettings
 
-Key = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,40}$")]
+FileKey = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,40}$")]
 
 
 class _FilePart(BaseModel):
@@ -53,19 +53,19 @@ class _FilePart(BaseModel):
 
 
 class _FilePerson(_FilePart):
-    issuer: Vouched | None = None
-    subject: Vouched
-    name: Name
+    issuer: TokenText | None = None
+    subject: TokenText
+    name: DisplayName
 
 
 class _FileRelation(_FilePart):
-    organisation: Key
+    organisation: FileKey
     valid_from: Day | None = None
     valid_until: Day | None = None
 
 
 class _FileMembership(_FileRelation):
-    person: Key
+    person: FileKey
     roles: list[Role] = Field(min_length=1)
 
 
@@ -82,13 +82,13 @@ class _FileSettings(BaseModel):
     valid_from: Day | None = None
 
 
-class SetUp(_FilePart):
+class RegionFile(_FilePart):
     """The content of a region file. `name`: scope of its keys, so that two files may use the same keys."""
 
-    name: Key
-    issuer: Vouched | None = None
-    organisations: dict[Key, NewOrganisation] = {}
-    people: dict[Key, _FilePerson] = {}
+    name: FileKey
+    issuer: TokenText | None = None
+    organisations: dict[FileKey, NewOrganisation] = {}
+    people: dict[FileKey, _FilePerson] = {}
     memberships: list[_FileMembership] = []
     coverages: list[_FileCoverage] = []
     settings: list[_FileSettings] = []
@@ -100,10 +100,10 @@ class FileFault:
 
     place: str
     code: str
-    words: Words
+    words: BilingualText
 
 
-class SetUpRefused(ValueError):
+class RegionFileRefused(ValueError):
     """The region file cannot be applied. The message has a line per fault. Nothing was changed."""
 
     def __init__(self, faults: list[FileFault]) -> None:
@@ -112,28 +112,32 @@ class SetUpRefused(ValueError):
         self.faults = tuple(faults)
 
 
-def read_set_up(text: str) -> SetUp:
+def read_region_file(text: str) -> RegionFile:
     """Parse a region file. Raises RegionFileRefused with all its faults."""
     try:
-        return SetUp.model_validate(tomllib.loads(text), by_alias=False, by_name=True)
+        return RegionFile.model_validate(tomllib.loads(text), by_alias=False, by_name=True)
     except tomllib.TOMLDecodeError as error:
-        raise SetUpRefused([FileFault("", "not_toml", say("diagnostics", "not_toml", {"problem": error}))]) from None
+        raise RegionFileRefused(
+            [FileFault("", "not_toml", render_message("diagnostics", "not_toml", {"problem": error}))]
+        ) from None
     except ValidationError as invalid:
         faults = (input_fault("body", "", detail) for detail in invalid.errors())
-        raise SetUpRefused([FileFault(fault.location, fault.code, fault.words) for fault in faults]) from None
+        raise RegionFileRefused([FileFault(fault.location, fault.code, fault.words) for fault in faults]) from None
 
 
-def set_up(transaction: Transaction, caller: Caller, region_file: SetUp, *, rules: Rulebook) -> tuple[Change, ...]:
+def apply_region_file(
+    transaction: Transaction, caller: Caller, region_file: RegionFile, *, rules: Rulebook
+) -> tuple[AdministrativeChange, ...]:
     """Apply a region file. Returns the changes. Raises RegionFileRefused. The caller must not commit then."""
-    actor, acting = administrator(transaction, caller)
-    run = _RegionFileRun(Deciding(transaction, actor.person_id, acting.organisation_id, uuid4(), rules))
+    actor, acting = require_administrator(transaction, caller)
+    run = _RegionFileRun(DecisionContext(transaction, actor.person_id, acting.organisation_id, uuid4(), rules))
     run.apply_organisations(region_file)
     run.apply_people(region_file)
     run.apply_memberships(region_file.memberships)
     run.apply_coverages(region_file.coverages)
     run.apply_settings(region_file.settings)
     if run.faults:
-        raise SetUpRefused(run.faults)
+        raise RegionFileRefused(run.faults)
     return tuple(run.changes)
 
 
@@ -141,15 +145,15 @@ def set_up(transaction: Transaction, caller: Caller, region_file: SetUp, *, rule
 class _RegionFileRun:
     """Applies a file from top to bottom. A key whose organisation or person failed causes no further faults."""
 
-    context: Deciding
+    context: DecisionContext
     ids: dict[tuple[str, str], UUID | None] = field(default_factory=dict)
-    changes: list[Change] = field(default_factory=list)
+    changes: list[AdministrativeChange] = field(default_factory=list)
     faults: list[FileFault] = field(default_factory=list)
 
-    def apply_organisations(self, region_file: SetUp) -> None:
+    def apply_organisations(self, region_file: RegionFile) -> None:
         transaction = self.context.transaction
         for key, organisation in region_file.organisations.items():
-            place, id_ = f"/organisations/{key}", transaction.keyring.id_for("set-up", region_file.name, key)
+            place, id_ = f"/organisations/{key}", transaction.keyring.derive_id("set-up", region_file.name, key)
             existing = next(iter(People(transaction).organisations(id_=id_)), None)
             exists = True
             if existing is None:
@@ -157,10 +161,10 @@ class _RegionFileRun:
             elif (existing.kind, existing.municipality) != (organisation.kind, organisation.municipality):
                 self._fault(place, "kind_stays", kind=KIND_LABELS[OrganisationKind(existing.kind)])
             elif existing.name != organisation.name:
-                self._decide(place, Renaming("organisation", id_, organisation.name))
+                self._decide(place, NameChange("organisation", id_, organisation.name))
             self.ids["organisation", key] = id_ if exists else None
 
-    def apply_people(self, region_file: SetUp) -> None:
+    def apply_people(self, region_file: RegionFile) -> None:
         people = People(self.context.transaction)
         for key, person in region_file.people.items():
             place, issuer = f"/people/{key}", person.issuer or region_file.issuer
@@ -168,12 +172,12 @@ class _RegionFileRun:
                 self._fault(f"{place}/issuer", "issuer_missing")
                 self.ids["person", key] = None
                 continue
-            id_ = people.id_of(issuer, person.subject)
+            id_ = people.find_id(issuer, person.subject)
             if id_ is None:
                 id_ = uuid4()
                 self._decide(place, NewPerson(issuer=issuer, subject=person.subject, name=person.name), id_)
             elif people.names({id_})[id_] != person.name:
-                self._decide(place, Renaming("person", id_, person.name))
+                self._decide(place, NameChange("person", id_, person.name))
             self.ids["person", key] = id_
 
     def apply_memberships(self, rows: list[_FileMembership]) -> None:
@@ -199,21 +203,21 @@ class _RegionFileRun:
 
     def apply_settings(self, rows: list[_FileSettings]) -> None:
         for number, row in enumerate(rows):
-            all_dated = DatedSettings(self.context.transaction).decided(row.region)
+            all_dated = DatedSettings(self.context.transaction).decisions(row.region)
             of_day = tuple(settings for settings in all_dated if settings.valid_from == row.valid_from)
             compared = all_dated[-1:] if row.valid_from is None else of_day
             changes = dict(row.model_extra or {})
             if not any(dict(settings.changes) == changes for settings in compared):
                 decision = {"valid_from": row.valid_from, "settings": changes}
                 settings = NewSettings.model_validate(decision, by_name=True)
-                self._decide(f"/settings/{number}", SettingsOf(row.region, settings))
+                self._decide(f"/settings/{number}", SettingsChange(row.region, settings))
 
     def _missing_days(
         self, relations: Relations, between: Mapping[str, object], row: _FileRelation
     ) -> Iterator[dict[str, date]]:
         """Yields the days of decisions that give a relation the file's period. `valid_until` alone ends a relation."""
-        today, last = self.context.today, row.valid_until or LAST_DAY
-        stored = relations.within(Period(today, LAST_DAY), between)
+        today, last = self.context.today, row.valid_until or OPEN_END
+        stored = relations.overlapping(Period(today, OPEN_END), between)
         if not stored:
             if last >= today:
                 yield {"valid_from": row.valid_from or today, "valid_until": last}
@@ -232,18 +236,18 @@ class _RegionFileRun:
             self._fault(f"{place}/{kind}", "unknown_key", key=key)
         return self.ids.get((kind, key))
 
-    def _decide(self, place: str, decision: Decision, change_id: UUID | None = None) -> bool:
+    def _decide(self, place: str, decision: AdministrativeDecision, change_id: UUID | None = None) -> bool:
         context = replace(self.context, change_id=change_id or uuid4())
         try:
-            self.changes.append(carry_out(context, decision))
+            self.changes.append(apply_and_record(context, decision))
         except Invalid as refusal:
             self.faults += [FileFault(f"{place}{fault.location}", fault.code, fault.words) for fault in refusal.errors]
             return False
-        except Refusal as refusal:
+        except RequestRefusal as refusal:
             facts: dict[str, Any] = {**refusal.facts(), **refusal.in_words()}
-            self.faults.append(FileFault(place, refusal.code, say("details", refusal.code, facts)))
+            self.faults.append(FileFault(place, refusal.code, render_message("details", refusal.code, facts)))
             return False
         return True
 
-    def _fault(self, place: str, code: str, **params: str | Words) -> None:
-        self.faults.append(FileFault(place, code, say("set_up", code, params)))
+    def _fault(self, place: str, code: str, **params: str | BilingualText) -> None:
+        self.faults.append(FileFault(place, code, render_message("set_up", code, params)))

@@ -6,9 +6,9 @@ from typing import ClassVar
 
 from typing_extensions import override
 
-from service.cases.rules.forms.base import FormContext, Opening, rule
+from service.cases.rules.forms.base import FormContext, PartOpening, rule
 from service.cases.rules.forms.review import CLOSED_STAY, BeforeRemoval
-from service.cases.rules.living_place import HOME
+from service.cases.rules.living_place import OWN_HOME
 from service.commitments.rules.forms import HelpForm
 from service.vocabulary.coded_answers import CurrentLivingPlace, PersonRole, PlacementEndReason, PlacementKind
 from service.vocabulary.fields import (
@@ -17,10 +17,10 @@ from service.vocabulary.fields import (
     Count,
     Day,
     LineKey,
-    OrNone,
+    Nullable,
     RegionCode,
     YesNo,
-    not_in_future,
+    check_not_in_future,
 )
 from service.vocabulary.form_parts import Codes, Fault
 from service.vocabulary.language import FreeText
@@ -35,10 +35,10 @@ class SearchV1(HelpForm):
 
     line: LineKey
     kind: PlacementKind
-    why_not_higher: OrNone[FreeText] = None
-    region: OrNone[RegionCode] = None
+    why_not_higher: Nullable[FreeText] = None
+    region: Nullable[RegionCode] = None
     bridging: YesNo = False
-    return_plan: OrNone[FreeText] = None
+    return_plan: Nullable[FreeText] = None
 
     @override
     def codes(self) -> Codes:
@@ -55,17 +55,17 @@ class SearchV1(HelpForm):
 
     @rule
     def _preference_is_explained(self, _context: FormContext) -> Iterator[Fault]:
-        if self.kind.code != HOME and not self.why_not_higher:
+        if self.kind.code != OWN_HOME and not self.why_not_higher:
             yield Fault("preference_unexplained", ("whyNotHigher",))
 
     @rule
     def _return_is_planned(self, _context: FormContext) -> Iterator[Fault]:
-        if self.kind.code != HOME and not self.return_plan:
+        if self.kind.code != OWN_HOME and not self.return_plan:
             yield Fault("return_plan_missing", ("returnPlan",))
 
     @override
-    def openings(self, kind: str, context: FormContext) -> tuple[Opening, ...]:
-        return (Opening(line=self.line),) if kind == "placement" else ()
+    def openings(self, kind: str, context: FormContext) -> tuple[PartOpening, ...]:
+        return (PartOpening(line=self.line),) if kind == "placement" else ()
 
 
 class Search(SearchV1, BeforeRemoval):
@@ -76,8 +76,8 @@ class Search(SearchV1, BeforeRemoval):
 
     form_name: ClassVar[str] = "search@2"
 
-    work_on_return: OrNone[FreeText] = None
-    why_elsewhere: OrNone[FreeText] = None
+    work_on_return: Nullable[FreeText] = None
+    why_elsewhere: Nullable[FreeText] = None
 
     @rule
     def _line_is_living(self, context: FormContext) -> Iterator[Fault]:
@@ -86,7 +86,7 @@ class Search(SearchV1, BeforeRemoval):
 
     @rule
     def _return_is_worked_on(self, _context: FormContext) -> Iterator[Fault]:
-        if self.kind.code != HOME and not self.work_on_return:
+        if self.kind.code != OWN_HOME and not self.work_on_return:
             yield Fault("work_on_return_missing", ("workOnReturn",))
 
     @rule
@@ -95,11 +95,11 @@ class Search(SearchV1, BeforeRemoval):
             yield Fault("elsewhere_unexplained", ("whyElsewhere",))
 
     @override
-    def must_be_weighed(self, context: FormContext) -> bool:
+    def requires_all_answers(self, context: FormContext) -> bool:
         facts = context.facts
         if self.kind.code == CLOSED:
-            return CLOSED_STAY not in facts.weighed
-        return self.kind.code != HOME and facts.at_home and not facts.weighed
+            return CLOSED_STAY not in facts.weighed_options
+        return self.kind.code != OWN_HOME and facts.at_home and not facts.weighed_options
 
 
 class PlaceAgreement(HelpForm):
@@ -108,10 +108,10 @@ class PlaceAgreement(HelpForm):
     agreed_with: Contact
     region: RegionCode
     starts_on: Day
-    agreements: OrNone[FreeText] = None
+    agreements: Nullable[FreeText] = None
 
     @override
-    def next_on(self) -> date:
+    def next_due_day(self) -> date:
         return self.starts_on
 
 
@@ -121,11 +121,11 @@ class PlacementStart(HelpForm):
     form_name: ClassVar[str] = "placement_start@2"
 
     started_on: Day
-    explanation: OrNone[FreeText] = None
+    explanation: Nullable[FreeText] = None
 
     @rule
     def _was_started(self, context: FormContext) -> Iterator[Fault]:
-        return not_in_future(self.started_on, context.on, "startedOn")
+        return check_not_in_future(self.started_on, context.day, "startedOn")
 
 
 class PlacementStartV1(PlacementStart):
@@ -151,7 +151,7 @@ class StabilityV1(HelpForm):
 class Stability(StabilityV1):
     form_name: ClassVar[str] = "stability@2"
 
-    work_on_return: OrNone[FreeText] = None
+    work_on_return: Nullable[FreeText] = None
 
 
 class PlacementEnd(HelpForm):
@@ -160,8 +160,8 @@ class PlacementEnd(HelpForm):
     ended_on: Day
     reason: PlacementEndReason
     lives_next: CurrentLivingPlace | None = None
-    explanation: OrNone[FreeText] = None
+    explanation: Nullable[FreeText] = None
 
     @rule
     def _was_ended(self, context: FormContext) -> Iterator[Fault]:
-        return not_in_future(self.ended_on, context.on, "endedOn")
+        return check_not_in_future(self.ended_on, context.day, "endedOn")

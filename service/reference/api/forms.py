@@ -6,9 +6,9 @@ from typing import Annotated, Any
 from fastapi import Path
 from pydantic import Field
 
-from service.http.edge import PREFIX
+from service.http.edge import API_PREFIX
 from service.http.json_models import InTwoLanguages, View
-from service.http.openapi import tidied
+from service.http.openapi import clean_schema
 from service.http.strict_route import StrictRouter
 from service.kinds import KINDS
 from service.reference.api.lists import CodeListView, code_list_view
@@ -65,7 +65,7 @@ def view_form(name: str) -> FormView:
     list_names = sorted(set(_code_lists(schema)))
     return FormView(
         **_identity(name),
-        json_schema=tidied(schema),
+        json_schema=clean_schema(schema),
         code_lists=[code_list_view(CODE_LISTS[list_name]) for list_name in list_names],
     )
 
@@ -74,7 +74,7 @@ def _identity(name: str) -> dict[str, Any]:
     """Returns the members of FormName: name, label and href."""
     without_version, _, _ = name.partition("@")
     label = InTwoLanguages.of(MESSAGES["documents"][without_version])
-    return {"name": name, "label": label, "href": f"{PREFIX}/forms/{name}"}
+    return {"name": name, "label": label, "href": f"{API_PREFIX}/forms/{name}"}
 
 
 def _code_lists(schema: Any) -> Iterator[str]:

@@ -6,15 +6,15 @@ from uuid import UUID
 from fastapi import Query
 
 from service.database.transaction import Transaction
-from service.http.house import TheHouse
+from service.http.app_context import AppContextDependency
 from service.http.json_models import InTwoLanguages, Labelled, RegionParameter, View
-from service.http.parameters import QueryKeys, TheCaller
+from service.http.parameters import CallerDependency, QueryKeys
 from service.http.strict_route import StrictRouter
 from service.identity.caller import Caller
 from service.people.store.people import People
-from service.people.store.regions import Reference
+from service.people.store.regions import RegionRegister
 from service.people.use_cases.identify import identify
-from service.people.use_cases.known_regions import insist_on_region
+from service.people.use_cases.known_regions import require_known_region
 from service.vocabulary.code_lists import CODE_LISTS, CodeList
 from service.vocabulary.organisation_kinds import OrganisationKind
 from service.vocabulary.refusals import NotFound
@@ -112,9 +112,9 @@ class OrganisationQuery(MunicipalityQuery):
 
 
 @me_router.get("/me")
-async def get_me(house: TheHouse, caller: TheCaller) -> MeView:
+async def get_me(context: AppContextDependency, caller: CallerDependency) -> MeView:
     """Your person in this installation, and the roles in which you may act."""
-    return await house.database.read(lambda transaction: view_me(transaction, caller))
+    return await context.database.read(lambda transaction: view_me(transaction, caller))
 
 
 def view_me(transaction: Transaction, caller: Caller) -> MeView:
@@ -131,50 +131,52 @@ def view_me(transaction: Transaction, caller: Caller) -> MeView:
 
 
 @router.get("/regions")
-async def list_regions(house: TheHouse) -> Regions:
+async def list_regions(context: AppContextDependency) -> Regions:
     """The 42 youth regions."""
-    return await house.database.read(view_regions)
+    return await context.database.read(view_regions)
 
 
 def view_regions(transaction: Transaction) -> Regions:
     """Every youth region."""
     items = [
         RegionView(code=region.code, name=region.name, expertise_network=region.expertise_network)
-        for region in Reference(transaction).regions()
+        for region in RegionRegister(transaction).regions()
     ]
     return Regions(items=items)
 
 
 @router.get("/municipalities")
-async def list_municipalities(house: TheHouse, query: Annotated[MunicipalityQuery, Query()]) -> Municipalities:
+async def list_municipalities(
+    context: AppContextDependency, query: Annotated[MunicipalityQuery, Query()]
+) -> Municipalities:
     """Municipalities, of one region or of all."""
-    return await house.database.read(lambda transaction: view_municipalities(transaction, query))
+    return await context.database.read(lambda transaction: view_municipalities(transaction, query))
 
 
 def view_municipalities(transaction: Transaction, query: MunicipalityQuery) -> Municipalities:
     """The municipalities that pass the filter. Raises Invalid for an unknown region."""
-    insist_on_region(transaction, query.region)
+    require_known_region(transaction, query.region)
     items = [
         MunicipalityView(code=municipality.code, name=municipality.name, region=municipality.region)
-        for municipality in Reference(transaction).municipalities(region=query.region)
+        for municipality in RegionRegister(transaction).municipalities(region=query.region)
     ]
     return Municipalities(items=items)
 
 
 @router.get("/organisations")
 async def list_organisations(
-    house: TheHouse, caller: TheCaller, query: Annotated[OrganisationQuery, Query()]
+    context: AppContextDependency, caller: CallerDependency, query: Annotated[OrganisationQuery, Query()]
 ) -> Organisations:
     """Organisations that can be addressed in an advice or asked a question. Administrators see all."""
-    return await house.database.read(lambda transaction: view_organisations(transaction, caller, query))
+    return await context.database.read(lambda transaction: view_organisations(transaction, caller, query))
 
 
 def view_organisations(transaction: Transaction, caller: Caller, query: OrganisationQuery) -> Organisations:
     """The organisations that pass the filter and that this caller may see. Raises Invalid for an unknown region."""
     actor = identify(transaction, caller)
-    insist_on_region(transaction, query.region)
+    require_known_region(transaction, query.region)
     organisations = People(transaction).organisations(kind=query.kind, region=query.region)
-    if not actor.holding(Role.ADMINISTRATOR):
+    if not actor.membership_with_role(Role.ADMINISTRATOR):
         # Only administrators and the people in a case may know of a child's family.
         organisations = tuple(
             organisation for organisation in organisations if organisation.kind != OrganisationKind.FAMILY

@@ -1,6 +1,6 @@
 """Routes of /v1/workflows: the workflows in force, as data for clients."""
 
-from service.http.house import TheHouse
+from service.http.app_context import AppContextDependency
 from service.http.json_models import InTwoLanguages, Labelled, View
 from service.http.strict_route import StrictRouter
 from service.vocabulary.refusals import NotFound
@@ -57,9 +57,9 @@ class Workflows(View):
 
 
 @router.get("/workflows")
-async def list_workflows(house: TheHouse) -> Workflows:
+async def list_workflows(context: AppContextDependency) -> Workflows:
     """The workflows in force, one per kind of part."""
-    return view_workflows(rules=house.rules)
+    return view_workflows(rules=context.rules)
 
 
 def view_workflows(*, rules: Rulebook) -> Workflows:
@@ -68,9 +68,9 @@ def view_workflows(*, rules: Rulebook) -> Workflows:
 
 
 @router.get("/workflows/{name}")
-async def get_workflow(name: str, house: TheHouse) -> WorkflowView:
+async def get_workflow(name: str, context: AppContextDependency) -> WorkflowView:
     """The workflow in force for a kind of part, or any definition ever used, by its hash."""
-    return view_workflow(name, rules=house.rules)
+    return view_workflow(name, rules=context.rules)
 
 
 def view_workflow(name: str, *, rules: Rulebook) -> WorkflowView:

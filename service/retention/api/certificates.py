@@ -7,12 +7,12 @@ from uuid import UUID
 from fastapi import Query
 from pydantic import Field
 
-from service.cases.rules.certificate import Capacity, Certificate, Signature
+from service.cases.rules.certificate import Certificate, Signature, SignerCapacity
 from service.database.transaction import Transaction
-from service.http.house import TheHouse
-from service.http.json_models import InTwoLanguages, Labelled, Named, Utc, View
-from service.http.openapi import may_refuse
-from service.http.parameters import PageQuery, TheCaller
+from service.http.app_context import AppContextDependency
+from service.http.json_models import InTwoLanguages, Labelled, Named, UtcDateTime, View
+from service.http.openapi import refusal_responses
+from service.http.parameters import CallerDependency, PageQuery
 from service.http.strict_route import StrictRouter
 from service.identity.caller import Caller
 from service.people.store.people import People
@@ -26,12 +26,12 @@ router = StrictRouter("retention")
 class SignatureView(View):
     """The signature of one person in one capacity. `by` is null when this database no longer knows the person."""
 
-    capacity: Capacity
+    capacity: SignerCapacity
     role: Role
     person_id: UUID
     by: Named | None
     organisation_id: UUID
-    signed_at: Utc
+    signed_at: UtcDateTime
 
 
 class CertificateView(View):
@@ -44,7 +44,7 @@ class CertificateView(View):
     request_id: UUID | None
     policy: str = Field(description="Version of the retention policy.")
     signed: list[SignatureView]
-    destroyed_at: Utc
+    destroyed_at: UtcDateTime
     day: date
     entries: int = Field(description="Number of entries of the history.")
     contents: int = Field(description="Number of entries with content.")
@@ -59,17 +59,19 @@ class Certificates(View):
     next_cursor: str | None
 
 
-@router.get("/destructions", responses=may_refuse(403))
-async def list_destructions(house: TheHouse, caller: TheCaller, query: Annotated[PageQuery, Query()]) -> Certificates:
+@router.get("/destructions", responses=refusal_responses(403))
+async def list_destructions(
+    context: AppContextDependency, caller: CallerDependency, query: Annotated[PageQuery, Query()]
+) -> Certificates:
     """List the certificates of destroyed cases, for the team and its data-protection officer."""
-    return await house.database.read(lambda transaction: view_destructions(transaction, caller, query))
+    return await context.database.read(lambda transaction: view_destructions(transaction, caller, query))
 
 
 def view_destructions(transaction: Transaction, caller: Caller, query: PageQuery) -> Certificates:
     """A page of the certificates that this caller may see."""
     result = list_certificates(transaction, caller, limit=query.limit, cursor=query.cursor)
     items = [
-        certificate_view(transaction, certificate, result.numbers[certificate.case_id])
+        certificate_view(transaction, certificate, result.case_numbers[certificate.case_id])
         for certificate in result.page.items
     ]
     return Certificates(items=items, next_cursor=result.page.next_cursor)
@@ -83,7 +85,7 @@ def certificate_view(transaction: Transaction, certificate: Certificate, number:
         ground=ground_view(certificate.ground),
         request_id=certificate.request_id,
         policy=certificate.policy,
-        signed=signature_views(transaction, certificate.signed),
+        signed=signature_views(transaction, certificate.signatures),
         destroyed_at=certificate.destroyed_at,
         day=certificate.day,
         entries=certificate.entries,
@@ -102,7 +104,7 @@ def signature_views(transaction: Transaction, signatures: tuple[Signature, ...])
             person_id=signature.person_id,
             by=Named(id=signature.person_id, name=names[signature.person_id]) if signature.person_id in names else None,
             organisation_id=signature.organisation_id,
-            signed_at=signature.at,
+            signed_at=signature.signed_at,
         )
         for signature in signatures
     ]

@@ -6,26 +6,26 @@ from uuid import UUID
 from fastapi import Path, Response
 from pydantic import Field
 
-from service.database.idempotency import Outcome
+from service.database.idempotency import IdempotentResult
 from service.database.transaction import Transaction
-from service.http.house import TheHouse
-from service.http.json_models import Body, InTwoLanguages, Labelled, Named, OptionalDay, Utc, View
-from service.http.openapi import may_refuse
-from service.http.parameters import CaseId, OnceOnly, TheCaller
-from service.http.responses import answer_once
+from service.http.app_context import AppContextDependency
+from service.http.json_models import Body, InTwoLanguages, Labelled, Named, OptionalDay, UtcDateTime, View
+from service.http.openapi import refusal_responses
+from service.http.parameters import CallerDependency, CaseId, IdempotencyKeyHeader
+from service.http.responses import answer_idempotently
 from service.http.strict_route import StrictRouter
 from service.identity.caller import Caller
 from service.people.store.people import People
-from service.people.store.regions import Reference
+from service.people.store.regions import RegionRegister
 from service.people.use_cases.identify import identify
-from service.retention.rules.destruction import CodedReason, Hold, Recorded
-from service.retention.rules.terms import Rule, policy
-from service.retention.use_cases.legal_holds import hold_case, lift_hold, list_holds
+from service.retention.rules.destruction import CodedReason, Hold, RecordStamp
+from service.retention.rules.terms import RetentionRule, retention_policy
+from service.retention.use_cases.legal_holds import lift_hold, list_holds, place_hold
 from service.vocabulary.calendar import day_in_amsterdam
-from service.vocabulary.code_lists import Coded
+from service.vocabulary.code_lists import CodedValue
 from service.vocabulary.coded_answers import LegalHoldReason
-from service.vocabulary.fields import Day, OrNone
-from service.vocabulary.messages import MESSAGES, say
+from service.vocabulary.fields import Day, Nullable
+from service.vocabulary.messages import MESSAGES, render_message
 from service.workflows.rules.region_settings import RegionSettings
 from service.workflows.rules.rulebook import Rulebook
 from service.workflows.use_cases import settings_in_force
@@ -35,7 +35,7 @@ class LegalHoldBody(Body):
     """Why a case may not be destroyed, and the last day of the hold."""
 
     reason: LegalHoldReason
-    until: OrNone[Day] = Field(
+    until: Nullable[Day] = Field(
         default=None, description="The last day of the hold. When left out, the hold stays until it is lifted."
     )
 
@@ -82,7 +82,7 @@ class RetentionPolicyView(PolicyView):
 class RecordedView(View):
     """Time and author of a record. Person and organisation are null when it comes from the list of destructions."""
 
-    at: Utc
+    at: UtcDateTime
     by: Named | None
     organisation: Named | None
 
@@ -119,16 +119,16 @@ class Holds(View):
 
 
 @router.get("/retention-policy")
-async def get_retention_policy(house: TheHouse, caller: TheCaller) -> RetentionPolicyView:
+async def get_retention_policy(context: AppContextDependency, caller: CallerDependency) -> RetentionPolicyView:
     """The retention terms per kind of data with start and ground, and the regions that differ."""
-    return await house.database.read(lambda transaction: view_retention_policy(transaction, caller, rules=house.rules))
+    return await context.database.read(lambda transaction: view_retention_policy(transaction, caller, rules=context.rules))
 
 
 def view_retention_policy(transaction: Transaction, caller: Caller, *, rules: Rulebook) -> RetentionPolicyView:
     """The policy in force today, for every known caller."""
     identify(transaction, caller)
     default = rules.settings.default
-    regions = [region.code for region in Reference(transaction).regions()]
+    regions = [region.code for region in RegionRegister(transaction).regions()]
     settings_of = {region: settings_in_force(transaction, rules, region) for region in regions}
     return RetentionPolicyView(
         version=default.hash,
@@ -136,15 +136,15 @@ def view_retention_policy(transaction: Transaction, caller: Caller, *, rules: Ru
         regions=[
             RegionPolicyView(region=region, version=settings.hash, rules=_rule_views(settings))
             for region, settings in sorted(settings_of.items())
-            if policy(settings) != policy(default)
+            if retention_policy(settings) != retention_policy(default)
         ],
     )
 
 
-@router.get("/cases/{caseId}/legal-holds", responses=may_refuse(403))
-async def list_legal_holds(case_id: CaseId, house: TheHouse, caller: TheCaller) -> Holds:
+@router.get("/cases/{caseId}/legal-holds", responses=refusal_responses(403))
+async def list_legal_holds(case_id: CaseId, context: AppContextDependency, caller: CallerDependency) -> Holds:
     """List the legal holds of a case, for the coordinator, the chair and the data-protection officer of its team."""
-    return await house.database.read(lambda transaction: view_legal_holds(transaction, caller, case_id))
+    return await context.database.read(lambda transaction: view_legal_holds(transaction, caller, case_id))
 
 
 def view_legal_holds(transaction: Transaction, caller: Caller, case_id: UUID) -> Holds:
@@ -152,14 +152,19 @@ def view_legal_holds(transaction: Transaction, caller: Caller, case_id: UUID) ->
     return Holds(items=[hold_view(transaction, hold) for hold in list_holds(transaction, caller, case_id)])
 
 
-@router.post("/cases/{caseId}/legal-holds", status_code=201, responses=may_refuse(403))
+@router.post("/cases/{caseId}/legal-holds", status_code=201, responses=refusal_responses(403))
 async def add_legal_hold(
-    case_id: CaseId, body: LegalHoldBody, house: TheHouse, caller: TheCaller, once: OnceOnly, response: Response
+    case_id: CaseId,
+    body: LegalHoldBody,
+    context: AppContextDependency,
+    caller: CallerDependency,
+    once: IdempotencyKeyHeader,
+    response: Response,
 ) -> HoldView:
     """Place a legal hold on the case. A case may have several holds at once."""
-    outcome = await house.database.write(
-        lambda transaction: made_hold_view(
-            transaction, hold_case(transaction, caller, case_id, body.to_reason(), body.until, once)
+    outcome = await context.database.write(
+        lambda transaction: hold_outcome_view(
+            transaction, place_hold(transaction, caller, case_id, body.to_reason(), body.until, once)
         )
     )
     return _answer(response, outcome)
@@ -168,33 +173,33 @@ async def add_legal_hold(
 @router.post(
     "/cases/{caseId}/legal-holds/{holdId}/lifting",
     status_code=201,
-    responses=may_refuse(403),
+    responses=refusal_responses(403),
     name="lift_legal_hold",
 )
 async def add_lifting(
     case_id: CaseId,
     hold_id: Annotated[UUID, Path(alias="holdId")],
     _: LiftingBody,
-    house: TheHouse,
-    caller: TheCaller,
-    once: OnceOnly,
+    context: AppContextDependency,
+    caller: CallerDependency,
+    once: IdempotencyKeyHeader,
     response: Response,
 ) -> HoldView:
     """Lift a hold whose reason no longer applies. The hold stays readable."""
-    outcome = await house.database.write(
-        lambda transaction: made_hold_view(transaction, lift_hold(transaction, caller, case_id, hold_id, once))
+    outcome = await context.database.write(
+        lambda transaction: hold_outcome_view(transaction, lift_hold(transaction, caller, case_id, hold_id, once))
     )
     return _answer(response, outcome)
 
 
-def made_hold_view(transaction: Transaction, outcome: Outcome[Hold]) -> Outcome[HoldView]:
+def hold_outcome_view(transaction: Transaction, outcome: IdempotentResult[Hold]) -> IdempotentResult[HoldView]:
     """The outcome of placing or lifting a hold, with the hold as a view."""
-    return Outcome(hold_view(transaction, outcome.value), outcome.repeated)
+    return IdempotentResult(hold_view(transaction, outcome.value), outcome.repeated)
 
 
-def _answer(response: Response, outcome: Outcome[HoldView]) -> HoldView:
+def _answer(response: Response, outcome: IdempotentResult[HoldView]) -> HoldView:
     view = outcome.value
-    return answer_once(response, outcome, version=view.version, location=f"/cases/{view.case_id}/legal-holds")
+    return answer_idempotently(response, outcome, version=view.version, location=f"/cases/{view.case_id}/legal-holds")
 
 
 def hold_view(transaction: Transaction, hold: Hold) -> HoldView:
@@ -205,11 +210,11 @@ def hold_view(transaction: Transaction, hold: Hold) -> HoldView:
         until=hold.until,
         recorded=recorded_view(transaction, hold.recorded),
         lifted=recorded_view(transaction, hold.lifted) if hold.lifted else None,
-        stands=hold.stands(day_in_amsterdam(transaction.now)),
+        stands=hold.is_in_force(day_in_amsterdam(transaction.now)),
     )
 
 
-def recorded_view(transaction: Transaction, recorded: Recorded) -> RecordedView:
+def recorded_view(transaction: Transaction, recorded: RecordStamp) -> RecordedView:
     ids = (recorded.person_id, recorded.organisation_id)
     names = People(transaction).names({id_ for id_ in ids if id_})
     by, organisation = (Named(id=id_, name=names[id_]) if id_ else None for id_ in ids)
@@ -218,14 +223,18 @@ def recorded_view(transaction: Transaction, recorded: Recorded) -> RecordedView:
 
 def reason_view(reason: CodedReason, code_list: str) -> CodedReasonView | None:
     """The reason with the label of its code from this list. Returns None without a code: the case is destroyed."""
-    return CodedReasonView(**dict(Labelled.listed(reason.code, code_list)), text=reason.text) if reason.code else None
+    return (
+        CodedReasonView(**dict(Labelled.from_code_list(reason.code, code_list)), text=reason.text)
+        if reason.code
+        else None
+    )
 
 
 def _rule_views(settings: RegionSettings) -> list[RuleView]:
-    return [_rule_view(rule, settings) for rule in policy(settings)]
+    return [_rule_view(rule, settings) for rule in retention_policy(settings)]
 
 
-def _rule_view(rule: Rule, settings: RegionSettings) -> RuleView:
+def _rule_view(rule: RetentionRule, settings: RegionSettings) -> RuleView:
     terms = {
         "years": settings.retention_years,
         "after_majority": settings.retention_years_after_majority,
@@ -236,9 +245,9 @@ def _rule_view(rule: Rule, settings: RegionSettings) -> RuleView:
         years=rule.years,
         days=rule.days,
         counted_from=Labelled.of(rule.counted_from, MESSAGES["counted_from"][rule.counted_from]),
-        ground=InTwoLanguages.of(say("retention", rule.kind, terms)),
+        ground=InTwoLanguages.of(render_message("retention", rule.kind, terms)),
     )
 
 
-def coded_reason(answer: Coded) -> CodedReason:
+def coded_reason(answer: CodedValue) -> CodedReason:
     return CodedReason(code=answer.code, text=answer.text)

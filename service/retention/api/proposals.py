@@ -6,14 +6,14 @@ from uuid import UUID
 from fastapi import Depends, Path, Query, Request, Response
 from pydantic import Field
 
-from service.cases.rules.certificate import Capacity
-from service.database.idempotency import Outcome
+from service.cases.rules.certificate import SignerCapacity
+from service.database.idempotency import IdempotentResult
 from service.database.transaction import Transaction
-from service.http.house import TheHouse
+from service.http.app_context import AppContextDependency
 from service.http.json_models import Body, Labelled, OptionalDay, View
-from service.http.openapi import may_refuse
-from service.http.parameters import OnceOnly, PageQuery, TheCaller
-from service.http.responses import answer_once, show_version
+from service.http.openapi import refusal_responses
+from service.http.parameters import CallerDependency, IdempotencyKeyHeader, PageQuery
+from service.http.responses import answer_idempotently, set_version_tag
 from service.http.strict_route import StrictRouter
 from service.identity.caller import Caller
 from service.retention.api.certificates import (
@@ -25,10 +25,10 @@ from service.retention.api.certificates import (
 )
 from service.retention.api.legal_holds import CodedReasonView, RecordedView, coded_reason, reason_view, recorded_view
 from service.retention.rules.destruction import CodedReason, Proposal
-from service.retention.store.certificate_list import DestructionList
+from service.retention.store.destruction_list import DestructionList
 from service.retention.store.destructions import Destructions
 from service.retention.use_cases.proposals import list_proposals, propose_on_request, read_proposal
-from service.retention.use_cases.signing import sign, withdraw
+from service.retention.use_cases.signatures import sign_proposal, withdraw_proposal
 from service.vocabulary.coded_answers import DestructionWithdrawalReason
 
 
@@ -37,7 +37,7 @@ async def _destruction_list(request: Request) -> DestructionList:
     return destruction_list
 
 
-TheCertificateList = Annotated[DestructionList, Depends(_destruction_list)]
+TheDestructionList = Annotated[DestructionList, Depends(_destruction_list)]
 
 
 class DestructionProposalBody(Body):
@@ -50,7 +50,7 @@ class DestructionProposalBody(Body):
 class DestructionSignatureBody(Body):
     """The capacity in which you sign: for the team, or as its data-protection officer."""
 
-    capacity: Capacity
+    capacity: SignerCapacity
 
 
 class DestructionWithdrawalBody(Body):
@@ -102,25 +102,31 @@ class ProposalsQuery(PageQuery):
     state: Literal["open", "all"] = "open"
 
 
-@router.get("/destruction-proposals", responses=may_refuse(403), name="list_destruction_proposals")
-async def get_proposals(house: TheHouse, caller: TheCaller, query: Annotated[ProposalsQuery, Query()]) -> Proposals:
+@router.get("/destruction-proposals", responses=refusal_responses(403), name="list_destruction_proposals")
+async def get_proposals(
+    context: AppContextDependency, caller: CallerDependency, query: Annotated[ProposalsQuery, Query()]
+) -> Proposals:
     """List the destruction proposals, for the team and its data-protection officer, who both sign."""
-    return await house.database.read(lambda transaction: view_proposals(transaction, caller, query))
+    return await context.database.read(lambda transaction: view_proposals(transaction, caller, query))
 
 
 def view_proposals(transaction: Transaction, caller: Caller, query: ProposalsQuery) -> Proposals:
     """A page of the proposals that this caller may see."""
     open_only = query.state == "open"
     result = list_proposals(transaction, caller, open_only=open_only, limit=query.limit, cursor=query.cursor)
-    items = [_proposal_view(transaction, proposal, result.numbers[proposal.case_id]) for proposal in result.page.items]
+    items = [
+        _proposal_view(transaction, proposal, result.case_numbers[proposal.case_id]) for proposal in result.page.items
+    ]
     return Proposals(items=items, next_cursor=result.page.next_cursor)
 
 
-@router.get("/destruction-proposals/{proposalId}", responses=may_refuse(403), name="get_destruction_proposal")
-async def get_proposal(proposal_id: ProposalId, house: TheHouse, caller: TheCaller, response: Response) -> ProposalView:
+@router.get("/destruction-proposals/{proposalId}", responses=refusal_responses(403), name="get_destruction_proposal")
+async def get_proposal(
+    proposal_id: ProposalId, context: AppContextDependency, caller: CallerDependency, response: Response
+) -> ProposalView:
     """One proposal with its signatures, and the certificate once it is carried out."""
-    view = await house.database.read(lambda transaction: view_proposal(transaction, caller, proposal_id))
-    show_version(response, view.version)
+    view = await context.database.read(lambda transaction: view_proposal(transaction, caller, proposal_id))
+    set_version_tag(response, view.version)
     return view
 
 
@@ -130,18 +136,25 @@ def view_proposal(transaction: Transaction, caller: Caller, proposal_id: UUID) -
 
 
 @router.post(
-    "/destruction-proposals", status_code=201, responses=may_refuse(403, 404, 410), name="add_destruction_proposal"
+    "/destruction-proposals",
+    status_code=201,
+    responses=refusal_responses(403, 404, 410),
+    name="add_destruction_proposal",
 )
 async def add_proposal(
-    body: DestructionProposalBody, house: TheHouse, caller: TheCaller, once: OnceOnly, response: Response
+    body: DestructionProposalBody,
+    context: AppContextDependency,
+    caller: CallerDependency,
+    once: IdempotencyKeyHeader,
+    response: Response,
 ) -> ProposalView:
     """Propose to destroy a case because a request for it was granted in full.
 
     Cases whose term has passed are proposed by a nightly command.
     """
-    outcome = await house.database.write(
-        lambda transaction: made_proposal_view(
-            transaction, propose_on_request(transaction, caller, body.case_id, body.request_id, once, rules=house.rules)
+    outcome = await context.database.write(
+        lambda transaction: proposal_outcome_view(
+            transaction, propose_on_request(transaction, caller, body.case_id, body.request_id, once, rules=context.rules)
         )
     )
     return _answer(response, outcome)
@@ -150,64 +163,67 @@ async def add_proposal(
 @router.post(
     "/destruction-proposals/{proposalId}/signatures",
     status_code=201,
-    responses=may_refuse(403, 410),
+    responses=refusal_responses(403, 410),
     name="sign_destruction_proposal",
 )
 async def add_signature(
     proposal_id: ProposalId,
     body: DestructionSignatureBody,
-    house: TheHouse,
-    destruction_list: TheCertificateList,
-    caller: TheCaller,
-    once: OnceOnly,
+    context: AppContextDependency,
+    destruction_list: TheDestructionList,
+    caller: CallerDependency,
+    once: IdempotencyKeyHeader,
     response: Response,
 ) -> ProposalView:
     """Sign for the team or as its data-protection officer. The second signature destroys the case for good."""
-    outcome = await house.database.write(
-        lambda transaction: made_proposal_view(
-            transaction, sign(transaction, caller, proposal_id, body.capacity, once, outside=destruction_list)
+    outcome = await context.database.write(
+        lambda transaction: proposal_outcome_view(
+            transaction,
+            sign_proposal(transaction, caller, proposal_id, body.capacity, once, destruction_list=destruction_list),
         )
     )
     if outcome.value.certificate is not None:
-        await house.database.scrub()
+        await context.database.empty_write_ahead_log()
     return _answer(response, outcome)
 
 
 @router.post(
     "/destruction-proposals/{proposalId}/withdrawal",
     status_code=201,
-    responses=may_refuse(403, 410),
+    responses=refusal_responses(403, 410),
     name="withdraw_destruction_proposal",
 )
 async def add_withdrawal(
     proposal_id: ProposalId,
     body: DestructionWithdrawalBody,
-    house: TheHouse,
-    caller: TheCaller,
-    once: OnceOnly,
+    context: AppContextDependency,
+    caller: CallerDependency,
+    once: IdempotencyKeyHeader,
     response: Response,
 ) -> ProposalView:
     """Withdraw a proposal. The case stays and can be proposed again."""
-    outcome = await house.database.write(
-        lambda transaction: made_proposal_view(
-            transaction, withdraw(transaction, caller, proposal_id, body.to_reason(), once)
+    outcome = await context.database.write(
+        lambda transaction: proposal_outcome_view(
+            transaction, withdraw_proposal(transaction, caller, proposal_id, body.to_reason(), once)
         )
     )
     return _answer(response, outcome)
 
 
-def made_proposal_view(transaction: Transaction, outcome: Outcome[Proposal]) -> Outcome[ProposalView]:
+def proposal_outcome_view(
+    transaction: Transaction, outcome: IdempotentResult[Proposal]
+) -> IdempotentResult[ProposalView]:
     """The outcome of proposing, signing or withdrawing, with the proposal as a view."""
-    return Outcome(_numbered_view(transaction, outcome.value), outcome.repeated)
+    return IdempotentResult(_numbered_view(transaction, outcome.value), outcome.repeated)
 
 
-def _answer(response: Response, outcome: Outcome[ProposalView]) -> ProposalView:
+def _answer(response: Response, outcome: IdempotentResult[ProposalView]) -> ProposalView:
     view = outcome.value
-    return answer_once(response, outcome, version=view.version, location=f"/destruction-proposals/{view.id}")
+    return answer_idempotently(response, outcome, version=view.version, location=f"/destruction-proposals/{view.id}")
 
 
 def _numbered_view(transaction: Transaction, proposal: Proposal) -> ProposalView:
-    numbers = Destructions(transaction).numbers({proposal.case_id})
+    numbers = Destructions(transaction).case_numbers({proposal.case_id})
     return _proposal_view(transaction, proposal, numbers[proposal.case_id])
 
 

@@ -5,14 +5,14 @@ from typing import Literal
 from uuid import UUID
 
 from service.database.transaction import Transaction
-from service.http.house import TheHouse
+from service.http.app_context import AppContextDependency
 from service.http.json_models import InTwoLanguages, View
-from service.http.parameters import CaseId, TheCaller
+from service.http.parameters import CallerDependency, CaseId
 from service.http.strict_route import StrictRouter
 from service.identity.caller import Caller
 from service.retention.rules.terms import RetentionClass
-from service.retention.use_cases.terms import Kept, read_retention
-from service.vocabulary.messages import say
+from service.retention.use_cases.terms import RetentionTerm, read_retention
+from service.vocabulary.messages import render_message
 from service.workflows.rules.rulebook import Rulebook
 
 router = StrictRouter("cases")
@@ -29,10 +29,10 @@ class RetentionView(View):
 
 
 @router.get("/cases/{caseId}/retention")
-async def get_retention(case_id: CaseId, house: TheHouse, caller: TheCaller) -> RetentionView:
+async def get_retention(case_id: CaseId, context: AppContextDependency, caller: CallerDependency) -> RetentionView:
     """The retention term of a case."""
-    return await house.database.write(
-        lambda transaction: view_retention(transaction, caller, case_id, rules=house.rules)
+    return await context.database.write(
+        lambda transaction: view_retention(transaction, caller, case_id, rules=context.rules)
     )
 
 
@@ -41,7 +41,7 @@ def view_retention(transaction: Transaction, caller: Caller, case_id: UUID, *, r
     return retention_view(read_retention(transaction, caller, case_id, rules))
 
 
-def retention_view(term: Kept) -> RetentionView:
+def retention_view(term: RetentionTerm) -> RetentionView:
     retention, settings = term.retention, term.settings
     years = {"years": settings.retention_years, "after_majority": settings.retention_years_after_majority}
     return RetentionView(
@@ -49,5 +49,5 @@ def retention_view(term: Kept) -> RetentionView:
         counted_from=retention.counted_from,
         starts_on=retention.starts_on,
         keep_until=retention.keep_until,
-        ground=InTwoLanguages.of(say("retention", retention.retention_class, years)),
+        ground=InTwoLanguages.of(render_message("retention", retention.retention_class, years)),
     )

@@ -7,24 +7,24 @@ from types import MappingProxyType
 from typing import Literal
 from uuid import UUID
 
-from service.cases.rules.amendments import with_amendments
-from service.cases.rules.certificate import Capacity, Certificate, Ground, Signature
+from service.cases.rules.amendments import amended_history
+from service.cases.rules.certificate import Certificate, DestructionGround, Signature, SignerCapacity
 from service.cases.rules.model import Transition
 from service.kinds import KINDS
 from service.vocabulary.roles import Role
 
-Obstacle = Literal[
+DestructionObstacle = Literal[
     "case_is_open", "term_runs", "legal_hold", "proposal_stands", "file_changed", "proposal_withdrawn",
     "signed_already", "signed_by_you", "not_granted",
 ]  # fmt: skip
 # Roles that may sign, per capacity. The team and its data-protection officer both sign: neither destroys alone.
-SIGNING: Mapping[Capacity, frozenset[Role]] = MappingProxyType(
+ROLES_BY_CAPACITY: Mapping[SignerCapacity, frozenset[Role]] = MappingProxyType(
     {
         "team": frozenset({Role.COORDINATOR, Role.CHAIR, Role.PROCESS_DIRECTOR}),
         "data_protection": frozenset({Role.DATA_PROTECTION_OFFICER}),
     }
 )
-HOLDING = frozenset({Role.COORDINATOR, Role.CHAIR, Role.DATA_PROTECTION_OFFICER})
+LEGAL_HOLD_ROLES = frozenset({Role.COORDINATOR, Role.CHAIR, Role.DATA_PROTECTION_OFFICER})
 _GRANTED = ("granted", "carried_out")
 
 
@@ -37,7 +37,7 @@ class CodedReason:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Recorded:
+class RecordStamp:
     """Time and author of a record. Person and organisation are None when it comes from the list of destructions."""
 
     at: datetime
@@ -53,10 +53,10 @@ class Hold:
     case_id: UUID
     reason: CodedReason
     until: date | None
-    recorded: Recorded
-    lifted: Recorded | None = None
+    recorded: RecordStamp
+    lifted: RecordStamp | None = None
 
-    def stands(self, today: date) -> bool:
+    def is_in_force(self, today: date) -> bool:
         return self.lifted is None and (self.until is None or self.until >= today)
 
 
@@ -66,21 +66,21 @@ class Proposal:
 
     id: UUID
     case_id: UUID
-    ground: Ground
+    ground: DestructionGround
     request_id: UUID | None
     sequence: int
     policy: str
     keep_until: date | None
-    recorded: Recorded
+    recorded: RecordStamp
     signed: tuple[Signature, ...] = ()
-    withdrawn: Recorded | None = None
+    withdrawn: RecordStamp | None = None
     withdrawn_because: CodedReason | None = None
     certificate: Certificate | None = None
 
 
 def last_change(history: Sequence[Transition]) -> Transition:
     """The last change of the file. File requests and emergency access do not change the file."""
-    return next(entry for entry in reversed(history) if entry.part_kind not in KINDS.beside_the_file)
+    return next(entry for entry in reversed(history) if entry.part_kind not in KINDS.kinds_outside_file)
 
 
 def has_ended(history: Sequence[Transition]) -> bool:
@@ -88,35 +88,37 @@ def has_ended(history: Sequence[Transition]) -> bool:
     return next(entry for entry in reversed(history) if entry.part_kind == "case").phase == "ended"
 
 
-def is_granted(history: Sequence[Transition], request_id: UUID) -> bool:
+def is_destruction_granted(history: Sequence[Transition], request_id: UUID) -> bool:
     """Returns True when this file request asks for destruction and was granted in full, after its amendments.
 
     A partial grant names what must stay, so it is no ground for destroying the whole case.
     """
-    entries = with_amendments(history)
+    entries = amended_history(history)
     steps = [entry for entry in entries if entry.part_id == request_id and entry.part_kind == "file_request"]
     asks_destruction = bool(steps) and "destruction" in steps[0].codes.get("file_request_kind", ())
     extent = next((step.codes.get("file_request_extent") for step in reversed(steps) if step.trigger == "grant"), None)
     return asks_destruction and steps[-1].target in _GRANTED and extent == ("full",)
 
 
-def obstacles(history: Sequence[Transition], holds: Sequence[Hold], today: date) -> Iterator[Obstacle]:
+def obstacles_to_destruction(
+    history: Sequence[Transition], holds: Sequence[Hold], today: date
+) -> Iterator[DestructionObstacle]:
     """Every obstacle to destroying a case that applies on any ground."""
     if not has_ended(history):
         yield "case_is_open"
-    if any(hold.stands(today) for hold in holds):
+    if any(hold.is_in_force(today) for hold in holds):
         yield "legal_hold"
 
 
 def obstacles_to_signing(
-    proposal: Proposal, capacity: Capacity, person_id: UUID, history: Sequence[Transition]
-) -> Iterator[Obstacle]:
+    proposal: Proposal, capacity: SignerCapacity, person_id: UUID, history: Sequence[Transition]
+) -> Iterator[DestructionObstacle]:
     """Every obstacle for this person to sign this proposal now, in addition to the obstacles of the case."""
     if proposal.withdrawn:
         yield "proposal_withdrawn"
     if last_change(history).sequence != proposal.sequence:
         yield "file_changed"
-    if proposal.request_id and not is_granted(history, proposal.request_id):
+    if proposal.request_id and not is_destruction_granted(history, proposal.request_id):
         yield "not_granted"
     if any(signature.capacity == capacity for signature in proposal.signed):
         yield "signed_already"

@@ -5,7 +5,7 @@ from datetime import date
 from typing import Literal
 
 from service.future_plan.rules import MAJORITY
-from service.vocabulary.ages import month_of_age
+from service.vocabulary.ages import first_day_of_age
 from service.workflows.rules.region_settings import RegionSettings
 
 RetentionClass = Literal["ordinary", "supervision_or_guardianship"]
@@ -15,7 +15,7 @@ DAYS_TO_DESTROY_ON_REQUEST = 92
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
+class RetentionRule:
     """One line of the retention policy: kind of data, length of the term, start. The ground is in messages.toml."""
 
     kind: Literal["ordinary", "supervision_or_guardianship", "on_request", "draft"]
@@ -24,15 +24,15 @@ class Rule:
     days: int | None = None
 
 
-def policy(settings: RegionSettings) -> tuple[Rule, ...]:
+def retention_policy(settings: RegionSettings) -> tuple[RetentionRule, ...]:
     """The retention policy under these settings. The hash of the settings is the version of the policy."""
     return (
-        Rule(kind="ordinary", counted_from="last_change", years=settings.retention_years),
-        Rule(
+        RetentionRule(kind="ordinary", counted_from="last_change", years=settings.retention_years),
+        RetentionRule(
             kind="supervision_or_guardianship", counted_from="majority", years=settings.retention_years_after_majority
         ),
-        Rule(kind="on_request", counted_from="request", days=DAYS_TO_DESTROY_ON_REQUEST),
-        Rule(kind="draft", counted_from="last_saved", days=settings.draft_days),
+        RetentionRule(kind="on_request", counted_from="request", days=DAYS_TO_DESTROY_ON_REQUEST),
+        RetentionRule(kind="draft", counted_from="last_saved", days=settings.draft_days),
     )
 
 
@@ -50,13 +50,15 @@ class Retention:
         return _years_after(self.starts_on, self.years)
 
 
-def retention(settings: RegionSettings, last_change: date, *, measure: bool, birth_month: str | None) -> Retention:
+def compute_retention(
+    settings: RegionSettings, last_change: date, *, under_measure: bool, birth_month: str | None
+) -> Retention:
     """The retention of a case. Under a measure the later of both terms holds, so a measure never shortens a term."""
-    retention_class: RetentionClass = "supervision_or_guardianship" if measure else "ordinary"
+    retention_class: RetentionClass = "supervision_or_guardianship" if under_measure else "ordinary"
     from_last_change = Retention(retention_class, "last_change", last_change, settings.retention_years)
-    if not (measure and birth_month):
+    if not (under_measure and birth_month):
         return from_last_change
-    majority = month_of_age(birth_month, MAJORITY)
+    majority = first_day_of_age(birth_month, MAJORITY)
     from_majority = Retention(retention_class, "majority", majority, settings.retention_years_after_majority)
     return max(from_last_change, from_majority, key=lambda term: term.keep_until)
 

@@ -9,17 +9,17 @@ from uuid import UUID
 from sqlalchemy import Row, Select, delete, exists, func, insert, select, tuple_
 
 from service.cases.rules.certificate import Certificate, Signature
-from service.cases.store.certificates import certificate_of, to_certificate
-from service.cases.store.rows import text_of
+from service.cases.store.certificates import find_certificate, row_to_certificate
+from service.cases.store.rows import optional_text
 from service.cases.store.tables import cases, contents, destructions, parts
-from service.database.paging import Cursors, Page
+from service.database.paging import Cursors, ListPage
 from service.database.tables import case_keys
 from service.database.transaction import Transaction
-from service.retention.rules.destruction import CodedReason, Proposal, Recorded
-from service.retention.store.legal_holds import recorded_row, to_recorded
+from service.retention.rules.destruction import CodedReason, Proposal, RecordStamp
+from service.retention.store.legal_holds import stamp_from_columns, stamp_to_row
 from service.retention.store.tables import destruction_proposals, destruction_signatures, destruction_withdrawals
-from service.vocabulary.calendar import microseconds, moment
-from service.vocabulary.canonical_json import canonical
+from service.vocabulary.calendar import from_microseconds, to_microseconds
+from service.vocabulary.canonical_json import to_canonical_json
 from service.vocabulary.roles import Role
 
 _proposal, _signature, _withdrawal = destruction_proposals.c, destruction_signatures.c, destruction_withdrawals.c
@@ -37,7 +37,7 @@ _OPEN = (_NOT_WITHDRAWN, ~exists().where(_any_destruction.case_id == _proposal.c
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Subject:
+class DestructionCase:
     """A case as a destruction needs it: number, region, team and head, without its content."""
 
     case_id: UUID
@@ -58,13 +58,13 @@ class Destructions:
         self._cursors = Cursors(transaction.keyring, "destructions")
         self._now = transaction.now
 
-    def subject(self, case_id: UUID, *, teams: Collection[UUID], lock: bool = False) -> Subject | None:
+    def case_of_teams(self, case_id: UUID, *, teams: Collection[UUID], lock: bool = False) -> DestructionCase | None:
         """The case, when it belongs to one of these teams. `lock` holds its row until the transaction ends."""
         query = select(cases).where(cases.c.id == str(case_id), cases.c.team_id.in_(_texts(teams)))
         row = self._connection.execute(query.with_for_update() if lock else query).first()
         return None if row is None else _to_case(row)
 
-    def ended(self, *, teams: Collection[UUID]) -> tuple[UUID, ...]:
+    def ended_case_ids(self, *, teams: Collection[UUID]) -> tuple[UUID, ...]:
         """The ids of the ended cases of these teams without an open proposal, ordered by id."""
         has_open_proposal = exists().where(_proposal.case_id == parts.c.id, *_OPEN)
         rows = self._connection.execute(
@@ -75,44 +75,46 @@ class Destructions:
         )
         return tuple(map(UUID, rows.scalars()))
 
-    def propose(self, proposal: Proposal) -> None:
+    def add_proposal(self, proposal: Proposal) -> None:
         row = {
             "id": str(proposal.id),
             "case_id": str(proposal.case_id),
             "ground": proposal.ground,
-            "request_id": text_of(proposal.request_id),
+            "request_id": optional_text(proposal.request_id),
             "sequence": proposal.sequence,
             "policy": proposal.policy,
             "keep_until": proposal.keep_until and proposal.keep_until.isoformat(),
         }
-        self._connection.execute(insert(destruction_proposals), row | recorded_row(proposal.recorded))
+        self._connection.execute(insert(destruction_proposals), row | stamp_to_row(proposal.recorded))
 
     def proposal(self, proposal_id: UUID) -> Proposal | None:
         proposals = self._proposals(_PROPOSALS.where(_proposal.id == str(proposal_id)))
         return proposals[0] if proposals else None
 
-    def open_for(self, case_id: UUID) -> Proposal | None:
+    def open_proposal_of(self, case_id: UUID) -> Proposal | None:
         """The proposal for this case that is neither withdrawn nor carried out."""
         proposals = self._proposals(_PROPOSALS.where(_proposal.case_id == str(case_id), *_OPEN))
         return proposals[0] if proposals else None
 
-    def page(self, *, teams: Collection[UUID], open_only: bool, limit: int, cursor: str | None) -> Page[Proposal]:
+    def proposal_page(
+        self, *, teams: Collection[UUID], open_only: bool, limit: int, cursor: str | None
+    ) -> ListPage[Proposal]:
         """A page of the proposals for cases of these teams, newest first."""
         query = _PROPOSALS.join(cases, cases.c.id == _proposal.case_id).where(cases.c.team_id.in_(_texts(teams)))
         if open_only:
             query = query.where(*_OPEN)
         if cursor is not None:
-            at, id_ = self._proposal_cursors.place(cursor).split()
+            at, id_ = self._proposal_cursors.position(cursor).split()
             query = query.where(tuple_(_proposal.recorded_at, _proposal.id) < tuple_(int(at), id_))
         newest_first = query.order_by(_proposal.recorded_at.desc(), _proposal.id.desc()).limit(limit + 1)
         return self._proposal_cursors.page(
             self._proposals(newest_first),
             limit,
-            read=lambda proposal: proposal,
-            place=lambda proposal: f"{microseconds(proposal.recorded.at)} {proposal.id}",
+            item_of=lambda proposal: proposal,
+            position_of=lambda proposal: f"{to_microseconds(proposal.recorded.at)} {proposal.id}",
         )
 
-    def sign(self, proposal_id: UUID, signature: Signature) -> None:
+    def add_signature(self, proposal_id: UUID, signature: Signature) -> None:
         """Raises IntegrityError when this capacity or this person has signed already."""
         row = {
             "proposal_id": str(proposal_id),
@@ -120,71 +122,71 @@ class Destructions:
             "role": str(signature.role),
             "person_id": str(signature.person_id),
             "organisation_id": str(signature.organisation_id),
-            "signed_at": microseconds(signature.at),
+            "signed_at": to_microseconds(signature.signed_at),
         }
         self._connection.execute(insert(destruction_signatures), row)
 
-    def withdraw(self, proposal_id: UUID, reason: CodedReason, recorded: Recorded) -> None:
+    def add_withdrawal(self, proposal_id: UUID, reason: CodedReason, recorded: RecordStamp) -> None:
         row = {"proposal_id": str(proposal_id), "reason": reason.code, "reason_text": reason.text}
-        self._connection.execute(insert(destruction_withdrawals), row | recorded_row(recorded))
+        self._connection.execute(insert(destruction_withdrawals), row | stamp_to_row(recorded))
 
-    def carry_out(self, certificate: Certificate, *, replayed: bool = False) -> None:
+    def destroy_case(self, certificate: Certificate, *, replayed: bool = False) -> None:
         """Empty the case and remove its keys. Raises IntegrityError without the signatures of two people."""
         row = {
             "case_id": str(certificate.case_id),
             "proposal_id": str(certificate.proposal_id),
             "ground": certificate.ground,
-            "request_id": text_of(certificate.request_id),
+            "request_id": optional_text(certificate.request_id),
             "policy": certificate.policy,
-            "signed": canonical([signature.facts() for signature in certificate.signed]),
-            "destroyed_at": microseconds(certificate.destroyed_at),
+            "signed": to_canonical_json([signature.to_facts() for signature in certificate.signatures]),
+            "destroyed_at": to_microseconds(certificate.destroyed_at),
             "day": certificate.day.isoformat(),
             "entries": certificate.entries,
             "contents": certificate.contents,
             "head": certificate.head,
             "certificate": certificate.digest,
-            "replayed_at": microseconds(self._now) if replayed else None,
+            "replayed_at": to_microseconds(self._now) if replayed else None,
         }
         self._connection.execute(insert(destructions), row)
-        self._keyring.forget(self._connection, certificate.case_id)
+        self._keyring.remove_keys(self._connection, certificate.case_id)
 
     def certificate(self, case_id: UUID) -> Certificate | None:
-        return certificate_of(self._connection, case_id)
+        return find_certificate(self._connection, case_id)
 
-    def certificates(self, *, teams: Collection[UUID], limit: int, cursor: str | None) -> Page[Certificate]:
+    def certificate_page(self, *, teams: Collection[UUID], limit: int, cursor: str | None) -> ListPage[Certificate]:
         """A page of the certificates for cases of these teams, newest first."""
         joined = select(destructions).join(cases, cases.c.id == _destruction.case_id)
         query = joined.where(cases.c.team_id.in_(_texts(teams)))
         if cursor is not None:
-            at, id_ = self._cursors.place(cursor).split()
+            at, id_ = self._cursors.position(cursor).split()
             query = query.where(tuple_(_destruction.destroyed_at, _destruction.case_id) < tuple_(int(at), id_))
         newest_first = query.order_by(_destruction.destroyed_at.desc(), _destruction.case_id.desc()).limit(limit + 1)
         rows = self._connection.execute(newest_first).all()
         return self._cursors.page(
-            rows, limit, read=to_certificate, place=lambda row: f"{row.destroyed_at} {row.case_id}"
+            rows, limit, item_of=row_to_certificate, position_of=lambda row: f"{row.destroyed_at} {row.case_id}"
         )
 
-    def all(self) -> tuple[Certificate, ...]:
+    def all_certificates(self) -> tuple[Certificate, ...]:
         """Every certificate of the installation, oldest first."""
         rows = self._connection.execute(select(destructions).order_by(_destruction.destroyed_at))
-        return tuple(map(to_certificate, rows))
+        return tuple(map(row_to_certificate, rows))
 
-    def left_of(self, case_id: UUID) -> Subject | None:
+    def lock_case(self, case_id: UUID) -> DestructionCase | None:
         """The case of any team, with its row locked. For replay only: no sight is checked."""
         row = self._connection.execute(select(cases).where(cases.c.id == str(case_id)).with_for_update()).first()
         return None if row is None else _to_case(row)
 
-    def counted(self, case_id: UUID) -> int:
+    def count_contents(self, case_id: UUID) -> int:
         """Returns the number of entries of the case that have content."""
         of_case = select(func.count()).select_from(contents).where(contents.c.case_id == str(case_id))
         return int(self._connection.execute(of_case).scalar_one())
 
-    def remove_keys(self) -> int:
+    def remove_keys_of_destroyed_cases(self) -> int:
         """Delete keys that a separate key file kept of destroyed cases. Returns the number of keys."""
         of_destroyed = case_keys.c.owner_id.in_(select(_destruction.case_id))
         return self._connection.execute(delete(case_keys).where(of_destroyed)).rowcount
 
-    def numbers(self, case_ids: Iterable[UUID]) -> dict[UUID, str]:
+    def case_numbers(self, case_ids: Iterable[UUID]) -> dict[UUID, str]:
         """Returns the case number per case id."""
         rows = self._connection.execute(select(cases.c.id, cases.c.number).where(cases.c.id.in_(_texts(case_ids))))
         return {UUID(row.id): row.number for row in rows}
@@ -201,7 +203,7 @@ class Destructions:
             signatures[row.proposal_id].append(_to_signature(row))
         case_ids = {row.case_id for row in rows}
         destruction_rows = self._connection.execute(select(destructions).where(_destruction.case_id.in_(case_ids)))
-        certificates = {row.case_id: to_certificate(row) for row in destruction_rows}
+        certificates = {row.case_id: row_to_certificate(row) for row in destruction_rows}
         return tuple(_to_proposal(row, signatures[row.id], certificates.get(row.case_id)) for row in rows)
 
 
@@ -209,8 +211,8 @@ def _texts(ids: Iterable[UUID]) -> list[str]:
     return sorted(map(str, ids))
 
 
-def _to_case(row: Row[Any]) -> Subject:
-    return Subject(
+def _to_case(row: Row[Any]) -> DestructionCase:
+    return DestructionCase(
         case_id=UUID(row.id),
         number=row.number,
         region=row.region,
@@ -230,9 +232,9 @@ def _to_proposal(row: Row[Any], signatures: Sequence[Signature], certificate: Ce
         sequence=row.sequence,
         policy=row.policy,
         keep_until=row.keep_until and date.fromisoformat(row.keep_until),
-        recorded=to_recorded(row.recorded_at, row.actor_id, row.organisation_id),
+        recorded=stamp_from_columns(row.recorded_at, row.actor_id, row.organisation_id),
         signed=tuple(signatures),
-        withdrawn=to_recorded(row.withdrawn_at, row.withdrawn_by, row.withdrawn_for) if withdrawn else None,
+        withdrawn=stamp_from_columns(row.withdrawn_at, row.withdrawn_by, row.withdrawn_for) if withdrawn else None,
         withdrawn_because=CodedReason(code=row.reason, text=row.reason_text) if withdrawn else None,
         certificate=certificate,
     )
@@ -244,5 +246,5 @@ def _to_signature(row: Row[Any]) -> Signature:
         role=Role(row.role),
         person_id=UUID(row.person_id),
         organisation_id=UUID(row.organisation_id),
-        at=moment(row.signed_at),
+        signed_at=from_microseconds(row.signed_at),
     )

@@ -6,22 +6,22 @@ from sqlalchemy import ColumnElement, exists, select, update
 
 from service.cases.store.tables import cases, destructions, drafts
 from service.database.transaction import Transaction
-from service.people.store.people import NOBODY
+from service.people.store.people import ANONYMISED_ISSUER
 from service.people.store.tables import memberships, organisations, people
-from service.vocabulary.calendar import microseconds
+from service.vocabulary.calendar import to_microseconds
 from service.vocabulary.organisation_kinds import OrganisationKind
 
-NAMELESS = "—"  # the name of an anonymised organisation or person
+ANONYMOUS_NAME = "—"  # the name of an anonymised organisation or person
 
 
-class Families:
-    """Families and their members. The ids stay, because the access log refers to them."""
+class FamilyNames:
+    """FamilyNames and their members. The ids stay, because the access log refers to them."""
 
     def __init__(self, transaction: Transaction) -> None:
         self._connection = transaction.connection
-        self._now = microseconds(transaction.now)
+        self._now = to_microseconds(transaction.now)
 
-    def forget(self, organisation_id: UUID) -> bool:
+    def anonymise(self, organisation_id: UUID) -> bool:
         """Anonymise a family that has no case and no unsent draft left, and its members without another membership.
 
         Returns False when the organisation is no such family; then nothing changes.
@@ -31,7 +31,7 @@ class Families:
             update(organisations)
             .where(organisations.c.id == id_, organisations.c.kind == str(OrganisationKind.FAMILY))
             .where(~self._has_case(id_), ~self._has_draft(id_))
-            .values(name=NAMELESS, municipality=None)
+            .values(name=ANONYMOUS_NAME, municipality=None)
         )
         if not family_update.rowcount:
             return False
@@ -40,7 +40,7 @@ class Families:
         elsewhere = exists().where(of_person, memberships.c.organisation_id != id_)
         person_ids = self._connection.execute(select(people.c.id).where(in_family, ~elsewhere)).scalars().all()
         for person_id in person_ids:
-            anonymous = {"name": NAMELESS, "issuer": NOBODY, "subject": person_id}
+            anonymous = {"name": ANONYMOUS_NAME, "issuer": ANONYMISED_ISSUER, "subject": person_id}
             self._connection.execute(update(people).where(people.c.id == person_id).values(anonymous))
         return True
 

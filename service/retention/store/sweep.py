@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from sqlalchemy import Connection, Engine, text
 
 from service.cases.store.tables import cases, contents, outbox, parts, transitions
-from service.database.sqlite_log import scrub
 from service.database.tables import case_keys
+from service.database.write_ahead_log import empty_write_ahead_log
 from service.events.store.tables import deliveries
 from service.people.store.tables import organisations, people
 from service.retention.store.tables import destruction_withdrawals, legal_holds
 
-TOUCHED = (
+SWEPT_TABLES = (
     transitions, contents, parts, cases, outbox, deliveries, legal_holds, destruction_withdrawals, organisations,
     people, case_keys,
 )  # fmt: skip
@@ -22,26 +22,26 @@ _RECYCLED = text("SELECT current_setting('wal_recycle')")
 _ARCHIVED = text("SELECT current_setting('archive_mode')")
 
 
-class NotSwept(RuntimeError):
+class SweepRefused(RuntimeError):
     """The sweep failed. The message says why, or who can do it."""
 
 
-def sweep(engine: Engine) -> tuple[str, ...]:
+def sweep_database(engine: Engine) -> tuple[str, ...]:
     """Remove destroyed data from the files of the database. Returns one sentence per step that is left to others.
 
     Raises SweepRefused when this user does not own the tables, or another connection reads the database.
     """
     if engine.dialect.name == "sqlite":
-        if not scrub(engine):
-            raise NotSwept("another process reads the database; run this again, or stop the service first")
+        if not empty_write_ahead_log(engine):
+            raise SweepRefused("another process reads the database; run this again, or stop the service first")
         return ()
     # The lock timeout of five seconds stays: it notices other users. Rewriting a table may take any time.
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("SET statement_timeout = 0"))
-        for table in TOUCHED:
+        for table in SWEPT_TABLES:
             if not connection.execute(_OWNED, {"name": table.fullname}).scalar():
-                raise NotSwept(f"only the owner of {table.fullname} can sweep it")
-        for table in TOUCHED:
+                raise SweepRefused(f"only the owner of {table.fullname} can sweep it")
+        for table in SWEPT_TABLES:
             connection.exec_driver_sql(f"VACUUM (FULL, ANALYZE) {table.fullname}")
         return tuple(_sweep_server(connection))
 

@@ -13,7 +13,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from service.database.columns import NO_ROWID, id_column, metadata
+from service.database.columns import WITHOUT_ROWID, id_column, metadata
 
 legal_holds = Table(
     "legal_holds",
@@ -29,7 +29,7 @@ legal_holds = Table(
     PrimaryKeyConstraint("id"),
     Index("ix_legal_holds_case_id", "case_id"),
     comment="why a case may not be destroyed now: append-only",
-    **NO_ROWID,
+    **WITHOUT_ROWID,
 )
 
 legal_hold_endings = Table(
@@ -41,7 +41,7 @@ legal_hold_endings = Table(
     id_column("organisation_id", ForeignKey("organisations.id"), nullable=True),
     PrimaryKeyConstraint("hold_id"),
     comment="a hold is lifted once: append-only",
-    **NO_ROWID,
+    **WITHOUT_ROWID,
 )
 
 destruction_proposals = Table(
@@ -61,7 +61,7 @@ destruction_proposals = Table(
     Index("ix_destruction_proposals_case_id", "case_id"),
     Index("ix_destruction_proposals_at", "recorded_at", "id"),
     comment="cases that may be destroyed, when two people say so: append-only",
-    **NO_ROWID,
+    **WITHOUT_ROWID,
 )
 
 destruction_signatures = Table(
@@ -77,7 +77,7 @@ destruction_signatures = Table(
     UniqueConstraint("proposal_id", "person_id"),
     CheckConstraint("capacity IN ('team', 'data_protection')", name="capacity"),
     comment="who agreed to a destruction, as what: append-only",
-    **NO_ROWID,
+    **WITHOUT_ROWID,
 )
 
 destruction_withdrawals = Table(
@@ -91,5 +91,5 @@ destruction_withdrawals = Table(
     id_column("organisation_id", ForeignKey("organisations.id"), comment="for which the actor acted"),
     PrimaryKeyConstraint("proposal_id"),
     comment="a proposal is withdrawn once: append-only",
-    **NO_ROWID,
+    **WITHOUT_ROWID,
 )

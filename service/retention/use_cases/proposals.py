@@ -5,37 +5,37 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from service.audit.store.access_log import AccessLog, Reading
+from service.audit.store.access_log import AccessLog, ContentRead
 from service.cases.rules.certificate import Certificate
-from service.cases.rules.facts import fold
+from service.cases.rules.facts import fold_facts
 from service.cases.rules.model import Transition
 from service.cases.store.cases import Cases
 from service.cases.use_cases.birth_month import birth_month
-from service.database.idempotency import IdempotencyKey, Outcome, act_once
-from service.database.paging import Page
+from service.database.idempotency import IdempotencyKey, IdempotentResult, act_once
+from service.database.paging import ListPage
 from service.database.transaction import Transaction
 from service.identity.caller import Caller
 from service.kinds import KINDS
 from service.people.use_cases.identify import identify
 from service.retention.rules.destruction import (
-    SIGNING,
-    Obstacle,
+    ROLES_BY_CAPACITY,
+    DestructionObstacle,
     Proposal,
-    is_granted,
+    is_destruction_granted,
     last_change,
-    obstacles,
+    obstacles_to_destruction,
 )
-from service.retention.rules.terms import retention
-from service.retention.store.destructions import Destructions, Subject
-from service.retention.store.legal_holds import Holds
-from service.retention.use_cases.deciding import (
-    DECIDING,
-    acting_membership,
-    find_proposal,
-    find_subject,
-    recorded_now,
-    refuse_obstacles,
-    teams_of,
+from service.retention.rules.terms import compute_retention
+from service.retention.store.destructions import DestructionCase, Destructions
+from service.retention.store.legal_holds import LegalHolds
+from service.retention.use_cases.proposal_access import (
+    SIGNING_ROLES,
+    require_destruction_case,
+    require_membership,
+    require_no_obstacles,
+    require_proposal,
+    require_teams,
+    stamp_now,
 )
 from service.vocabulary.actor import Actor
 from service.vocabulary.calendar import day_in_amsterdam
@@ -45,12 +45,12 @@ from service.workflows.use_cases import settings_in_force
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Considered:
+class DestructionReview:
     """The review of an ended case: a proposal, or the obstacles to it, and the last day of its term."""
 
     case_id: UUID
     proposal: Proposal | None = None
-    obstacles: tuple[Obstacle, ...] = ()
+    obstacles: tuple[DestructionObstacle, ...] = ()
     keep_until: date | None = None
 
 
@@ -58,75 +58,83 @@ class Considered:
 class ProposalPage:
     """A page of proposals, with the number of each case."""
 
-    page: Page[Proposal]
-    numbers: dict[UUID, str]
+    page: ListPage[Proposal]
+    case_numbers: dict[UUID, str]
 
 
 @dataclass(frozen=True, slots=True)
 class CertificatePage:
     """A page of certificates, with the number of each case."""
 
-    page: Page[Certificate]
-    numbers: dict[UUID, str]
+    page: ListPage[Certificate]
+    case_numbers: dict[UUID, str]
 
 
-def ended_cases(transaction: Transaction, caller: Caller) -> tuple[UUID, ...]:
+def ended_case_ids(transaction: Transaction, caller: Caller) -> tuple[UUID, ...]:
     """The ids of ended cases without an open proposal, of the teams of this officer. Raises NotAllowed."""
-    return Destructions(transaction).ended(teams=teams_of(identify(transaction, caller), SIGNING["data_protection"]))
+    return Destructions(transaction).ended_case_ids(
+        teams=require_teams(identify(transaction, caller), ROLES_BY_CAPACITY["data_protection"])
+    )
 
 
-def propose_if_due(transaction: Transaction, caller: Caller, case_id: UUID, *, rules: Rulebook) -> Considered:
+def propose_if_due(transaction: Transaction, caller: Caller, case_id: UUID, *, rules: Rulebook) -> DestructionReview:
     """Propose to destroy a case when its term has passed and there are no obstacles.
 
     Only under a measure does the term depend on age. Then the month of birth is read and the read is logged.
     """
     actor = identify(transaction, caller)
-    case = find_subject(transaction, actor, case_id, SIGNING["data_protection"], lock=True)
+    case = require_destruction_case(transaction, actor, case_id, ROLES_BY_CAPACITY["data_protection"], lock=True)
     history, today = Cases(transaction).history(case_id), day_in_amsterdam(transaction.now)
     settings = settings_in_force(transaction, rules, case.region)
     changed_on = day_in_amsterdam(last_change(history).recorded_at)
-    term = retention(settings, changed_on, measure=False, birth_month=None)
-    if term.keep_until < today and fold(history, KINDS).under_measure:
+    term = compute_retention(settings, changed_on, under_measure=False, birth_month=None)
+    if term.keep_until < today and fold_facts(history, KINDS).under_legal_measure:
         _log_birth_month(transaction, caller, actor, case)
-        term = retention(settings, changed_on, measure=True, birth_month=birth_month(transaction, history))
+        term = compute_retention(
+            settings, changed_on, under_measure=True, birth_month=birth_month(transaction, history)
+        )
     faults = list(_obstacles_to_proposal(transaction, case_id, history))
     if today <= term.keep_until:
         faults.append("term_runs")
     if faults:
-        return Considered(case_id=case_id, obstacles=tuple(faults), keep_until=term.keep_until)
+        return DestructionReview(case_id=case_id, obstacles=tuple(faults), keep_until=term.keep_until)
     proposal = Proposal(
-        id=transaction.keyring.id_for("destruction_due", str(case_id), str(case.sequence), transaction.now.isoformat()),
+        id=transaction.keyring.derive_id(
+            "destruction_due", str(case_id), str(case.sequence), transaction.now.isoformat()
+        ),
         case_id=case_id,
         ground="retention",
         request_id=None,
         sequence=last_change(history).sequence,
         policy=settings.hash,
         keep_until=term.keep_until,
-        recorded=recorded_now(transaction, actor, acting_membership(actor, case, SIGNING["data_protection"])),
+        recorded=stamp_now(transaction, actor, require_membership(actor, case, ROLES_BY_CAPACITY["data_protection"])),
     )
-    Destructions(transaction).propose(proposal)
-    return Considered(case_id=case_id, proposal=proposal, keep_until=term.keep_until)
+    Destructions(transaction).add_proposal(proposal)
+    return DestructionReview(case_id=case_id, proposal=proposal, keep_until=term.keep_until)
 
 
 def propose_on_request(
     transaction: Transaction, caller: Caller, case_id: UUID, request_id: UUID, once: IdempotencyKey, *, rules: Rulebook
-) -> Outcome[Proposal]:
+) -> IdempotentResult[Proposal]:
     """Propose to destroy a case because a request for it was granted, whatever its term.
 
     Raises NotFound for a person who may not know of the case, NotAllowed, DestructionRefused with all obstacles.
     """
     actor = identify(transaction, caller)
-    if not actor.organisations(DECIDING):
+    if not actor.organisations(SIGNING_ROLES):
         raise NotAllowed
-    case = find_subject(transaction, actor, case_id, DECIDING, lock=True)
-    membership = acting_membership(actor, case, SIGNING["team"])
-    proposal_id = transaction.keyring.id_for("destruction_proposal", str(actor.person_id), once.key)
+    case = require_destruction_case(transaction, actor, case_id, SIGNING_ROLES, lock=True)
+    membership = require_membership(actor, case, ROLES_BY_CAPACITY["team"])
+    proposal_id = transaction.keyring.derive_id("destruction_proposal", str(actor.person_id), once.key)
 
     def propose() -> Proposal:
-        Cases(transaction).insist_living(case_id)
+        Cases(transaction).require_not_destroyed(case_id)
         history = Cases(transaction).history(case_id)
-        granted = is_granted(history, request_id)
-        refuse_obstacles(_obstacles_to_proposal(transaction, case_id, history) + (() if granted else ("not_granted",)))
+        granted = is_destruction_granted(history, request_id)
+        require_no_obstacles(
+            _obstacles_to_proposal(transaction, case_id, history) + (() if granted else ("not_granted",))
+        )
         proposal = Proposal(
             id=proposal_id,
             case_id=case_id,
@@ -135,9 +143,9 @@ def propose_on_request(
             sequence=last_change(history).sequence,
             policy=settings_in_force(transaction, rules, case.region).hash,
             keep_until=None,
-            recorded=recorded_now(transaction, actor, membership),
+            recorded=stamp_now(transaction, actor, membership),
         )
-        Destructions(transaction).propose(proposal)
+        Destructions(transaction).add_proposal(proposal)
         return proposal
 
     return act_once(
@@ -145,43 +153,47 @@ def propose_on_request(
         once,
         actor.person_id,
         act=propose,
-        again=lambda _: find_proposal(transaction, actor, proposal_id)[0],
+        rebuild=lambda _: require_proposal(transaction, actor, proposal_id)[0],
     )
 
 
 def read_proposal(transaction: Transaction, caller: Caller, proposal_id: UUID) -> Proposal:
     """A proposal for a case of a team of the caller. Raises NotAllowed, NotFound."""
-    return find_proposal(transaction, identify(transaction, caller), proposal_id)[0]
+    return require_proposal(transaction, identify(transaction, caller), proposal_id)[0]
 
 
 def list_proposals(
     transaction: Transaction, caller: Caller, *, open_only: bool, limit: int, cursor: str | None
 ) -> ProposalPage:
     """A page of the proposals of the teams in which the caller may sign, newest first. Raises NotAllowed."""
-    teams = teams_of(identify(transaction, caller), DECIDING)
-    page = Destructions(transaction).page(teams=teams, open_only=open_only, limit=limit, cursor=cursor)
-    return ProposalPage(page, Destructions(transaction).numbers({proposal.case_id for proposal in page.items}))
+    teams = require_teams(identify(transaction, caller), SIGNING_ROLES)
+    page = Destructions(transaction).proposal_page(teams=teams, open_only=open_only, limit=limit, cursor=cursor)
+    return ProposalPage(page, Destructions(transaction).case_numbers({proposal.case_id for proposal in page.items}))
 
 
 def list_certificates(transaction: Transaction, caller: Caller, *, limit: int, cursor: str | None) -> CertificatePage:
     """A page of the certificates of the teams in which the caller may sign, newest first. Raises NotAllowed."""
-    teams = teams_of(identify(transaction, caller), DECIDING)
-    page = Destructions(transaction).certificates(teams=teams, limit=limit, cursor=cursor)
-    return CertificatePage(page, Destructions(transaction).numbers({certificate.case_id for certificate in page.items}))
+    teams = require_teams(identify(transaction, caller), SIGNING_ROLES)
+    page = Destructions(transaction).certificate_page(teams=teams, limit=limit, cursor=cursor)
+    return CertificatePage(
+        page, Destructions(transaction).case_numbers({certificate.case_id for certificate in page.items})
+    )
 
 
 def _obstacles_to_proposal(
     transaction: Transaction, case_id: UUID, history: Sequence[Transition]
-) -> tuple[Obstacle, ...]:
-    of_case = tuple(obstacles(history, Holds(transaction).of(case_id), day_in_amsterdam(transaction.now)))
-    return (*of_case, "proposal_stands") if Destructions(transaction).open_for(case_id) else of_case
+) -> tuple[DestructionObstacle, ...]:
+    of_case = tuple(
+        obstacles_to_destruction(history, LegalHolds(transaction).of_case(case_id), day_in_amsterdam(transaction.now))
+    )
+    return (*of_case, "proposal_stands") if Destructions(transaction).open_proposal_of(case_id) else of_case
 
 
-def _log_birth_month(transaction: Transaction, caller: Caller, actor: Actor, case: Subject) -> None:
+def _log_birth_month(transaction: Transaction, caller: Caller, actor: Actor, case: DestructionCase) -> None:
     AccessLog(transaction).record(
-        Reading(
+        ContentRead(
             person_id=actor.person_id,
-            acting=acting_membership(actor, case, SIGNING["data_protection"]),
+            membership=require_membership(actor, case, ROLES_BY_CAPACITY["data_protection"]),
             activity="read_retention",
             purpose="oversight_of_the_file",
             case_id=case.case_id,

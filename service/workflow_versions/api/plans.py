@@ -5,31 +5,31 @@ from functools import partial
 from fastapi import Response
 from pydantic import Field
 
-from service.database.idempotency import Outcome
+from service.database.idempotency import IdempotentResult
 from service.database.transaction import Transaction
-from service.http.house import House, TheHouse
-from service.http.json_models import Body, Named, Utc, View
-from service.http.openapi import may_refuse
-from service.http.parameters import OnceOnly, TheCaller
-from service.http.responses import answer_once
+from service.http.app_context import AppContext, AppContextDependency
+from service.http.json_models import Body, Named, UtcDateTime, View
+from service.http.openapi import refusal_responses
+from service.http.parameters import CallerDependency, IdempotencyKeyHeader
+from service.http.responses import answer_idempotently
 from service.http.strict_route import StrictRouter
 from service.identity.caller import Caller
 from service.kinds import KindOfPart
 from service.people.store.people import People
 from service.vocabulary.language import FreeText
-from service.workflow_versions.api.verdicts import Hash, States, VerdictView, verdict_views
-from service.workflow_versions.store import Plan
+from service.workflow_versions.api.verdicts import MappedStates, VerdictView, WorkflowHash, verdict_views
+from service.workflow_versions.store import WorkflowPlan
 from service.workflow_versions.use_cases import (
-    Intended,
-    Progress,
-    acted_before,
-    adopt,
-    carried_out,
+    PlannedMove,
+    PlanProgress,
+    adopt_part,
+    is_completed,
     list_plans,
     make_plan,
-    progress,
+    read_progress,
+    record_completion,
 )
-from service.workflows.rules.definition import ADOPT
+from service.workflows.rules.definition import ADOPT_TRIGGER
 from service.workflows.rules.rulebook import Rulebook
 
 
@@ -37,9 +37,9 @@ class WorkflowPlanBody(Body):
     """The old and the new workflow, and the mapping of states. A state of the same name needs no mapping."""
 
     kind: KindOfPart
-    from_: Hash = Field(alias="from", description="The workflow that parts run on now.")
-    to: Hash | None = Field(default=None, description="A known workflow; the one in force when omitted.")
-    mapping: States = Field(default_factory=dict)
+    from_: WorkflowHash = Field(alias="from", description="The workflow that parts run on now.")
+    to: WorkflowHash | None = Field(default=None, description="A known workflow; the one in force when omitted.")
+    mapping: MappedStates = Field(default_factory=dict)
 
 
 class WorkflowAdoptionBody(Body):
@@ -62,12 +62,12 @@ class PlanView(View):
     from_: str = Field(alias="from")
     to: str
     mapping: dict[str, str]
-    made_at: Utc
+    made_at: UtcDateTime
     made_by: Named
 
 
 class ProgressView(View):
-    """Progress of a plan. `adopted`: parts that were moved. `left`: parts that can be moved. `refused`: others."""
+    """PlanProgress of a plan. `adopted`: parts that were moved. `left`: parts that can be moved. `refused`: others."""
 
     plan: PlanView
     adopted: int
@@ -81,25 +81,29 @@ class Plans(View):
     items: list[ProgressView]
 
 
-@router.post("/workflow-plans", status_code=201, responses=may_refuse(403))
+@router.post("/workflow-plans", status_code=201, responses=refusal_responses(403))
 async def add_plan(
-    body: WorkflowPlanBody, house: TheHouse, caller: TheCaller, once: OnceOnly, response: Response
+    body: WorkflowPlanBody,
+    context: AppContextDependency,
+    caller: CallerDependency,
+    once: IdempotencyKeyHeader,
+    response: Response,
 ) -> PlanView:
-    """Plan the move of running cases from one workflow to another, or back. The same plan made twice is one plan."""
-    planned = Intended(kind=body.kind, old=body.from_, new=body.to, mapping=body.mapping)
+    """WorkflowPlan the move of running cases from one workflow to another, or back. The same plan made twice is one plan."""
+    planned = PlannedMove(kind=body.kind, old=body.from_, new=body.to, mapping=body.mapping)
 
-    def work(transaction: Transaction) -> Outcome[PlanView]:
-        outcome = make_plan(transaction, caller, planned, once, rules=house.rules)
-        return Outcome(_plan_view(transaction, outcome.value), outcome.repeated)
+    def work(transaction: Transaction) -> IdempotentResult[PlanView]:
+        outcome = make_plan(transaction, caller, planned, once, rules=context.rules)
+        return IdempotentResult(_plan_view(transaction, outcome.value), outcome.repeated)
 
-    outcome = await house.database.write(work)
-    return answer_once(response, outcome, location=f"/workflow-plans/{outcome.value.hash}")
+    outcome = await context.database.write(work)
+    return answer_idempotently(response, outcome, location=f"/workflow-plans/{outcome.value.hash}")
 
 
-@router.get("/workflow-plans", responses=may_refuse(403))
-async def list_workflow_plans(house: TheHouse, caller: TheCaller) -> Plans:
+@router.get("/workflow-plans", responses=refusal_responses(403))
+async def list_workflow_plans(context: AppContextDependency, caller: CallerDependency) -> Plans:
     """List all plans with their progress."""
-    return await house.database.read(lambda transaction: view_plans(transaction, caller, rules=house.rules))
+    return await context.database.read(lambda transaction: view_plans(transaction, caller, rules=context.rules))
 
 
 def view_plans(transaction: Transaction, caller: Caller, *, rules: Rulebook) -> Plans:
@@ -108,60 +112,65 @@ def view_plans(transaction: Transaction, caller: Caller, *, rules: Rulebook) -> 
     return Plans(items=[view_plan(transaction, caller, plan_hash, rules=rules) for plan_hash in hashes])
 
 
-@router.get("/workflow-plans/{plan}", responses=may_refuse(403))
-async def get_workflow_plan(plan: str, house: TheHouse, caller: TheCaller) -> ProgressView:
+@router.get("/workflow-plans/{plan}", responses=refusal_responses(403))
+async def get_workflow_plan(plan: str, context: AppContextDependency, caller: CallerDependency) -> ProgressView:
     """Get the progress of a plan."""
-    return await house.database.read(lambda transaction: view_plan(transaction, caller, plan, rules=house.rules))
+    return await context.database.read(lambda transaction: view_plan(transaction, caller, plan, rules=context.rules))
 
 
 def view_plan(transaction: Transaction, caller: Caller, plan: str, *, rules: Rulebook) -> ProgressView:
-    """Progress of the plan with this hash. Raises NotFound."""
-    return progress_view(transaction, progress(transaction, caller, plan, rules=rules))
+    """PlanProgress of the plan with this hash. Raises NotFound."""
+    return progress_view(transaction, read_progress(transaction, caller, plan, rules=rules))
 
 
-@router.post("/workflow-plans/{plan}/adoptions", responses=may_refuse(403))
+@router.post("/workflow-plans/{plan}/adoptions", responses=refusal_responses(403))
 async def add_adoptions(
-    plan: str, body: WorkflowAdoptionBody, house: TheHouse, caller: TheCaller, once: OnceOnly, response: Response
+    plan: str,
+    body: WorkflowAdoptionBody,
+    context: AppContextDependency,
+    caller: CallerDependency,
+    once: IdempotencyKeyHeader,
+    response: Response,
 ) -> ProgressView:
     """Move the next parts along a plan, one transaction per part. Repeat with a new key until `left` is 0."""
-    repeated = await house.database.read(lambda transaction: acted_before(transaction, caller, once))
+    repeated = await context.database.read(lambda transaction: is_completed(transaction, caller, once))
     if not repeated:
-        await _adopt_next(house, caller, plan, body)
-        await house.database.write(lambda transaction: carried_out(transaction, caller, once))
-    view = await house.database.read(lambda transaction: view_plan(transaction, caller, plan, rules=house.rules))
-    return answer_once(response, Outcome(view, repeated))
+        await _adopt_next(context, caller, plan, body)
+        await context.database.write(lambda transaction: record_completion(transaction, caller, once))
+    view = await context.database.read(lambda transaction: view_plan(transaction, caller, plan, rules=context.rules))
+    return answer_idempotently(response, IdempotentResult(view, repeated))
 
 
-async def _adopt_next(house: House, caller: Caller, plan: str, body: WorkflowAdoptionBody) -> None:
-    plan_progress = await house.database.read(
-        lambda transaction: progress(transaction, caller, plan, rules=house.rules)
+async def _adopt_next(context: AppContext, caller: Caller, plan: str, body: WorkflowAdoptionBody) -> None:
+    plan_progress = await context.database.read(
+        lambda transaction: read_progress(transaction, caller, plan, rules=context.rules)
     )
     remaining = body.limit
-    for verdict in plan_progress.left:
+    for verdict in plan_progress.movable:
         unit_of_work = partial(
-            adopt, caller=caller, plan_hash=plan, part=verdict.part, grounds=body.grounds, rules=house.rules
+            adopt_part, caller=caller, plan_hash=plan, part=verdict.part, grounds=body.grounds, rules=context.rules
         )
-        remaining -= await house.database.write(unit_of_work)
+        remaining -= await context.database.write(unit_of_work)
         if remaining == 0:
             break
 
 
-def progress_view(transaction: Transaction, plan_progress: Progress) -> ProgressView:
+def progress_view(transaction: Transaction, plan_progress: PlanProgress) -> ProgressView:
     return ProgressView(
         plan=_plan_view(transaction, plan_progress.plan),
         adopted=plan_progress.adopted,
-        left=len(plan_progress.left),
-        refused=verdict_views(plan_progress.refused),
+        left=len(plan_progress.movable),
+        refused=verdict_views(plan_progress.immovable),
     )
 
 
-def _plan_view(transaction: Transaction, plan: Plan) -> PlanView:
+def _plan_view(transaction: Transaction, plan: WorkflowPlan) -> PlanView:
     return PlanView(
         hash=plan.definition.hash,
         kind=plan.definition.name,
         from_=plan.passage.old,
         to=plan.passage.new,
-        mapping=dict(plan.definition.triggers[ADOPT.name].edges),
+        mapping=dict(plan.definition.triggers[ADOPT_TRIGGER.name].edges),
         made_at=plan.made_at,
         made_by=Named(id=plan.actor_id, name=People(transaction).names({plan.actor_id})[plan.actor_id]),
     )

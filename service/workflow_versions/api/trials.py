@@ -6,15 +6,15 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from service.database.transaction import Transaction
-from service.http.house import TheHouse
+from service.http.app_context import AppContextDependency
 from service.http.json_models import Body, View
-from service.http.openapi import may_refuse
-from service.http.parameters import TheCaller
+from service.http.openapi import refusal_responses
+from service.http.parameters import CallerDependency
 from service.http.strict_route import StrictRouter
 from service.identity.caller import Caller
 from service.kinds import KindOfPart
-from service.workflow_versions.api.verdicts import Hash, ReasonView, States, VerdictView, verdict_views
-from service.workflow_versions.use_cases import Trial, Tried, try_version
+from service.workflow_versions.api.verdicts import MappedStates, ReasonView, VerdictView, WorkflowHash, verdict_views
+from service.workflow_versions.use_cases import VersionTrial, VersionTrialResult, try_version
 from service.workflows.rules.definition import Diagnostic
 from service.workflows.rules.rulebook import Rulebook
 from service.workflows.rules.workflow_file import MAX_CHARACTERS
@@ -26,8 +26,8 @@ class WorkflowTrialBody(Body):
     """The workflow to try on all running cases: a file, a known workflow, or the one in force."""
 
     kind: KindOfPart
-    mapping: States = Field(default_factory=dict)
-    to: Hash | None = Field(default=None, description="A known workflow; the one in force when omitted.")
+    mapping: MappedStates = Field(default_factory=dict)
+    to: WorkflowHash | None = Field(default=None, description="A known workflow; the one in force when omitted.")
     definition: Annotated[str, StringConstraints(max_length=MAX_CHARACTERS)] | None = Field(
         default=None, description="The text of a workflow file (TOML). `to` is then ignored."
     )
@@ -60,19 +60,19 @@ class TrialView(View):
     versions: list[WorkflowVersionView]
 
 
-@router.post("/workflow-trials", responses=may_refuse(403))
-async def try_workflow(body: WorkflowTrialBody, house: TheHouse, caller: TheCaller) -> TrialView:
+@router.post("/workflow-trials", responses=refusal_responses(403))
+async def try_workflow(body: WorkflowTrialBody, context: AppContextDependency, caller: CallerDependency) -> TrialView:
     """Try a version of a workflow on all cases that run on other versions. Changes nothing."""
-    trial = Trial(kind=body.kind, mapping=body.mapping, to=body.to, definition=body.definition)
-    return await house.database.read(lambda transaction: view_trial(transaction, caller, trial, rules=house.rules))
+    trial = VersionTrial(kind=body.kind, mapping=body.mapping, to=body.to, definition=body.definition)
+    return await context.database.read(lambda transaction: view_trial(transaction, caller, trial, rules=context.rules))
 
 
-def view_trial(transaction: Transaction, caller: Caller, trial: Trial, *, rules: Rulebook) -> TrialView:
+def view_trial(transaction: Transaction, caller: Caller, trial: VersionTrial, *, rules: Rulebook) -> TrialView:
     """The result of a trial, for an administrator."""
     return trial_view(try_version(transaction, caller, trial, rules=rules))
 
 
-def trial_view(result: Tried) -> TrialView:
+def trial_view(result: VersionTrialResult) -> TrialView:
     by_version = sorted(result.verdicts, key=lambda verdict: verdict.part.workflow)
     versions = []
     for workflow, verdicts in groupby(by_version, key=lambda verdict: verdict.part.workflow):

@@ -8,16 +8,16 @@ from pydantic import Field, StringConstraints
 
 from service.http.json_models import View
 from service.vocabulary.form_parts import Fault
-from service.vocabulary.messages import say
+from service.vocabulary.messages import render_message
 from service.workflow_versions.rules import Fit, Verdict
 
 StateName = Annotated[str, StringConstraints(max_length=60)]
 
 
-Hash = Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")]
+WorkflowHash = Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")]
 
 
-States = Annotated[
+MappedStates = Annotated[
     dict[StateName, StateName],
     Field(max_length=200, description="By state of the old workflow: the state of the new one that replaces it."),
 ]
@@ -67,5 +67,5 @@ def verdict_views(verdicts: Iterable[Verdict]) -> list[VerdictView]:
 
 
 def _reason(fault: Fault) -> ReasonView:
-    words = say("faults", fault.code, fault.params)
+    words = render_message("faults", fault.code, fault.params)
     return ReasonView(code=fault.code, nl=words.nl, en=words.en)

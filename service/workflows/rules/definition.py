@@ -19,9 +19,9 @@ from pydantic import (
     WrapValidator,
 )
 
-from service.vocabulary.canonical_json import canonical, digest_of
-from service.vocabulary.language import Words
-from service.vocabulary.messages import say
+from service.vocabulary.canonical_json import digest_of, to_canonical_json
+from service.vocabulary.language import BilingualText
+from service.vocabulary.messages import render_message
 from service.vocabulary.roles import Role
 from service.workflows.rules.kinds import PartKind, Phase
 
@@ -42,8 +42,8 @@ class Diagnostic:
     severity: Literal["error", "warning"] = "error"
 
     @property
-    def words(self) -> Words:
-        return say("diagnostics", self.code, self.params)
+    def words(self) -> BilingualText:
+        return render_message("diagnostics", self.code, self.params)
 
 
 def _keep_unknown(value: object, validate: ValidatorFunctionWrapHandler) -> object:
@@ -60,10 +60,10 @@ def _with_both_languages(value: object) -> object:
     return {"nl": "", "en": "", **value} if isinstance(value, dict) else value
 
 
-def _normalised(label: Words) -> Words:
+def _normalised(label: BilingualText) -> BilingualText:
     if not (label.nl + label.en).isprintable():
         raise ValueError("a label is one line of plain text")
-    return Words(normalize("NFC", label.nl.strip()), normalize("NFC", label.en.strip()))
+    return BilingualText(normalize("NFC", label.nl.strip()), normalize("NFC", label.en.strip()))
 
 
 def _sorted(items: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -71,16 +71,16 @@ def _sorted(items: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 Item = TypeVar("Item")
-Fixed = Annotated[Mapping[str, Item], AfterValidator(_sorted), PlainSerializer(dict)]
-Lenient = WrapValidator(_keep_unknown)
+SortedMapping = Annotated[Mapping[str, Item], AfterValidator(_sorted), PlainSerializer(dict)]
+UnknownKept = WrapValidator(_keep_unknown)
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,59}$")]
-Label = Annotated[Words, BeforeValidator(_with_both_languages), AfterValidator(_normalised)]
-RoleName = Annotated[Role, Lenient]
-PhaseName = Annotated[Phase, Lenient]
-NO_LABEL = Words("", "")
+Label = Annotated[BilingualText, BeforeValidator(_with_both_languages), AfterValidator(_normalised)]
+RoleName = Annotated[Role, UnknownKept]
+PhaseName = Annotated[Phase, UnknownKept]
+NO_LABEL = BilingualText("", "")
 
 
-class Written(BaseModel):
+class WorkflowModel(BaseModel):
     """Base of the models of a workflow: frozen, refuses unknown fields."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -101,14 +101,14 @@ class Edge(NamedTuple):
     target: str
 
 
-class Passage(NamedTuple):
+class WorkflowChange(NamedTuple):
     """The hashes of the workflow that a plan moves parts from, and of the one that it moves them to."""
 
     old: str
     new: str
 
 
-class State(Written):
+class State(WorkflowModel):
     """A state of a definition."""
 
     name: str
@@ -123,7 +123,7 @@ class State(Written):
         return self.phase != "ended"
 
 
-class Trigger(Written):
+class Trigger(WorkflowModel):
     """A trigger of a definition, with all of its moves."""
 
     name: str
@@ -137,16 +137,16 @@ class Trigger(Written):
 
 
 # The only trigger of a migration plan; workflows may not use it.
-ADOPT = Trigger(
+ADOPT_TRIGGER = Trigger(
     name="adopt_workflow",
     edges=(),
     roles=(Role.ADMINISTRATOR,),
     grounds="required",
-    label=Words("Werkstroom overnemen", "Adopt the workflow"),
+    label=BilingualText("Werkstroom overnemen", "Adopt the workflow"),
 )
 
 
-class Definition(Written):
+class Definition(WorkflowModel):
     """A workflow in its canonical form, independent of the layout of its file; states and triggers sorted by name.
 
     A stored definition must keep its hash for ever: a new field needs a default, and a field with its default value is
@@ -156,19 +156,19 @@ class Definition(Written):
 
     name: PartKind
     label: Label = NO_LABEL
-    states: Fixed[State]
-    triggers: Fixed[Trigger]
-    adopts: Passage | None = None
+    states: SortedMapping[State]
+    triggers: SortedMapping[Trigger]
+    adopts: WorkflowChange | None = None
 
     @cached_property
     def hash(self) -> str:
         return digest_of(self._canonical())
 
-    def stored(self) -> str:
-        return canonical(self._canonical())
+    def to_canonical_json(self) -> str:
+        return to_canonical_json(self._canonical())
 
     @classmethod
-    def from_stored(cls, canonical_json: str) -> "Definition":
+    def from_canonical_json(cls, canonical_json: str) -> "Definition":
         return cls.model_validate_json(canonical_json)
 
     def edges(self) -> Iterator[Edge]:

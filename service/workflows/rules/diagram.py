@@ -5,10 +5,10 @@ from html import escape
 from typing import get_args
 
 from service.vocabulary.language import Language
-from service.vocabulary.messages import say
+from service.vocabulary.messages import render_message
 from service.vocabulary.roles import ROLE_LABELS
-from service.workflows.rules.checks import ways
-from service.workflows.rules.checks.subject import IN_EVERY_OPEN_STATE
+from service.workflows.rules.checks import shortest_paths
+from service.workflows.rules.checks.check_context import EVERYDAY_TRIGGERS
 from service.workflows.rules.definition import Definition, State, Trigger
 from service.workflows.rules.kinds import START, Phase
 
@@ -24,7 +24,7 @@ are made from the files in `workflows/`; a code host shows the Mermaid blocks as
 _COLUMNS = ("trigger", "from", "to", "roles", "form", "guards")
 
 
-def mermaid(definition: Definition, language: Language = "nl") -> str:
+def draw_diagram(definition: Definition, language: Language = "nl") -> str:
     """Returns the state diagram of a definition in Mermaid."""
     lines = ["stateDiagram-v2", f"    %% {_label(_caption(definition, language))}"]
     for state in _states_in_order(definition):
@@ -34,7 +34,7 @@ def mermaid(definition: Definition, language: Language = "nl") -> str:
     return "\n".join(lines)
 
 
-def trigger_table(definition: Definition, language: Language = "nl") -> str:
+def draw_trigger_table(definition: Definition, language: Language = "nl") -> str:
     """Returns a Markdown table with one row for each trigger."""
     rows = [[_text_of(column, language) for column in _COLUMNS], ["---"] * len(_COLUMNS)]
     rows += [_row(definition, trigger, language) for trigger in _triggers_in_order(definition)]
@@ -49,17 +49,17 @@ def workflow_page(definitions: Iterable[Definition], language: Language = "en") 
 
 def _section(definition: Definition, language: Language) -> str:
     caption = _escaped(f"{_caption(definition, language)} {_text_of('inside_a_state', language)}")
-    return f"```mermaid\n{mermaid(definition, language)}\n```\n\n{caption}\n\n{trigger_table(definition, language)}"
+    return f"```mermaid\n{draw_diagram(definition, language)}\n```\n\n{caption}\n\n{draw_trigger_table(definition, language)}"
 
 
 def _caption(definition: Definition, language: Language) -> str:
-    everyday = [definition.triggers[name] for name in IN_EVERY_OPEN_STATE if name in definition.triggers]
+    everyday = [definition.triggers[name] for name in EVERYDAY_TRIGGERS if name in definition.triggers]
     labels = ", ".join(trigger.label.in_(language) for trigger in everyday)
     return _text_of("left_out", language, triggers=labels)
 
 
 def _text_of(code: str, language: Language, **params: str) -> str:
-    return say("drawing", code, params).in_(language)
+    return render_message("drawing", code, params).in_(language)
 
 
 # -- Diagram ---------------------------------------------------------------------------------------------------------
@@ -85,7 +85,7 @@ def _arrows(definition: Definition, language: Language) -> Iterator[str]:
 
 
 def _drawn(definition: Definition) -> Iterator[Trigger]:
-    return (trigger for trigger in _triggers_in_order(definition) if trigger.name not in IN_EVERY_OPEN_STATE)
+    return (trigger for trigger in _triggers_in_order(definition) if trigger.name not in EVERYDAY_TRIGGERS)
 
 
 def _id(state: str) -> str:
@@ -139,7 +139,7 @@ def _escaped(text: str) -> str:
 
 
 def _states_in_order(definition: Definition) -> list[State]:
-    distance = {state: len(path) for state, path in ways(definition).items()}
+    distance = {state: len(path) for state, path in shortest_paths(definition).items()}
 
     def sort_key(state: State) -> tuple[int, int, str]:
         phase = _PHASES.index(state.phase) if state.phase in _PHASES else len(_PHASES)
@@ -158,6 +158,6 @@ def _triggers_in_order(definition: Definition) -> list[Trigger]:
     def sort_key(trigger: Trigger) -> tuple[bool, int, int, str]:
         first = min((rank.get(move.source, len(rank)) for move in trigger.edges), default=len(rank))
         furthest = max((rank.get(move.target, len(rank)) for move in trigger.edges), default=len(rank))
-        return trigger.name in IN_EVERY_OPEN_STATE, first, furthest, trigger.name
+        return trigger.name in EVERYDAY_TRIGGERS, first, furthest, trigger.name
 
     return sorted(definition.triggers.values(), key=sort_key)

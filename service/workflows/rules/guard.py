@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from service.vocabulary.language import Words
+from service.vocabulary.language import BilingualText
 from service.vocabulary.messages import MESSAGES
 
 
@@ -23,5 +23,5 @@ class Guard:
     kinds: frozenset[str] = frozenset()
 
     @property
-    def words(self) -> Words:
+    def words(self) -> BilingualText:
         return MESSAGES["guards"][self.name]

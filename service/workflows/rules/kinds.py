@@ -16,7 +16,7 @@ START = "start"
 Beginning = Literal["with_the_case", "opened", "by_itself"]
 
 
-class KnownKind(Protocol):
+class CheckableKind(Protocol):
     """The properties of a kind of part that the checks of a definition need."""
 
     @property
@@ -35,7 +35,7 @@ class KnownKind(Protocol):
         """True where a step of a part about payment may open a part of this kind."""
 
 
-K_co = TypeVar("K_co", bound=KnownKind, covariant=True)
+K_co = TypeVar("K_co", bound=CheckableKind, covariant=True)
 
 
 class Registry(Mapping[PartKind, K_co]):
@@ -52,10 +52,10 @@ class Registry(Mapping[PartKind, K_co]):
         """All forms by versioned name. A released form keeps its name and its class for ever."""
 
 
-def collection(kind: PartKind) -> str:
+def plural_of(kind: PartKind) -> str:
     """Returns the plural of a kind, as used in paths and event types."""
     return kind.replace("_", "-") + ("es" if kind.endswith("s") else "s")
 
 
 def event_type(kind: PartKind, trigger: str) -> str:
-    return f"nl.jeugdcasussen.{collection(kind)}.{trigger.replace('_', '-')}.v1"
+    return f"nl.jeugdcasussen.{plural_of(kind)}.{trigger.replace('_', '-')}.v1"

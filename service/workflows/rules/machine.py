@@ -62,19 +62,19 @@ class Workflow:
             machine.add_transition(name, source, target, conditions=_conditions(self._guards[name]))
         self._events: Mapping[str, Any] = MappingProxyType(machine.events)
 
-    def known_from(self, state: str) -> tuple[str, ...]:
+    def triggers_from(self, state: str) -> tuple[str, ...]:
         return tuple(self._edges.get(state, ()))
 
-    def opens_from(self, state: str) -> frozenset[PartKind]:
+    def kinds_opened_from(self, state: str) -> frozenset[PartKind]:
         """Returns the kinds of part that a step from this state may begin."""
         return frozenset(kind for trigger, _ in self._edges.get(state, {}).values() for kind in trigger.opens)
 
-    def decide(self, state: str, trigger: str, attempt: object, standing: Collection[Membership]) -> "Decision":
+    def decide(self, state: str, trigger: str, attempt: object, memberships: Collection[Membership]) -> "Decision":
         """Returns the decision on a step. Raises TransitionNotAllowed, RoleNotAllowed or GuardsNotMet."""
         if trigger not in self._edges.get(state, ()):
-            raise TransitionNotAllowed(trigger, state, self.known_from(state), self._labels)
+            raise TransitionNotAllowed(trigger, state, self.triggers_from(state), self._labels)
         trigger_definition, _ = self._edges[state][trigger]
-        acting = _membership_for(trigger_definition, standing)
+        acting = _membership_for(trigger_definition, memberships)
         if acting is None:
             raise RoleNotAllowed(trigger, tuple(str(role) for role in trigger_definition.roles), self._labels)
         firing = _Firing(state, attempt)
@@ -82,7 +82,9 @@ class Workflow:
             raise GuardsNotMet(trigger, _as_unmet(firing.unmet), self._labels)
         return Decision(trigger_definition, firing.state, acting)
 
-    def possible(self, state: str, attempt: object, standing: Collection[Membership]) -> tuple[PossibleTransition, ...]:
+    def possible_transitions(
+        self, state: str, attempt: object, standing: Collection[Membership]
+    ) -> tuple[PossibleTransition, ...]:
         """Returns every trigger of this state, with the role check and the unmet guards of each."""
         return tuple(
             PossibleTransition(

@@ -9,13 +9,13 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
-from service.vocabulary.language import Words
-from service.workflows.rules.checks import check_all
-from service.workflows.rules.definition import ADOPT, Definition, Diagnostic, Trigger
-from service.workflows.rules.kinds import KnownKind, PartKind, Registry
+from service.vocabulary.language import BilingualText
+from service.workflows.rules.checks import check_definitions
+from service.workflows.rules.definition import ADOPT_TRIGGER, Definition, Diagnostic, Trigger
+from service.workflows.rules.kinds import CheckableKind, PartKind, Registry
 from service.workflows.rules.machine import Workflow
 from service.workflows.rules.region_settings import RegionSettings
-from service.workflows.rules.workflow_file import Reading, load
+from service.workflows.rules.workflow_file import ParsedWorkflow, parse_workflow
 
 
 class RulesRefused(ValueError):
@@ -45,13 +45,13 @@ class SettingsBook:
     default: RegionSettings
     by_region: Mapping[str, tuple[tuple[date, RegionSettings], ...]]
 
-    def on(self, region: str, day: date) -> RegionSettings:
+    def settings_on(self, region: str, day: date) -> RegionSettings:
         """Returns the settings of a region on a day: those with the latest first day not after it."""
         return next(
             (settings for since, settings in reversed(self.by_region.get(region, ())) if since <= day), self.default
         )
 
-    def changed(self, changes: Mapping[str, Any]) -> RegionSettings:
+    def with_changes(self, changes: Mapping[str, Any]) -> RegionSettings:
         """Returns the default settings with the changes of a region. Raises ValidationError, UnknownTerms."""
         terms = changes.get("terms", {})
         if isinstance(terms, Mapping):
@@ -60,7 +60,7 @@ class SettingsBook:
             terms = {**self.default.model_dump()["terms"], **terms}
         return RegionSettings.model_validate({**self.default.model_dump(), **changes, "terms": terms})
 
-    def named(self) -> dict[str, RegionSettings]:
+    def by_name(self) -> dict[str, RegionSettings]:
         """Returns all settings by name for people: "default", or region and first day."""
         dated = {
             f"{region} {since}": settings
@@ -91,7 +91,7 @@ def read_settings(text: str) -> SettingsBook:
     defaults = SettingsBook(file.default, MappingProxyType({}))
     by_region = {
         region: tuple(
-            (entry.valid_from, defaults.changed(entry.model_extra or {}))
+            (entry.valid_from, defaults.with_changes(entry.model_extra or {}))
             for entry in sorted(entries, key=lambda entry: entry.valid_from)
         )
         for region, entries in file.region.items()
@@ -106,7 +106,7 @@ class Rulebook:
     newest: Mapping[PartKind, Workflow]
     by_hash: Mapping[str, Workflow]
     settings: SettingsBook
-    kinds: Registry[KnownKind]
+    kinds: Registry[CheckableKind]
 
     def current(self, kind: PartKind) -> Workflow:
         return self.newest[kind]
@@ -116,18 +116,18 @@ class Rulebook:
 
     def trigger(self, workflow_hash: str, name: str) -> Trigger:
         """Returns the trigger of a history entry, by the hash of its workflow. All plans share one trigger."""
-        return ADOPT if name == ADOPT.name else self.by_hash[workflow_hash].definition.triggers[name]
+        return ADOPT_TRIGGER if name == ADOPT_TRIGGER.name else self.by_hash[workflow_hash].definition.triggers[name]
 
-    def tried(self, text: str, kind: PartKind) -> Reading:
+    def check_candidate(self, text: str, kind: PartKind) -> ParsedWorkflow:
         """Parse a workflow file that is not in force, and check it together with the other workflows, as at start."""
-        reading = load(text, f"{kind}.toml")
+        reading = parse_workflow(text, f"{kind}.toml")
         if reading.definition is None:
             return reading
         others = (workflow.definition for name, workflow in self.newest.items() if name != kind)
-        faults = _faults((*others, reading.definition), self.settings.named(), self.kinds)
-        return Reading(reading.definition, (*reading.diagnostics, *faults))
+        faults = _faults((*others, reading.definition), self.settings.by_name(), self.kinds)
+        return ParsedWorkflow(reading.definition, (*reading.diagnostics, *faults))
 
-    def step_label(self, reference: str) -> Words | None:
+    def step_label(self, reference: str) -> BilingualText | None:
         """Returns the label of a step in the workflows in force, or None.
 
         `reference` is `kind.trigger`, or `trigger` alone where every kind has the same label.
@@ -159,13 +159,13 @@ class Rulebook:
         return replace(self, by_hash=MappingProxyType({**older, **self.by_hash}))
 
 
-def read_rules(files: Mapping[str, str], kinds: Registry[KnownKind]) -> Rulebook:
+def read_rules(files: Mapping[str, str], kinds: Registry[CheckableKind]) -> Rulebook:
     """Returns the rulebook of a folder of workflow files (name -> text). Raises RulesRefused with all faults."""
     settings = read_settings(files["settings.toml"])
-    readings = [load(text, name) for name, text in sorted(files.items()) if name != "settings.toml"]
+    readings = [parse_workflow(text, name) for name, text in sorted(files.items()) if name != "settings.toml"]
     definitions = [reading.definition for reading in readings if reading.definition]
     faults = [fault for reading in readings for fault in reading.diagnostics]
-    faults += _faults(definitions, settings.named(), kinds)
+    faults += _faults(definitions, settings.by_name(), kinds)
     if any(fault.severity == "error" for fault in faults):
         raise RulesRefused(faults)
     newest = {definition.name: Workflow(definition, kinds.guards) for definition in definitions}
@@ -178,6 +178,6 @@ def read_rules(files: Mapping[str, str], kinds: Registry[KnownKind]) -> Rulebook
 
 
 def _faults(
-    definitions: Iterable[Definition], settings: Mapping[str, RegionSettings], kinds: Registry[KnownKind]
+    definitions: Iterable[Definition], settings: Mapping[str, RegionSettings], kinds: Registry[CheckableKind]
 ) -> tuple[Diagnostic, ...]:
-    return check_all(definitions, settings, guards=kinds.guards, forms=kinds.forms, kinds=kinds)
+    return check_definitions(definitions, settings, guards=kinds.guards, forms=kinds.forms, kinds=kinds)

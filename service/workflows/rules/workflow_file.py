@@ -21,14 +21,14 @@ from service.workflows.rules.definition import (
     RoleName,
     State,
     Trigger,
-    Written,
+    WorkflowModel,
 )
 from service.workflows.rules.kinds import PartKind
 
 MAX_CHARACTERS = 100_000
 
 
-class StateFile(Written):
+class StateFile(WorkflowModel):
     """A state of a part. An open state has a party, a term and a next action; an end has none of these."""
 
     model_config = ConfigDict(json_schema_extra={"required": ["phase", "label"]})
@@ -42,7 +42,7 @@ class StateFile(Written):
     label: Label = NO_LABEL
 
 
-class TriggerFile(Written):
+class TriggerFile(WorkflowModel):
     """A trigger: its source states, target state, roles, form and guards."""
 
     model_config = ConfigDict(json_schema_extra={"required": ["from", "to", "roles", "label"]})
@@ -63,7 +63,7 @@ class TriggerFile(Written):
     label: Label = NO_LABEL
 
 
-class WorkflowFile(Written):
+class WorkflowFile(WorkflowModel):
     """A workflow of Casusroute. See workflows/README.md."""
 
     model_config = ConfigDict(json_schema_extra={"required": ["name", "label", "states", "triggers"]})
@@ -75,26 +75,26 @@ class WorkflowFile(Written):
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ParsedWorkflow:
     """The result of parsing a workflow file: the definition, unless the file is malformed, and its faults."""
 
     definition: Definition | None
     diagnostics: tuple[Diagnostic, ...] = ()
 
 
-def load(text: str, file_name: str) -> Reading:
+def parse_workflow(text: str, file_name: str) -> ParsedWorkflow:
     """Parse a workflow file. The definition is not checked yet: see `checks.check_definition`."""
     workflow = PurePath(file_name).stem
     if len(text) > MAX_CHARACTERS:
-        return Reading(None, (Diagnostic("too_large", workflow, "", {"limit": str(MAX_CHARACTERS)}),))
+        return ParsedWorkflow(None, (Diagnostic("too_large", workflow, "", {"limit": str(MAX_CHARACTERS)}),))
     try:
         file = WorkflowFile.model_validate(tomllib.loads(text))
     except ValidationError as error:
-        return Reading(None, tuple(_shape_fault(workflow, details) for details in error.errors()))
+        return ParsedWorkflow(None, tuple(_shape_fault(workflow, details) for details in error.errors()))
     except (ValueError, RecursionError) as error:
-        return Reading(None, (Diagnostic("not_toml", workflow, "", {"problem": str(error)}),))
+        return ParsedWorkflow(None, (Diagnostic("not_toml", workflow, "", {"problem": str(error)}),))
     wrong_name = Diagnostic("wrong_file_name", workflow, "name", {"name": file.name, "file": file_name})
-    return Reading(_to_definition(file), () if file.name == workflow else (wrong_name,))
+    return ParsedWorkflow(_to_definition(file), () if file.name == workflow else (wrong_name,))
 
 
 _SHAPE_FAULTS = {
@@ -133,7 +133,7 @@ def _moves(trigger: TriggerFile, open_states: tuple[str, ...]) -> tuple[Move, ..
     return tuple(sorted(Move(source, source if trigger.to == "=" else trigger.to) for source in sources))
 
 
-def json_schema(kinds: Iterable[PartKind]) -> str:
+def workflow_json_schema(kinds: Iterable[PartKind]) -> str:
     """Returns the text of workflows/workflow.schema.json, which editors use for completion and explanation."""
     model_schema = WorkflowFile.model_json_schema()
     opens_schema = model_schema["$defs"]["TriggerFile"]["properties"]["opens"]

@@ -11,8 +11,8 @@ from uuid import UUID
 from sqlalchemy import BigInteger, Row, bindparam, insert, select
 
 from service.database.transaction import Transaction
-from service.vocabulary.calendar import microseconds, moment
-from service.vocabulary.canonical_json import canonical
+from service.vocabulary.calendar import from_microseconds, to_microseconds
+from service.vocabulary.canonical_json import to_canonical_json
 from service.workflows.store.tables import dated_region_settings
 
 _columns = dated_region_settings.c
@@ -31,7 +31,7 @@ _IN_FORCE = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Decided:
+class SettingsDecision:
     """A region's decision to change settings from a day on. `changes` has only the settings that differ."""
 
     region: str
@@ -47,31 +47,33 @@ class DatedSettings:
     def __init__(self, transaction: Transaction) -> None:
         self._connection = transaction.connection
 
-    def decide(self, id_: UUID, decided: Decided, settings: str) -> None:
+    def add(self, id_: UUID, decided: SettingsDecision, settings: str) -> None:
         """Record a decision of a region. `settings`: the hash of all its settings from that day on."""
         row = {
             "id": str(id_),
             "region": decided.region,
             "valid_from": decided.valid_from.isoformat(),
-            "changes": canonical(dict(decided.changes)),
+            "changes": to_canonical_json(dict(decided.changes)),
             "settings": settings,
-            "recorded_at": microseconds(decided.recorded_at),
+            "recorded_at": to_microseconds(decided.recorded_at),
             "actor_id": str(decided.actor_id),
         }
         self._connection.execute(insert(dated_region_settings), row)
 
-    def in_force(self, region: str, day: date, *, recorded_by: datetime | None = None) -> Mapping[str, Any] | None:
+    def changes_in_force(
+        self, region: str, day: date, *, recorded_by: datetime | None = None
+    ) -> Mapping[str, Any] | None:
         """Returns the changes in force in a region on a day, or None without a decision.
 
         `recorded_by`: leaves out decisions recorded after this moment.
         """
-        until = _END_OF_TIME if recorded_by is None else microseconds(recorded_by)
+        until = _END_OF_TIME if recorded_by is None else to_microseconds(recorded_by)
         text = self._connection.execute(
             _IN_FORCE, {"region": region, "day": day.isoformat(), "recorded_by": until}
         ).scalar()
         return None if text is None else _read(text)
 
-    def decided(self, region: str | None = None) -> tuple[Decided, ...]:
+    def decisions(self, region: str | None = None) -> tuple[SettingsDecision, ...]:
         """Returns the decisions by region and first day, in that order; of each day the one recorded last."""
         query = select(dated_region_settings).order_by(
             _columns.region, _columns.valid_from, _columns.recorded_at, _columns.id
@@ -88,11 +90,11 @@ def _read(text: str) -> Mapping[str, Any]:
     return changes
 
 
-def _from_row(row: Row[Any]) -> Decided:
-    return Decided(
+def _from_row(row: Row[Any]) -> SettingsDecision:
+    return SettingsDecision(
         region=row.region,
         valid_from=date.fromisoformat(row.valid_from),
         changes=_read(row.changes),
-        recorded_at=moment(row.recorded_at),
+        recorded_at=from_microseconds(row.recorded_at),
         actor_id=UUID(row.actor_id),
     )

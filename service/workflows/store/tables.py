@@ -2,7 +2,7 @@
 
 from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, PrimaryKeyConstraint, String, Table, Text
 
-from service.database.columns import NO_ROWID, id_column, metadata
+from service.database.columns import WITHOUT_ROWID, id_column, metadata
 
 workflows = Table(
     "workflows",
@@ -12,7 +12,7 @@ workflows = Table(
     Column("definition", Text, nullable=False, comment="canonical JSON; never changed"),
     Column("edges", Integer, nullable=False, comment="how many it has: none is added afterwards"),
     Column("added_at", BigInteger, nullable=False),
-    **NO_ROWID,
+    **WITHOUT_ROWID,
 )
 
 workflow_edges = Table(
@@ -24,7 +24,7 @@ workflow_edges = Table(
     Column("target", String(60), nullable=False),
     PrimaryKeyConstraint("workflow", "trigger_name", "source", "target"),
     comment="every edge of every definition ever used: what a history row may say",
-    **NO_ROWID,
+    **WITHOUT_ROWID,
 )
 
 workflow_plans = Table(
@@ -43,7 +43,7 @@ workflow_plans = Table(
     Column("made_at", BigInteger, nullable=False),
     id_column("actor_id", ForeignKey("people.id")),
     comment="how parts that run go from one workflow to another: append-only",
-    **NO_ROWID,
+    **WITHOUT_ROWID,
 )
 
 region_settings = Table(
@@ -51,7 +51,7 @@ region_settings = Table(
     metadata,
     Column("hash", String(64), primary_key=True, comment="SHA-256 of the canonical form"),
     Column("settings", Text, nullable=False, comment="canonical JSON; never changed"),
-    **NO_ROWID,
+    **WITHOUT_ROWID,
 )
 
 dated_region_settings = Table(
@@ -67,5 +67,5 @@ dated_region_settings = Table(
     PrimaryKeyConstraint("id"),
     Index("ix_dated_region_settings_region", "region", "valid_from", "recorded_at", "id"),
     comment="what a region decided from which day on: append-only",
-    **NO_ROWID,
+    **WITHOUT_ROWID,
 )

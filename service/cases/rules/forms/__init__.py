@@ -3,8 +3,8 @@
 from service.cases.rules.forms import consent, consult, notes, referral, review, triage
 from service.cases.rules.forms.base import Form
 
-IN_EVERY_KIND: tuple[type[Form], ...] = (notes.Note, notes.Reassignment, notes.Amendment)
-ASKED_BY_THE_CASE: tuple[type[Form], ...] = (
+COMMON_FORMS: tuple[type[Form], ...] = (notes.Note, notes.Reassignment, notes.Amendment)
+CASE_FORMS: tuple[type[Form], ...] = (
     referral.Referral,
     consult.ConsultRequest,
     consent.ConsentGiven,
@@ -27,5 +27,5 @@ ASKED_BY_THE_CASE: tuple[type[Form], ...] = (
     review.Table,
     review.Analysis,
     review.Comment,
-    *IN_EVERY_KIND,
+    *COMMON_FORMS,
 )

@@ -10,16 +10,16 @@ from uuid import UUID
 from service.cases.rules.facts import CaseFacts
 from service.vocabulary.code_lists import coded_values
 from service.vocabulary.form_parts import Codes, ContentClass, Fault, FormPart
-from service.vocabulary.partly_read import PartlyRead, Unread, as_far_as_read
+from service.vocabulary.partial_values import FieldUnread, PartialValue, results_if_readable
 from service.workflows.rules.region_settings import RegionSettings
 
-Sought = Literal["liaison", "network", "payer", "asker"]
-RULE = "is_a_rule"
+AddresseeRole = Literal["liaison", "network", "payer", "asker"]
+RULE_MARK = "is_a_rule"
 R = TypeVar("R", bound=Callable[..., Iterable[Fault]])
 
 
 @dataclass(frozen=True, slots=True)
-class FormContext(PartlyRead):
+class FormContext(PartialValue):
     """The context of form checks: the facts before the step, the settings of the region, and the day in Amsterdam.
 
     `region` owns the case, `part_id` is the part that the step is taken on. `birth_month` (YYYY-MM) is set for forms
@@ -28,14 +28,14 @@ class FormContext(PartlyRead):
 
     facts: CaseFacts
     settings: RegionSettings
-    on: date
+    day: date
     region: str = ""
     part_id: UUID | None = None
     birth_month: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Opening:
+class PartOpening:
     """A part that a form opens.
 
     The addressee is an organisation that the form names, or the one that the system looks up for `addressee_role`: the
@@ -45,17 +45,17 @@ class Opening:
 
     addressee_id: UUID | None = None
     line: str | None = None
-    sought: Sought | None = None
+    addressee_role: AddresseeRole | None = None
     due_on: date | None = None
     codes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class NamedOrganisation:
     """An organisation that a form names. `allowed_kinds` fit the field, `location` is the JSON path of the field."""
 
     id: UUID
-    kinds: tuple[str, ...]
+    allowed_kinds: tuple[str, ...]
     location: tuple[str | int, ...]
 
 
@@ -65,30 +65,32 @@ def rule(check: R) -> R:
     A rule checks one thing and reads only the fields that it needs: in a partly read form, a rule that needs an
     unreadable field gives no faults. A rule replaces the rule of the same name in a base class.
     """
-    setattr(check, RULE, True)
+    setattr(check, RULE_MARK, True)
     return check
 
 
 @cache
 def _rules(form: type["Form"]) -> tuple[str, ...]:
     """Returns the names of the rules of a form, those of its base classes first."""
-    names = (name for base in reversed(form.__mro__) for name, member in vars(base).items() if hasattr(member, RULE))
+    names = (
+        name for base in reversed(form.__mro__) for name, member in vars(base).items() if hasattr(member, RULE_MARK)
+    )
     return tuple(dict.fromkeys(names))
 
 
 class Form(FormPart):
     """The form that a trigger requires. Stored content keeps its `form_name`, and a released class never changes.
 
-    A partly read form (`read_form`) lacks the fields that could not be read. Access to such a field raises Unread.
+    A partly read form (`read_form`) lacks the fields that could not be read. Access to such a field raises FieldUnread.
     """
 
     form_name: ClassVar[str]
     content_class: ClassVar[ContentClass]
-    assigned_in: ClassVar[str] = "assigneeId"
+    assignee_field: ClassVar[str] = "assigneeId"
     weighs_age: ClassVar[bool] = False
 
     @classmethod
-    def may_be_left_out(cls) -> bool:
+    def is_optional(cls) -> bool:
         """True if every field is optional: then a step without a form counts as one with an empty form."""
         return not any(field.is_required() for field in cls.model_fields.values())
 
@@ -99,31 +101,31 @@ class Form(FormPart):
             codes_by_list.setdefault(coded.code_list.name, set()).add(coded.code)
         return {name: tuple(sorted(codes)) for name, codes in sorted(codes_by_list.items())}
 
-    def weighed(self, birth_month: str) -> Codes:  # noqa: ARG002 - for forms that weigh age only
+    def age_codes(self, birth_month: str) -> Codes:  # noqa: ARG002 - for forms that weigh age only
         """Returns the codes, by name, that follow from the answers and the child's age together."""
         return {}
 
     def faults(self, context: FormContext) -> Iterator[Fault]:
         """Yields the faults of every rule. Types and limits are checked before."""
         for name in _rules(type(self)):
-            yield from as_far_as_read(partial(getattr(self, name), context))
+            yield from results_if_readable(partial(getattr(self, name), context))
 
     if not TYPE_CHECKING:  # mypy checks every attribute name without it
 
         def __getattr__(self, name: str) -> Any:
             if name in type(self).model_fields:
-                raise Unread(name)
+                raise FieldUnread(name)
             return super().__getattr__(name)
 
-    def openings(self, kind: str, context: FormContext) -> tuple[Opening, ...]:  # noqa: ARG002 - most forms open no part
+    def openings(self, kind: str, context: FormContext) -> tuple[PartOpening, ...]:  # noqa: ARG002 - most forms open no part
         """Returns the parts of this kind that the form opens."""
         return ()
 
-    def names_organisations(self) -> Iterable[Named]:
+    def named_organisations(self) -> Iterable[NamedOrganisation]:
         """Returns the organisations that the form names. Each must exist here and be of an allowed kind."""
         return ()
 
-    def assigned(self, current: UUID | None) -> UUID | None:
+    def next_assignee(self, current: UUID | None) -> UUID | None:
         """Returns the person who must act next: the one in the field `assignee_field`, or the current assignee."""
         return current
 
@@ -131,10 +133,10 @@ class Form(FormPart):
         """Returns the age band of the child on this day. No other datum about age becomes a fact."""
         return None
 
-    def next_on(self) -> date | None:
+    def next_due_day(self) -> date | None:
         """Returns the day in Amsterdam by which the next action is due, if the form sets one."""
         return None
 
-    def stored(self) -> dict[str, Any]:
+    def to_content(self) -> dict[str, Any]:
         """Returns the form as content: JSON values by camelCase name, without absent fields."""
         return self.model_dump(mode="json", by_alias=True, exclude_none=True)

@@ -6,11 +6,18 @@ from typing import ClassVar
 
 from typing_extensions import override
 
-from service.cases.rules.consents import GIVEN, GROUND, WITHDRAWN, ConsentFact, consenters, who_must_consent
+from service.cases.rules.consents import (
+    CONSENT_GIVEN,
+    CONSENT_WITHDRAWN,
+    LEGAL_GROUND,
+    ConsentFact,
+    represented_consenters,
+    required_consenters,
+)
 from service.cases.rules.forms.base import Form, FormContext, rule
 from service.vocabulary.ages import age_band, age_on
 from service.vocabulary.coded_answers import ConsentKind, InformationPurpose, LegalGround, PersonRole
-from service.vocabulary.fields import AtLeastOne, Day, OrNone, in_words, not_in_future
+from service.vocabulary.fields import AtLeastOne, Day, Nullable, check_not_in_future, code_params
 from service.vocabulary.form_parts import Codes, ContentClass, Fault, FormPart
 from service.vocabulary.language import FreeText
 
@@ -23,64 +30,64 @@ class Consent(FormPart):
     by: PersonRole | None = None
     ground: LegalGround | None = None
     given_on: Day
-    explanation: OrNone[FreeText] = None
+    explanation: Nullable[FreeText] = None
 
-    def allows(self, purpose: str) -> bool:
+    def covers_purpose(self, purpose: str) -> bool:
         return purpose in {coded.code for coded in self.purposes}
 
     @property
-    def is_ground(self) -> bool:
-        return self.kind.code == GROUND and self.ground is not None
+    def is_legal_ground(self) -> bool:
+        return self.kind.code == LEGAL_GROUND and self.ground is not None
 
     @property
-    def given_by(self) -> str | None:
+    def giver(self) -> str | None:
         """The role of the person who consents, or the code of a legal ground; None for any other statement."""
-        if self.is_ground:
-            return GROUND
+        if self.is_legal_ground:
+            return LEGAL_GROUND
         return self.by.code if self.by and self.kind.code == "consent" else None
 
 
-def consent_faults(consents: Collection[Consent], on: date) -> Iterator[Fault]:
+def faults_of_consents(consents: Collection[Consent], on: date) -> Iterator[Fault]:
     """Yields the faults of each consent by itself."""
     for index, consent in enumerate(consents):
-        yield from not_in_future(consent.given_on, on, "consents", index, "givenOn")
+        yield from check_not_in_future(consent.given_on, on, "consents", index, "givenOn")
         if consent.kind.code == "consent" and consent.by is None:
             yield Fault("consent_by_whom_missing", ("consents", index, "by"))
-        if consent.kind.code == GROUND and consent.ground is None:
+        if consent.kind.code == LEGAL_GROUND and consent.ground is None:
             yield Fault("legal_ground_missing", ("consents", index, "ground"))
 
 
-def age_rule_faults(consents: Collection[Consent], purpose: str, age: int) -> Iterator[Fault]:
+def faults_of_missing_consents(consents: Collection[Consent], purpose: str, age: int) -> Iterator[Fault]:
     """Yields a fault per missing consenter to this purpose at this age (years). A legal ground replaces all of them."""
-    givers = {giver for consent in consents if consent.allows(purpose) and (giver := consent.given_by)}
-    if GROUND in givers:
+    givers = {giver for consent in consents if consent.covers_purpose(purpose) and (giver := consent.giver)}
+    if LEGAL_GROUND in givers:
         return
-    missing = who_must_consent(age, purpose) - consenters(givers)
+    missing = required_consenters(age, purpose) - represented_consenters(givers)
     if "child" in missing:
         yield Fault("consent_of_child_missing", ("consents",))
     if "parents" in missing:
         yield Fault("consent_of_parents_missing", ("consents",))
 
 
-def settled(consents: Collection[Consent], birth_month: str) -> tuple[str, ...]:
+def purposes_with_consent(consents: Collection[Consent], birth_month: str) -> tuple[str, ...]:
     """Returns the purposes to which all required persons consented, at the age on the day of the last consent (I20)."""
     return tuple(
         sorted(
             purpose
             for purpose, day in _last_given(consents).items()
-            if not any(age_rule_faults(consents, purpose, age_on(birth_month, day)))
+            if not any(faults_of_missing_consents(consents, purpose, age_on(birth_month, day)))
         )
     )
 
 
-def as_facts(consents: Collection[Consent], birth_month: str) -> tuple[str, ...]:
+def consent_facts(consents: Collection[Consent], birth_month: str) -> tuple[str, ...]:
     """Returns the consent facts, at the age on the day of the last consent. Later consents are added to these facts."""
     last_given = _last_given(consents)
     return tuple(
         sorted(
             str(ConsentFact(giver, age_band(birth_month, last_given[purpose.code]), purpose.code))
             for consent in consents
-            if (giver := consent.given_by)
+            if (giver := consent.giver)
             for purpose in consent.purposes
         )
     )
@@ -94,14 +101,16 @@ def _last_given(consents: Collection[Consent]) -> dict[str, date]:
     return days
 
 
-def sharing_faults(consents: Collection[Consent], purpose: str, context: FormContext) -> Iterator[Fault]:
+def faults_of_sharing(consents: Collection[Consent], purpose: str, context: FormContext) -> Iterator[Fault]:
     """Yields a fault when sharing for this purpose has no consent and no legal ground.
 
     A consent that is in force is not asked for again (R90).
     """
-    if purpose not in context.facts.consented and not any(consent.allows(purpose) for consent in consents):
+    if purpose not in context.facts.consented_purposes and not any(
+        consent.covers_purpose(purpose) for consent in consents
+    ):
         yield Fault(
-            "consent_to_sharing_missing", ("consents",), in_words("purpose", InformationPurpose.code_list, purpose)
+            "consent_to_sharing_missing", ("consents",), code_params("purpose", InformationPurpose.code_list, purpose)
         )
 
 
@@ -125,12 +134,12 @@ class ConsentGiven(_ConsentForm):
     consents: AtLeastOne[Consent]
 
     @override
-    def weighed(self, birth_month: str) -> Codes:
-        return {GIVEN: as_facts(self.consents, birth_month)}
+    def age_codes(self, birth_month: str) -> Codes:
+        return {CONSENT_GIVEN: consent_facts(self.consents, birth_month)}
 
     @rule
     def _consents_are_sound(self, context: FormContext) -> Iterator[Fault]:
-        return consent_faults(self.consents, context.on)
+        return faults_of_consents(self.consents, context.day)
 
     @rule
     def _givers_may_consent(self, context: FormContext) -> Iterator[Fault]:
@@ -138,13 +147,16 @@ class ConsentGiven(_ConsentForm):
             yield Fault("birth_month_unknown", ("consents",))
             return
         for index, consent in enumerate(self.consents):
-            if (giver := consent.given_by) and giver != GROUND:
+            if (giver := consent.giver) and giver != LEGAL_GROUND:
                 yield from _faults_of_giver(consent, giver, age_on(context.birth_month, consent.given_on), index)
 
 
 def _faults_of_giver(consent: Consent, giver: str, age: int, index: int) -> Iterator[Fault]:
     """Yields a fault when the giver is not one of the required consenters: such a consent would have no effect."""
-    if any(who_must_consent(age, purpose.code).isdisjoint(consenters({giver})) for purpose in consent.purposes):
+    if any(
+        required_consenters(age, purpose.code).isdisjoint(represented_consenters({giver}))
+        for purpose in consent.purposes
+    ):
         yield Fault("consent_not_theirs", ("consents", index, "by"), {"age": age})
 
 
@@ -157,21 +169,23 @@ class ConsentWithdrawn(_ConsentForm):
     purposes: AtLeastOne[InformationPurpose]
     by: PersonRole | None = None
     withdrawn_on: Day
-    explanation: OrNone[FreeText] = None
+    explanation: Nullable[FreeText] = None
 
     @override
-    def weighed(self, birth_month: str) -> Codes:
-        giver = GROUND if self.kind.code == GROUND else self.by.code if self.by else ""
+    def age_codes(self, birth_month: str) -> Codes:
+        giver = LEGAL_GROUND if self.kind.code == LEGAL_GROUND else self.by.code if self.by else ""
         band = age_band(birth_month, self.withdrawn_on)
-        return {WITHDRAWN: tuple(sorted({str(ConsentFact(giver, band, purpose.code)) for purpose in self.purposes}))}
+        return {
+            CONSENT_WITHDRAWN: tuple(sorted({str(ConsentFact(giver, band, purpose.code)) for purpose in self.purposes}))
+        }
 
     @rule
     def _withdrawal_is_past(self, context: FormContext) -> Iterator[Fault]:
-        return not_in_future(self.withdrawn_on, context.on, "withdrawnOn")
+        return check_not_in_future(self.withdrawn_on, context.day, "withdrawnOn")
 
     @rule
     def _giver_is_named(self, _context: FormContext) -> Iterator[Fault]:
-        if self.kind.code != GROUND and self.by is None:
+        if self.kind.code != LEGAL_GROUND and self.by is None:
             yield Fault("consent_by_whom_missing", ("by",))
 
     @rule

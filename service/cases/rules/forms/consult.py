@@ -9,7 +9,7 @@ from typing_extensions import override
 from service.cases.rules.forms.base import Form, FormContext, rule
 from service.vocabulary.ages import age_band, age_on
 from service.vocabulary.coded_answers import PersonRole
-from service.vocabulary.fields import BirthMonth, Contact, MunicipalityCode, OrNone, RegionCode
+from service.vocabulary.fields import BirthMonth, Contact, MunicipalityCode, Nullable, RegionCode
 from service.vocabulary.form_parts import ContentClass, Fault
 from service.vocabulary.language import FreeText
 
@@ -25,10 +25,10 @@ class ConsultRequest(Form):
 
     question: FreeText
     asked_by: PersonRole
-    municipality: OrNone[MunicipalityCode] = None
-    region: OrNone[RegionCode] = None
-    birth_month: OrNone[BirthMonth] = None
-    tried: OrNone[FreeText] = None
+    municipality: Nullable[MunicipalityCode] = None
+    region: Nullable[RegionCode] = None
+    birth_month: Nullable[BirthMonth] = None
+    tried: Nullable[FreeText] = None
     contact: Contact
 
     @override
@@ -47,5 +47,5 @@ class ConsultRequest(Form):
 
     @rule
     def _is_born(self, context: FormContext) -> Iterator[Fault]:
-        if self.birth_month and age_on(self.birth_month, context.on) < 0:
+        if self.birth_month and age_on(self.birth_month, context.day) < 0:
             yield Fault("birth_month_in_future", ("birthMonth",))

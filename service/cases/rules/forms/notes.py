@@ -10,11 +10,11 @@ from pydantic import Field, JsonValue
 from typing_extensions import override
 
 from service.cases.rules.forms.base import Form, FormContext, rule
-from service.vocabulary.fields import OrNone
+from service.vocabulary.fields import Nullable
 from service.vocabulary.form_parts import ContentClass, Fault
 from service.vocabulary.language import FreeText
 
-MOST_CHANGES = 200_000  # bytes of UTF-8 JSON
+MAX_CHANGES_BYTES = 200_000  # bytes of UTF-8 JSON
 
 _CAMEL_CASE = re.compile(r"[a-z][a-zA-Z0-9]*", re.ASCII)
 
@@ -32,10 +32,10 @@ class Note(_NotesForm):
 class Reassignment(_NotesForm):
     form_name: ClassVar[str] = "reassignment@1"
 
-    assignee_id: OrNone[UUID] = None
+    assignee_id: Nullable[UUID] = None
 
     @override
-    def assigned(self, current: UUID | None) -> UUID | None:
+    def next_assignee(self, current: UUID | None) -> UUID | None:
         return self.assignee_id
 
 
@@ -51,7 +51,7 @@ class Amendment(_NotesForm):
     @rule
     def _changes_are_plain(self, _context: FormContext) -> Iterator[Fault]:
         if not _is_plain_json(self.changes):
-            yield Fault("changes_not_readable", ("changes",), {"most": MOST_CHANGES})
+            yield Fault("changes_not_readable", ("changes",), {"most": MAX_CHANGES_BYTES})
 
     @rule
     def _changes_are_camel_case(self, _context: FormContext) -> Iterator[Fault]:
@@ -66,7 +66,7 @@ def _is_plain_json(changes: dict[str, JsonValue]) -> bool:
         encoded = json.dumps(changes, ensure_ascii=False, allow_nan=False).encode()
     except ValueError:
         return False
-    return len(encoded) <= MOST_CHANGES
+    return len(encoded) <= MAX_CHANGES_BYTES
 
 
 def _member_names(value: object) -> Iterator[str]:

@@ -6,9 +6,15 @@ from typing import ClassVar
 
 from typing_extensions import override
 
-from service.cases.rules.consents import GIVEN, TO_THE_TABLE
+from service.cases.rules.consents import CONSENT_GIVEN, PURPOSE_TABLE
 from service.cases.rules.forms.base import Form, FormContext, rule
-from service.cases.rules.forms.consent import Consent, age_rule_faults, as_facts, consent_faults, settled
+from service.cases.rules.forms.consent import (
+    Consent,
+    consent_facts,
+    faults_of_consents,
+    faults_of_missing_consents,
+    purposes_with_consent,
+)
 from service.vocabulary.ages import age_band, age_on
 from service.vocabulary.coded_answers import (
     CurrentLivingPlace,
@@ -31,11 +37,11 @@ from service.vocabulary.fields import (
     Count,
     Day,
     MunicipalityCode,
-    OrNone,
+    Nullable,
     Several,
     YesNo,
-    enclosed,
-    not_in_future,
+    check_not_in_future,
+    enclosed_codes,
 )
 from service.vocabulary.form_parts import Codes, ContentClass, Fault, FormPart
 from service.vocabulary.language import FreeText, ShortText
@@ -44,20 +50,20 @@ from service.vocabulary.language import FreeText, ShortText
 class Residence(FormPart):
     """Dated facts for the residence principle (woonplaatsbeginsel). An absent field is unknown (domain.md 2.7)."""
 
-    municipality: OrNone[MunicipalityCode] = None
-    since_on: OrNone[Day] = None
-    address_in_doubt: OrNone[YesNo] = None
-    in_stay: OrNone[YesNo] = None
-    stay_since_on: OrNone[Day] = None
-    before_stay: OrNone[MunicipalityCode] = None
-    mother_at_birth: OrNone[MunicipalityCode] = None
+    municipality: Nullable[MunicipalityCode] = None
+    since_on: Nullable[Day] = None
+    address_in_doubt: Nullable[YesNo] = None
+    in_stay: Nullable[YesNo] = None
+    stay_since_on: Nullable[Day] = None
+    before_stay: Nullable[MunicipalityCode] = None
+    mother_at_birth: Nullable[MunicipalityCode] = None
 
 
 class Voice(FormPart):
     """A person's own words, or the reason why this person was not heard (I16)."""
 
-    own_words: OrNone[FreeText] = None
-    why_not_heard: OrNone[FreeText] = None
+    own_words: Nullable[FreeText] = None
+    why_not_heard: Nullable[FreeText] = None
 
     @property
     def is_recorded(self) -> bool:
@@ -67,14 +73,14 @@ class Voice(FormPart):
 class HelpTried(FormPart):
     help: FreeText
     result: FreeText
-    provider: OrNone[ShortText] = None
-    period: OrNone[ShortText] = None
+    provider: Nullable[ShortText] = None
+    period: Nullable[ShortText] = None
 
 
 class EarlierRefusal(FormPart):
     provider: ShortText
     reason: RefusalReason
-    refused_on: OrNone[Day] = None
+    refused_on: Nullable[Day] = None
 
 
 class LifeDomainState(FormPart):
@@ -106,7 +112,7 @@ class Referral(Form):
     refusals: Several[EarlierRefusal]
     living_place: CurrentLivingPlace
     safety: Safety
-    safety_director: OrNone[ShortText] = None
+    safety_director: Nullable[ShortText] = None
     referrer: Referrer
     legal_status: LegalStatus
     urgency: Urgency
@@ -115,22 +121,22 @@ class Referral(Form):
     case_director: Contact
     contact_person: Contact
 
-    explanatory_analysis: OrNone[FreeText] = None
+    explanatory_analysis: Nullable[FreeText] = None
     stagnation_reasons: Several[StagnationReason] = ()
     life_domains: Several[LifeDomainState] = ()
     product_category: ProductCategory | None = None
     legal_representation: LegalRepresentation | None = None
-    education: OrNone[FreeText] = None
+    education: Nullable[FreeText] = None
     network: Several[SupportingPerson] = ()
-    previous_moves: OrNone[Count] = None
-    need_known_since_on: OrNone[Day] = None
+    previous_moves: Nullable[Count] = None
+    need_known_since_on: Nullable[Day] = None
     interpreter: Interpreter | None = None
 
     @override
     def codes(self) -> Codes:
-        purposes: Codes = {"information_purpose": settled(self.consents, self.birth_month)}
-        purposes[GIVEN] = as_facts(self.consents, self.birth_month)
-        return super().codes() | purposes | enclosed(explanatory_analysis=self.explanatory_analysis)
+        purposes: Codes = {"information_purpose": purposes_with_consent(self.consents, self.birth_month)}
+        purposes[CONSENT_GIVEN] = consent_facts(self.consents, self.birth_month)
+        return super().codes() | purposes | enclosed_codes(explanatory_analysis=self.explanatory_analysis)
 
     @override
     def age_band(self, on: date) -> str:
@@ -138,7 +144,7 @@ class Referral(Form):
 
     @rule
     def _is_born(self, context: FormContext) -> Iterator[Fault]:
-        if age_on(self.birth_month, context.on) < 0:
+        if age_on(self.birth_month, context.day) < 0:
             yield Fault("birth_month_in_future", ("birthMonth",))
 
     @rule
@@ -161,25 +167,25 @@ class Referral(Form):
 
     @rule
     def _consents_are_sound(self, context: FormContext) -> Iterator[Fault]:
-        return consent_faults(self.consents, context.on)
+        return faults_of_consents(self.consents, context.day)
 
     @rule
     def _required_consents_are_given(self, context: FormContext) -> Iterator[Fault]:
-        return age_rule_faults(self.consents, TO_THE_TABLE, age_on(self.birth_month, context.on))
+        return faults_of_missing_consents(self.consents, PURPOSE_TABLE, age_on(self.birth_month, context.day))
 
     @rule
     def _residence_is_past(self, context: FormContext) -> Iterator[Fault]:
-        yield from not_in_future(self.residence.since_on, context.on, "residence", "sinceOn")
-        yield from not_in_future(self.residence.stay_since_on, context.on, "residence", "staySinceOn")
+        yield from check_not_in_future(self.residence.since_on, context.day, "residence", "sinceOn")
+        yield from check_not_in_future(self.residence.stay_since_on, context.day, "residence", "staySinceOn")
 
     @rule
     def _need_is_past(self, context: FormContext) -> Iterator[Fault]:
-        return not_in_future(self.need_known_since_on, context.on, "needKnownSinceOn")
+        return check_not_in_future(self.need_known_since_on, context.day, "needKnownSinceOn")
 
     @rule
     def _refusals_are_past(self, context: FormContext) -> Iterator[Fault]:
         for index, refusal in enumerate(self.refusals):
-            yield from not_in_future(refusal.refused_on, context.on, "refusals", index, "refusedOn")
+            yield from check_not_in_future(refusal.refused_on, context.day, "refusals", index, "refusedOn")
 
 
 def _faults_of_voice(voice: Voice, name: str) -> Iterator[Fault]:

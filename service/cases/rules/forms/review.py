@@ -19,16 +19,25 @@ from service.vocabulary.coded_answers import (
     SystemCause,
     TableRole,
 )
-from service.vocabulary.fields import AtLeastOne, Day, Location, OrNone, Several, YesNo, in_words, not_in_future
+from service.vocabulary.fields import (
+    AtLeastOne,
+    Day,
+    Location,
+    Nullable,
+    Several,
+    YesNo,
+    check_not_in_future,
+    code_params,
+)
 from service.vocabulary.form_parts import Codes, ContentClass, Fault, FormPart
 from service.vocabulary.language import FreeText, ShortText
 from service.workflows.rules.region_settings import Quorum
 
 EXPERT_ROLES = frozenset({"expert", "behavioural_scientist", "psychiatrist", "doctor", "education_expert"})
-PARENTS = frozenset({"parent", "guardian", "parent_without_authority"})
+PARENT_ROLES = frozenset({"parent", "guardian", "parent_without_authority"})
 
 # Options of living away from home, also for a child that already does.
-AWAY_FROM_HOME = frozenset({"other_family", "small_scale_living", "stay_with_treatment", "closed_stay"})
+OPTIONS_AWAY_FROM_HOME = frozenset({"other_family", "small_scale_living", "stay_with_treatment", "closed_stay"})
 CLOSED_STAY = "closed_stay"
 
 _OWN_WORDS_REQUIRED = frozenset({"represented", "heard_before"})
@@ -42,7 +51,7 @@ class _ReviewForm(Form):
 class TableMember(FormPart):
     role: TableRole
     name: ShortText
-    organisation: OrNone[ShortText] = None
+    organisation: Nullable[ShortText] = None
     relation_to_case: RelationToCase
 
 
@@ -51,8 +60,8 @@ class Participation(FormPart):
 
     who: PersonRole
     how: Hearing
-    own_words: OrNone[FreeText] = None
-    why_not: OrNone[FreeText] = None
+    own_words: Nullable[FreeText] = None
+    why_not: Nullable[FreeText] = None
 
     def faults(self, *location: str | int) -> Iterator[Fault]:
         if self.how.code in _OWN_WORDS_REQUIRED and not self.own_words:
@@ -61,10 +70,10 @@ class Participation(FormPart):
             yield Fault("reason_not_heard_missing", (*location, "whyNot"))
 
 
-def heard(participation: tuple[Participation, ...]) -> Codes:
+def heard_codes(participation: tuple[Participation, ...]) -> Codes:
     """Returns {"heard": ("child", "parent")}, limited to recorded voices. No advice is issued without both (I16)."""
     roles = {"child" for participant in participation if participant.who.code == "child"}
-    roles |= {"parent" for participant in participation if participant.who.code in PARENTS}
+    roles |= {"parent" for participant in participation if participant.who.code in PARENT_ROLES}
     return {"heard": tuple(sorted(roles))} if roles else {}
 
 
@@ -74,15 +83,15 @@ class Table(_ReviewForm):
     held_on: Day
     members: AtLeastOne[TableMember]
     participation: AtLeastOne[Participation]
-    quorum_shortfall_reason: OrNone[FreeText] = None
+    quorum_shortfall_reason: Nullable[FreeText] = None
 
     @override
     def codes(self) -> Codes:
-        return super().codes() | heard(self.participation)
+        return super().codes() | heard_codes(self.participation)
 
     @rule
     def _was_held(self, context: FormContext) -> Iterator[Fault]:
-        return not_in_future(self.held_on, context.on, "heldOn")
+        return check_not_in_future(self.held_on, context.day, "heldOn")
 
     @rule
     def _everybody_is_heard(self, _context: FormContext) -> Iterator[Fault]:
@@ -144,12 +153,12 @@ class BeforeRemoval(FormPart):
     """Answers that are required before a child leaves home or is placed in closed care (I5)."""
 
     alternatives_to_removal: Several[AlternativeAnswered] = ()
-    return_plan: OrNone[FreeText] = None
-    behavioural_scientist: OrNone[ShortText] = None
+    return_plan: Nullable[FreeText] = None
+    behavioural_scientist: Nullable[ShortText] = None
     dissent_asked: YesNo = False
 
     @abstractmethod
-    def must_be_weighed(self, context: FormContext) -> bool:
+    def requires_all_answers(self, context: FormContext) -> bool:
         """True if this form proposes a removal from home or a closed stay, so that all answers are required."""
 
     @rule
@@ -157,24 +166,24 @@ class BeforeRemoval(FormPart):
         answered = {answer.alternative.code for answer in self.alternatives_to_removal}
         alternatives = AlternativeToRemoval.code_list
         unanswered = [code for code in alternatives.codes if code not in answered and code != OTHER]
-        if unanswered and self.must_be_weighed(context):
+        if unanswered and self.requires_all_answers(context):
             for code in unanswered:
-                params = in_words("alternative", alternatives, code)
+                params = code_params("alternative", alternatives, code)
                 yield Fault("alternative_unanswered", ("alternativesToRemoval",), params)
 
     @rule
     def _way_back_is_planned(self, context: FormContext) -> Iterator[Fault]:
-        if not self.return_plan and self.must_be_weighed(context):
+        if not self.return_plan and self.requires_all_answers(context):
             yield Fault("return_plan_missing", ("returnPlan",))
 
     @rule
     def _behavioural_scientist_is_named(self, context: FormContext) -> Iterator[Fault]:
-        if not self.behavioural_scientist and self.must_be_weighed(context):
+        if not self.behavioural_scientist and self.requires_all_answers(context):
             yield Fault("behavioural_scientist_missing", ("behaviouralScientist",))
 
     @rule
     def _dissent_was_asked(self, context: FormContext) -> Iterator[Fault]:
-        if not self.dissent_asked and self.must_be_weighed(context):
+        if not self.dissent_asked and self.requires_all_answers(context):
             yield Fault("dissent_not_asked", ("dissentAsked",))
 
 
@@ -210,8 +219,8 @@ class Analysis(_ReviewForm, BeforeRemoval):
             yield Fault("no_option_chosen", ("options",))
 
     @override
-    def must_be_weighed(self, context: FormContext) -> bool:
-        leaves_home = context.facts.at_home and bool(self._chosen & AWAY_FROM_HOME)
+    def requires_all_answers(self, context: FormContext) -> bool:
+        leaves_home = context.facts.at_home and bool(self._chosen & OPTIONS_AWAY_FROM_HOME)
         return self.proposes_removal or self._proposes_closed_stay() or leaves_home
 
 
@@ -221,6 +230,6 @@ class Comment(_ReviewForm):
     form_name: ClassVar[str] = "comment@1"
 
     by: PersonRole
-    organisation: OrNone[ShortText] = None
-    about: OrNone[FreeText] = None
+    organisation: Nullable[ShortText] = None
+    about: Nullable[FreeText] = None
     comment: FreeText

@@ -17,7 +17,7 @@ from service.vocabulary.coded_answers import (
     Urgency,
     WithdrawalReason,
 )
-from service.vocabulary.fields import AtLeastOne, Day, OrNone, RegionCode, TakenOver, YesNo, not_in_future
+from service.vocabulary.fields import AtLeastOne, Day, Nullable, RegionCode, TakenOver, YesNo, check_not_in_future
 from service.vocabulary.form_parts import ContentClass, Fault, FormPart
 from service.vocabulary.language import FreeText, ShortText
 
@@ -30,10 +30,10 @@ class TriageStart(_ReferralForm):
     form_name: ClassVar[str] = "triage_start@1"
     assigned_in: ClassVar[str] = "screenerId"
 
-    screener_id: OrNone[UUID] = None
+    screener_id: Nullable[UUID] = None
 
     @override
-    def assigned(self, current: UUID | None) -> UUID | None:
+    def next_assignee(self, current: UUID | None) -> UUID | None:
         return self.screener_id or current
 
 
@@ -45,7 +45,7 @@ class InformationRequest(_ReferralForm):
     needed_by_on: Day
 
     @override
-    def next_on(self) -> date:
+    def next_due_day(self) -> date:
         return self.needed_by_on
 
 
@@ -53,7 +53,7 @@ class Information(_ReferralForm):
     form_name: ClassVar[str] = "information@1"
 
     answer: FreeText
-    supplied_by: OrNone[ShortText] = None
+    supplied_by: Nullable[ShortText] = None
 
 
 class Proceeding(_ReferralForm):
@@ -77,7 +77,7 @@ class ConsultOutcome(_ReferralForm):
     form_name: ClassVar[str] = "consult_outcome@1"
 
     confirmed_by: PersonRole
-    outcome: OrNone[FreeText] = None
+    outcome: Nullable[FreeText] = None
 
 
 class TableRequest(_ReferralForm):
@@ -96,7 +96,7 @@ class Criterion(FormPart):
 
 class WantedMember(FormPart):
     role: TableRole
-    expertise: OrNone[FreeText] = None
+    expertise: Nullable[FreeText] = None
 
 
 class Triage(_ReferralForm):
@@ -112,7 +112,7 @@ class Triage(_ReferralForm):
     wanted_members: AtLeastOne[WantedMember]
 
     @override
-    def next_on(self) -> date:
+    def next_due_day(self) -> date:
         return self.table_on
 
 
@@ -123,7 +123,7 @@ class Rescheduling(_ReferralForm):
     reason: FreeText
 
     @override
-    def next_on(self) -> date:
+    def next_due_day(self) -> date:
         return self.table_on
 
 
@@ -146,7 +146,7 @@ class Decline(_ReferralForm):
 
     @rule
     def _was_accepted(self, context: FormContext) -> Iterator[Fault]:
-        return not_in_future(self.taken_over_by.accepted_on, context.on, "takenOverBy", "acceptedOn")
+        return check_not_in_future(self.taken_over_by.accepted_on, context.day, "takenOverBy", "acceptedOn")
 
 
 class TransferProposal(_ReferralForm):
@@ -154,7 +154,7 @@ class TransferProposal(_ReferralForm):
 
     to_region: RegionCode
     reason: TransferReason
-    explanation: OrNone[FreeText] = None
+    explanation: Nullable[FreeText] = None
 
 
 class Transfer(_ReferralForm):
@@ -169,7 +169,7 @@ class Transfer(_ReferralForm):
 
     @rule
     def _was_accepted(self, context: FormContext) -> Iterator[Fault]:
-        return not_in_future(self.accepted_by.accepted_on, context.on, "acceptedBy", "acceptedOn")
+        return check_not_in_future(self.accepted_by.accepted_on, context.day, "acceptedBy", "acceptedOn")
 
     @rule
     def _goes_elsewhere(self, context: FormContext) -> Iterator[Fault]:
@@ -182,7 +182,7 @@ class Withdrawal(_ReferralForm):
 
     reason: WithdrawalReason
     wished_by: PersonRole
-    explanation: OrNone[FreeText] = None
+    explanation: Nullable[FreeText] = None
 
 
 class Reopening(_ReferralForm):

@@ -6,41 +6,46 @@ A case is in one state at a time, so the checks are a plain search in a graph; t
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import chain
 
-from service.workflows.rules.checks import combination, duties, names, routes
-from service.workflows.rules.checks.subject import KnownGuard, Subject, ways
+from service.workflows.rules.checks import combination, duties, names, reachability
+from service.workflows.rules.checks.check_context import CheckableGuard, CheckContext, shortest_paths
 from service.workflows.rules.definition import Definition, Diagnostic
-from service.workflows.rules.kinds import KnownKind, PartKind
+from service.workflows.rules.kinds import CheckableKind, PartKind
 from service.workflows.rules.region_settings import RegionSettings
 
-__all__ = ["KnownGuard", "check", "check_all", "ways"]
+__all__ = ["CheckableGuard", "check_definition", "check_definitions", "shortest_paths"]
 
-_CHECKS = (*names.LOOKS, *duties.LOOKS, *routes.LOOKS)
+_CHECKS = (*names.CHECKS, *duties.CHECKS, *reachability.CHECKS)
 
 
-def check(
+def check_definition(
     definition: Definition,
     *,
     settings_terms: Collection[str],
-    guards: Mapping[str, KnownGuard],
+    guards: Mapping[str, CheckableGuard],
     forms: Collection[str],
-    kinds: Mapping[PartKind, KnownKind],
-    written: Collection[PartKind],
+    kinds: Mapping[PartKind, CheckableKind],
+    kinds_with_file: Collection[PartKind],
 ) -> tuple[Diagnostic, ...]:
     """Returns all faults of one definition. `kinds_with_file`: the kinds that have a workflow file."""
-    subject = Subject(
-        definition=definition, guards=guards, forms=forms, kinds=kinds, written=written, ways=ways(definition)
+    subject = CheckContext(
+        definition=definition,
+        guards=guards,
+        forms=forms,
+        kinds=kinds,
+        kinds_with_file=kinds_with_file,
+        paths=shortest_paths(definition),
     )
     faults = chain.from_iterable(run_check(subject) for run_check in _CHECKS)
     return (*faults, *_unknown_terms(definition, settings_terms, settings=None))
 
 
-def check_all(
+def check_definitions(
     definitions: Iterable[Definition],
     settings: Mapping[str, RegionSettings],
     *,
-    guards: Mapping[str, KnownGuard],
+    guards: Mapping[str, CheckableGuard],
     forms: Collection[str],
-    kinds: Mapping[PartKind, KnownKind],
+    kinds: Mapping[PartKind, CheckableKind],
 ) -> tuple[Diagnostic, ...]:
     """Returns all faults of a set of definitions: of each alone, of the set, and of each under every settings.
 
@@ -48,10 +53,12 @@ def check_all(
     """
     all_definitions = tuple(definitions)
     written = {definition.name for definition in all_definitions}
-    faults = list(combination.faults(all_definitions, kinds))
+    faults = list(combination.check_combination(all_definitions, kinds))
     for definition in all_definitions:
         terms = {state.term for state in definition.states.values() if state.term}
-        faults += check(definition, settings_terms=terms, guards=guards, forms=forms, kinds=kinds, written=written)
+        faults += check_definition(
+            definition, settings_terms=terms, guards=guards, forms=forms, kinds=kinds, kinds_with_file=written
+        )
         for name, region_settings in settings.items():
             faults += _unknown_terms(definition, region_settings.terms, settings=name)
     return tuple(faults)

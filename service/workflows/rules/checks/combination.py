@@ -4,10 +4,12 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from service.workflows.rules.definition import Definition, Diagnostic, Trigger
-from service.workflows.rules.kinds import START, KnownKind, PartKind
+from service.workflows.rules.kinds import START, CheckableKind, PartKind
 
 
-def faults(definitions: tuple[Definition, ...], kinds: Mapping[PartKind, KnownKind]) -> Iterator[Diagnostic]:
+def check_combination(
+    definitions: tuple[Definition, ...], kinds: Mapping[PartKind, CheckableKind]
+) -> Iterator[Diagnostic]:
     """Yields the faults of the workflows of one installation taken together."""
     yield from _check_one_file_per_kind(definitions)
     if all(definition.name != "case" for definition in definitions):

@@ -2,53 +2,53 @@
 
 from collections.abc import Callable, Iterator
 
-from service.workflows.rules.checks.subject import IN_EVERY_OPEN_STATE, ROLES, Subject
+from service.workflows.rules.checks.check_context import EVERYDAY_TRIGGERS, ROLE_NAMES, CheckContext
 from service.workflows.rules.definition import Diagnostic, Move
 
 _DUTIES = ("party", "term", "next")
 
 
-def _check_duties_of_open_states(subject: Subject) -> Iterator[Diagnostic]:
+def _check_duties_of_open_states(subject: CheckContext) -> Iterator[Diagnostic]:
     for state in subject.open_states():
         for key in _DUTIES:
             if not getattr(state, key):
-                yield subject.at(state.name, "missing_duty", key, key=key)
+                yield subject.state_fault(state.name, "missing_duty", key, key=key)
 
 
-def _check_ends_without_duties(subject: Subject) -> Iterator[Diagnostic]:
+def _check_ends_without_duties(subject: CheckContext) -> Iterator[Diagnostic]:
     for state in subject.states():
         for key in _DUTIES:
             if not state.is_open and getattr(state, key):
-                yield subject.at(state.name, "duty_at_an_end", key, key=key)
+                yield subject.state_fault(state.name, "duty_at_an_end", key, key=key)
 
 
-def _check_next_action(subject: Subject) -> Iterator[Diagnostic]:
+def _check_next_action(subject: CheckContext) -> Iterator[Diagnostic]:
     for state in subject.open_states():
         if not state.next:
             continue
-        triggers = {edge.trigger for edge in subject.from_(state.name)} - set(IN_EVERY_OPEN_STATE)
+        triggers = {edge.trigger for edge in subject.edges_from(state.name)} - set(EVERYDAY_TRIGGERS)
         if state.next not in triggers:
-            yield subject.at(state.name, "next_not_possible", "next", trigger=state.next)
-        elif state.party in ROLES and state.party not in subject.definition.triggers[state.next].roles:
-            yield subject.at(state.name, "next_not_for_party", "next", trigger=state.next, role=state.party)
+            yield subject.state_fault(state.name, "next_not_possible", "next", trigger=state.next)
+        elif state.party in ROLE_NAMES and state.party not in subject.definition.triggers[state.next].roles:
+            yield subject.state_fault(state.name, "next_not_for_party", "next", trigger=state.next, role=state.party)
 
 
-def _check_party_has_exit(subject: Subject) -> Iterator[Diagnostic]:
+def _check_party_has_exit(subject: CheckContext) -> Iterator[Diagnostic]:
     for state in subject.open_states():
         exits = [subject.definition.triggers[edge.trigger] for edge in subject.exits(state.name)]
-        if state.party in ROLES and exits and not any(state.party in trigger.roles for trigger in exits):
-            yield subject.at(state.name, "party_has_no_exit", "party", role=state.party)
+        if state.party in ROLE_NAMES and exits and not any(state.party in trigger.roles for trigger in exits):
+            yield subject.state_fault(state.name, "party_has_no_exit", "party", role=state.party)
 
 
-def _check_everyday_triggers(subject: Subject) -> Iterator[Diagnostic]:
-    for name in IN_EVERY_OPEN_STATE:
+def _check_everyday_triggers(subject: CheckContext) -> Iterator[Diagnostic]:
+    for name in EVERYDAY_TRIGGERS:
         trigger = subject.definition.triggers.get(name)
         for state in subject.open_states():
             if not trigger or Move(state.name, state.name) not in trigger.edges:
-                yield subject.at(state.name, "everyday_trigger_missing", trigger=name)
+                yield subject.state_fault(state.name, "everyday_trigger_missing", trigger=name)
 
 
-LOOKS: tuple[Callable[[Subject], Iterator[Diagnostic]], ...] = (
+CHECKS: tuple[Callable[[CheckContext], Iterator[Diagnostic]], ...] = (
     _check_duties_of_open_states,
     _check_ends_without_duties,
     _check_next_action,

@@ -5,8 +5,8 @@ from dataclasses import replace
 from typing import get_args
 
 from service.vocabulary.roles import ADDRESSED_ROLES, Role
-from service.workflows.rules.checks.subject import ROLES, Subject
-from service.workflows.rules.definition import ADOPT, Diagnostic
+from service.workflows.rules.checks.check_context import ROLE_NAMES, CheckContext
+from service.workflows.rules.definition import ADOPT_TRIGGER, Diagnostic
 from service.workflows.rules.kinds import START, PartKind, Phase
 
 _PHASES: frozenset[str] = frozenset(get_args(Phase))
@@ -15,33 +15,33 @@ _PHASES: frozenset[str] = frozenset(get_args(Phase))
 _ROLES_OF_SOME_KINDS: frozenset[str] = ADDRESSED_ROLES | {Role.DATA_PROTECTION_OFFICER}
 
 
-def _check_name(subject: Subject) -> Iterator[Diagnostic]:
+def _check_name(subject: CheckContext) -> Iterator[Diagnostic]:
     if subject.definition.name not in subject.kinds:
         yield subject.fault("unknown_kind", "name", kind=subject.definition.name)
 
 
-def _check_states(subject: Subject) -> Iterator[Diagnostic]:
+def _check_states(subject: CheckContext) -> Iterator[Diagnostic]:
     kind_name = subject.definition.name
     kind = subject.kinds.get(kind_name)
     for state in subject.states():
         if state.name == START:
             yield subject.fault("reserved_name", f"states.{START}", name=START)
         if state.phase not in _PHASES:
-            yield subject.at(state.name, "unknown_phase", "phase", phase=state.phase)
-        if state.party and state.party not in ROLES:
-            yield subject.at(state.name, "unknown_role", "party", role=state.party)
+            yield subject.state_fault(state.name, "unknown_phase", "phase", phase=state.phase)
+        if state.party and state.party not in ROLE_NAMES:
+            yield subject.state_fault(state.name, "unknown_role", "party", role=state.party)
         elif state.party in _ROLES_OF_SOME_KINDS and kind and state.party not in kind.parties:
-            fault = subject.at(state.name, "party_of_another_kind", "party", role=state.party, kind=kind_name)
+            fault = subject.state_fault(state.name, "party_of_another_kind", "party", role=state.party, kind=kind_name)
             yield replace(fault, severity="warning")
 
 
-def _check_triggers(subject: Subject) -> Iterator[Diagnostic]:
+def _check_triggers(subject: CheckContext) -> Iterator[Diagnostic]:
     for trigger in subject.triggers():
         path = f"triggers.{trigger.name}"
-        if trigger.name == ADOPT.name:
+        if trigger.name == ADOPT_TRIGGER.name:
             yield subject.fault("reserved_trigger", path, name=trigger.name)
         for role in trigger.roles:
-            if role not in ROLES:
+            if role not in ROLE_NAMES:
                 yield subject.fault("unknown_role", f"{path}.roles", role=role)
         if not trigger.roles:
             yield subject.fault("trigger_without_role", f"{path}.roles", trigger=trigger.name)
@@ -49,7 +49,7 @@ def _check_triggers(subject: Subject) -> Iterator[Diagnostic]:
             yield subject.fault("unknown_form", f"{path}.form", form=trigger.form)
 
 
-def _check_states_of_edges(subject: Subject) -> Iterator[Diagnostic]:
+def _check_states_of_edges(subject: CheckContext) -> Iterator[Diagnostic]:
     known = subject.definition.states.keys()
     for trigger in subject.triggers():
         sources = {move.source for move in trigger.edges} - known - {START}
@@ -59,7 +59,7 @@ def _check_states_of_edges(subject: Subject) -> Iterator[Diagnostic]:
                 yield subject.fault("unknown_state", f"triggers.{trigger.name}.{key}", state=state)
 
 
-def _check_guards(subject: Subject) -> Iterator[Diagnostic]:
+def _check_guards(subject: CheckContext) -> Iterator[Diagnostic]:
     kind = subject.definition.name
     for trigger in subject.triggers():
         path = f"triggers.{trigger.name}.guards"
@@ -72,13 +72,13 @@ def _check_guards(subject: Subject) -> Iterator[Diagnostic]:
                 yield subject.fault(code, path, guard=guard, kind=kind)
 
 
-def _check_opens(subject: Subject) -> Iterator[Diagnostic]:
+def _check_opens(subject: CheckContext) -> Iterator[Diagnostic]:
     for trigger in subject.triggers():
         path = f"triggers.{trigger.name}.opens"
         for kind in trigger.opens:
             if kind not in subject.kinds or subject.kinds[kind].begins == "with_the_case":
                 yield subject.fault("unknown_kind", path, kind=kind)
-            elif kind not in subject.written:
+            elif kind not in subject.kinds_with_file:
                 yield subject.fault("kind_without_file", path, kind=kind)
         if trigger.opens and not trigger.form:
             yield subject.fault("opens_without_form", path, trigger=trigger.name)
@@ -86,16 +86,16 @@ def _check_opens(subject: Subject) -> Iterator[Diagnostic]:
             yield subject.fault("payment_opens_help", path, trigger=trigger.name)
 
 
-def _is_about_payment(subject: Subject) -> bool:
+def _is_about_payment(subject: CheckContext) -> bool:
     kind = subject.kinds.get(subject.definition.name)
     return kind is not None and kind.about_payment
 
 
-def _may_be_opened_by_payment(subject: Subject, kind: PartKind) -> bool:
+def _may_be_opened_by_payment(subject: CheckContext, kind: PartKind) -> bool:
     return kind in subject.kinds and subject.kinds[kind].opened_by_payment
 
 
-def _check_labels(subject: Subject) -> Iterator[Diagnostic]:
+def _check_labels(subject: CheckContext) -> Iterator[Diagnostic]:
     labels = [("label", subject.definition.label)]
     labels += [(f"states.{state.name}.label", state.label) for state in subject.states()]
     labels += [(f"triggers.{trigger.name}.label", trigger.label) for trigger in subject.triggers()]
@@ -104,7 +104,7 @@ def _check_labels(subject: Subject) -> Iterator[Diagnostic]:
             yield subject.fault("missing_label", path)
 
 
-LOOKS: tuple[Callable[[Subject], Iterator[Diagnostic]], ...] = (
+CHECKS: tuple[Callable[[CheckContext], Iterator[Diagnostic]], ...] = (
     _check_name,
     _check_states,
     _check_triggers,

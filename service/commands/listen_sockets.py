@@ -5,7 +5,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
-from service.settings import Settings, at
+from service.settings import Settings, host_and_port
 
 _BACKLOG = 2048  # connections that may wait to be accepted, the default of uvicorn
 # A name such as localhost may resolve to an address family that this machine does not have.
@@ -17,7 +17,7 @@ class AddressRefused(Exception):
 
 
 @contextmanager
-def bound(settings: Settings) -> Iterator[list[socket.socket]]:
+def bind_sockets(settings: Settings) -> Iterator[list[socket.socket]]:
     """Bind a socket to the port of the settings at each address of the host. They refuse connections until `listen`.
 
     Port 0 takes a free port, the same at each address. Raises AddressRefused.
@@ -34,11 +34,11 @@ def bound(settings: Settings) -> Iterator[list[socket.socket]]:
             except OSError as error:
                 if error.errno in _NO_SUCH_ADDRESS:
                     continue
-                raise refused(settings.host, settings.port, error) from None
+                raise address_refusal(settings.host, settings.port, error) from None
             port = new_socket.getsockname()[1]
             sockets.append(new_socket)
         if not sockets:
-            raise refused(settings.host, settings.port, OSError())
+            raise address_refusal(settings.host, settings.port, OSError())
         yield sockets
 
 
@@ -48,12 +48,12 @@ def listen(sockets: list[socket.socket], settings: Settings) -> None:
         for bound_socket in sockets:
             bound_socket.listen(_BACKLOG)
     except OSError as error:
-        raise refused(settings.host, settings.port, error) from None
+        raise address_refusal(settings.host, settings.port, error) from None
 
 
-def refused(host: str, port: int, error: OSError, prefix: str = "") -> AddressRefused:
+def address_refusal(host: str, port: int, error: OSError, prefix: str = "") -> AddressRefused:
     """Returns the exception for an address that cannot be bound. `prefix`: before HOST and PORT in its settings."""
-    address, setting = at(host, port), f"CASUSROUTE_{prefix}"
+    address, setting = host_and_port(host, port), f"CASUSROUTE_{prefix}"
     sentences = {
         errno.EADDRINUSE: f"{address} is in use by another program, or by this service itself; "
         f"stop that program, or choose another port with {setting}PORT",

@@ -10,12 +10,12 @@ import os
 from pathlib import Path
 
 from service.cases.rules.certificate import Certificate
-from service.database.own_files import own_folder
-from service.vocabulary.canonical_json import canonical
+from service.database.private_files import make_private_folder
+from service.vocabulary.canonical_json import to_canonical_json
 from service.vocabulary.refusals import Unavailable
 
 
-class ListRefused(ValueError):
+class DestructionListRefused(ValueError):
     """The list of destructions holds a line that is no certificate, so nobody can tell what is missing from it."""
 
 
@@ -27,13 +27,13 @@ class DestructionList:
 
     def add(self, certificate: Certificate) -> None:
         """Append a certificate and wait until it is on disk. Raises Unavailable when it cannot be written."""
-        line = canonical({**certificate.facts(), "certificate": certificate.digest}) + "\n"
+        line = to_canonical_json({**certificate.to_facts(), "certificate": certificate.digest}) + "\n"
         try:
             self._write(line.encode())
         except OSError as error:
             raise Unavailable from error
 
-    def take_over(self, other: "DestructionList") -> None:
+    def merge(self, other: "DestructionList") -> None:
         """Add the certificates of another list that this one lacks. Raises DestructionListRefused, Unavailable."""
         known = {certificate.digest for certificate in self.certificates()}
         for certificate in other.certificates():
@@ -52,15 +52,15 @@ class DestructionList:
     def _read(self, number: int, line: bytes) -> Certificate:
         try:
             facts = json.loads(line)
-            certificate = Certificate.read(facts)
+            certificate = Certificate.from_facts(facts)
             if certificate.digest == facts["certificate"]:
                 return certificate
         except (ValueError, KeyError, TypeError, AttributeError):
             pass
-        raise ListRefused(f"line {number} of {self.file} is not a certificate, or was changed")
+        raise DestructionListRefused(f"line {number} of {self.file} is not a certificate, or was changed")
 
     def _write(self, line: bytes) -> None:
-        own_folder(self.file.parent)
+        make_private_folder(self.file.parent)
         descriptor = os.open(self.file, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)

@@ -11,7 +11,7 @@ _PAYER_FIELDS = (*_CODED_FIELDS, "duration")
 _GENERAL_FIELDS = ("contactPerson", "checksOn", "dissent", "familyStatement", "whyNoFamilyStatement")
 
 
-def own_part(
+def addressee_extract(
     form: Mapping[str, Any], parts: Collection[Part], payers_asked: Mapping[str | None, UUID], *, shared: bool
 ) -> dict[str, Any]:
     """Returns {"lines": [...]} with the lines addressed to the `parts`; for a provider also goals and general fields.
@@ -35,7 +35,7 @@ def own_part(
     return extract
 
 
-def asked_by(version: Transition, history: Iterable[Transition]) -> dict[str | None, UUID]:
+def payers_asked_by(version: Transition, history: Iterable[Transition]) -> dict[str | None, UUID]:
     """Returns line -> id of the funding part asked last when this version of the advice was issued."""
     return {
         entry.line: entry.part_id

@@ -7,14 +7,14 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from service.database.worker_threads import Database
-from service.http.rate_limit import Meter
+from service.http.rate_limit import RateLimiter
 from service.http.readiness import Readiness
-from service.identity.tokens import Signer, Tokens
+from service.identity.tokens import DemonstrationSigner, TokenValidator
 from service.workflows.rules.rulebook import Rulebook
 
 
 @dataclass(frozen=True, slots=True)
-class House:
+class AppContext:
     """The objects that routes share. `signer` exists in demonstration mode only.
 
     `person_rate_limiter` limits the requests of each person.
@@ -25,22 +25,22 @@ class House:
 
     database: Database
     readiness: Readiness
-    asked: Meter
+    person_rate_limiter: RateLimiter
     rules: Rulebook
-    tokens: Tokens
-    signer: Signer | None
-    address: str
+    tokens: TokenValidator
+    signer: DemonstrationSigner | None
+    base_url: str
     event_source: str
-    agreed: Callable[[str], Awaitable[int | None]]
+    validate_receiver: Callable[[str], Awaitable[int | None]]
 
 
-def house_of(request: Request) -> House:
-    context: House = request.app.state.house
+def app_context_of(request: Request) -> AppContext:
+    context: AppContext = request.app.state.context
     return context
 
 
-async def _app_context(request: Request) -> House:
-    return house_of(request)
+async def _app_context(request: Request) -> AppContext:
+    return app_context_of(request)
 
 
-TheHouse = Annotated[House, Depends(_app_context)]
+AppContextDependency = Annotated[AppContext, Depends(_app_context)]

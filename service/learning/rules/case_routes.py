@@ -61,7 +61,7 @@ _DAYS: tuple[tuple[int, WaitBand], ...] = (
 _NAME = re.compile(r"(?=.{1,40}\Z)[a-z]+(?:_[a-z]+)*")
 
 
-class Withheld(ValueError):
+class ReleaseRefused(ValueError):
     """Refusal to release anything. It names the broken promise, never the case."""
 
 
@@ -109,7 +109,7 @@ class CaseRoute:
         _require(self.placements in range(MOST_PLACEMENTS + 1), "placements are counted up to a cap")
 
 
-def routes(histories: Iterable[Sequence[Transition]], *, as_of: datetime) -> tuple[CaseRoute, ...]:
+def build_routes(histories: Iterable[Sequence[Transition]], *, as_of: datetime) -> tuple[CaseRoute, ...]:
     """The routes of whole histories, one per case, at `as_of` (an aware time, not before any step).
 
     Raises ReleaseRefused for part of a history, and for a case that occurs twice: it would count double towards k.
@@ -159,7 +159,7 @@ def _is_step(entry: Transition) -> bool:
     either: they do not move the case.
     """
     is_opening = entry.source == START and entry.part_kind != "case"
-    return entry.trigger not in _NOT_STEPS and not is_opening and entry.part_kind not in KINDS.beside_the_file
+    return entry.trigger not in _NOT_STEPS and not is_opening and entry.part_kind not in KINDS.kinds_outside_file
 
 
 def _is_stay(entry: Transition) -> bool:
@@ -205,4 +205,4 @@ def _require_bands(*bands: WaitBand | None) -> None:
 
 def _require(is_kept: bool, promise: str) -> None:
     if not is_kept:
-        raise Withheld(promise)
+        raise ReleaseRefused(promise)

@@ -8,12 +8,12 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from service.cases.rules.forms.base import Form, FormContext
-from service.vocabulary.input_faults import in_body, input_fault
+from service.vocabulary.input_faults import body_fault, input_fault
 from service.vocabulary.refusals import InputFault
 
 
 @dataclass(frozen=True, slots=True)
-class FormReading:
+class FormReadResult:
     """A form and its type faults. A form with faults lacks the fields that could not be read.
 
     `form` is None when the JSON is no object.
@@ -23,23 +23,23 @@ class FormReading:
     faults: tuple[InputFault, ...] = ()
 
 
-def read_form(form: type[Form], raw: object, *, under: str = "/form") -> FormReading:
+def read_form(form: type[Form], raw: object, *, pointer: str = "/form") -> FormReadResult:
     """Returns the form that this JSON fills in. `pointer` is the JSON pointer of the form in the body."""
     try:
-        return FormReading(form.model_validate(raw, by_alias=True, by_name=False))
+        return FormReadResult(form.model_validate(raw, by_alias=True, by_name=False))
     except ValidationError as error:
         errors = error.errors(include_input=False)
-        faults = tuple(input_fault("body", under, details) for details in errors)
+        faults = tuple(input_fault("body", pointer, details) for details in errors)
         if not isinstance(raw, Mapping):
-            return FormReading(None, faults)
-        return FormReading(_read_partly(form, raw), faults)
+            return FormReadResult(None, faults)
+        return FormReadResult(_read_partly(form, raw), faults)
 
 
-def faults_of(form: type[Form], raw: object, context: FormContext) -> tuple[InputFault, ...]:
+def faults_of_form(form: type[Form], raw: object, context: FormContext) -> tuple[InputFault, ...]:
     """Returns all faults of a form as sent: those of types, and those of the rules that have the fields they need."""
     result = read_form(form, raw)
     rule_faults = result.form.faults(context) if result.form else ()
-    return (*result.faults, *map(in_body, rule_faults))
+    return (*result.faults, *map(body_fault, rule_faults))
 
 
 def _read_partly(form: type[Form], raw: Mapping[str, Any]) -> Form:

@@ -7,14 +7,14 @@ from typing import Any
 SILENCE_SECONDS = 2.5  # after which a client gives up waiting and repeats its request
 
 
-class Line:
+class ReplicaConnections:
     """The connections of one thread: one to each replica, kept open until it breaks."""
 
     def __init__(self, ports: Sequence[int]) -> None:
         self._ports = ports
         self._open: dict[int, http.client.HTTPConnection] = {}
 
-    def ask(self, replica: int, method: str, path: str, headers: dict[str, str], body: bytes | None) -> Any:
+    def send(self, replica: int, method: str, path: str, headers: dict[str, str], body: bytes | None) -> Any:
         """Send a request. Returns (response, body), or None without an answer."""
         port = self._ports[replica]
         try:

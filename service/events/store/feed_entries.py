@@ -6,9 +6,9 @@ from uuid import UUID
 from sqlalchemy import Row, and_, select
 
 from service.cases.store.tables import transitions
-from service.events.rules import News
+from service.events.rules import FeedEntry
 from service.events.store.tables import feed
-from service.vocabulary.calendar import moment
+from service.vocabulary.calendar import from_microseconds
 
 _transition = transitions.c
 _FACTS = (
@@ -22,13 +22,13 @@ _FACTS = (
     _transition.occurred_at,
     _transition.recorded_at,
 )
-NEWS = select(feed.c.position, *_FACTS).select_from(
+FEED_ENTRIES = select(feed.c.position, *_FACTS).select_from(
     feed.join(transitions, and_(_transition.case_id == feed.c.case_id, _transition.sequence == feed.c.sequence))
 )
 
 
-def to_news(row: Row[Any]) -> News:
-    return News(
+def to_feed_entry(row: Row[Any]) -> FeedEntry:
+    return FeedEntry(
         position=row.position,
         case_id=UUID(row.case_id),
         part_id=UUID(row.part_id),
@@ -37,6 +37,6 @@ def to_news(row: Row[Any]) -> News:
         trigger=row.trigger_name,
         state=row.target,
         phase=row.phase,
-        occurred_at=moment(row.occurred_at),
-        recorded_at=moment(row.recorded_at),
+        occurred_at=from_microseconds(row.occurred_at),
+        recorded_at=from_microseconds(row.recorded_at),
     )

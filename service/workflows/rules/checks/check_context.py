@@ -7,14 +7,14 @@ from typing import Protocol
 
 from service.vocabulary.roles import Role
 from service.workflows.rules.definition import Definition, Diagnostic, Edge, State, Trigger
-from service.workflows.rules.kinds import START, KnownKind, PartKind
+from service.workflows.rules.kinds import START, CheckableKind, PartKind
 
 # Triggers that keep the state and are possible in every open state; none of them can be the next action.
-IN_EVERY_OPEN_STATE = ("amend", "add_note", "reassign")
-ROLES: frozenset[str] = frozenset(Role)
+EVERYDAY_TRIGGERS = ("amend", "add_note", "reassign")
+ROLE_NAMES: frozenset[str] = frozenset(Role)
 
 
-class KnownGuard(Protocol):
+class CheckableGuard(Protocol):
     """The properties of a guard that the checks need."""
 
     @property
@@ -24,7 +24,7 @@ class KnownGuard(Protocol):
     def awaits(self) -> PartKind | None: ...
 
 
-def ways(definition: Definition) -> dict[str, tuple[str, ...]]:
+def shortest_paths(definition: Definition) -> dict[str, tuple[str, ...]]:
     """Returns a shortest list of triggers to every state that can be reached, by state."""
     paths: dict[str, tuple[str, ...]] = {START: ()}
     queue = deque([START])
@@ -39,27 +39,27 @@ def ways(definition: Definition) -> dict[str, tuple[str, ...]]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Subject:
+class CheckContext:
     """A definition to check, with all guards, forms and kinds that exist and the shortest path to each state.
 
     `kinds_with_file`: the kinds that have a workflow file.
     """
 
     definition: Definition
-    guards: Mapping[str, KnownGuard]
+    guards: Mapping[str, CheckableGuard]
     forms: Collection[str]
-    kinds: Mapping[PartKind, KnownKind]
-    written: Collection[PartKind]
-    ways: Mapping[str, tuple[str, ...]]
+    kinds: Mapping[PartKind, CheckableKind]
+    kinds_with_file: Collection[PartKind]
+    paths: Mapping[str, tuple[str, ...]]
 
     def fault(self, code: str, path: str, *, witness: Iterable[str] = (), **params: str) -> Diagnostic:
         """Returns a fault at a path of the file."""
         return Diagnostic(code, self.definition.name, path, params, tuple(witness))
 
-    def at(self, state: str, code: str, key: str = "", /, **params: str) -> Diagnostic:
+    def state_fault(self, state: str, code: str, key: str = "", /, **params: str) -> Diagnostic:
         """Returns a fault of a state, with the shortest path to that state as witness."""
         path = f"states.{state}.{key}" if key else f"states.{state}"
-        return self.fault(code, path, witness=self.ways.get(state, ()), state=state, **params)
+        return self.fault(code, path, witness=self.paths.get(state, ()), state=state, **params)
 
     def states(self) -> Iterable[State]:
         return self.definition.states.values()
@@ -70,9 +70,9 @@ class Subject:
     def open_states(self) -> Iterator[State]:
         return (state for state in self.states() if state.is_open)
 
-    def from_(self, state: str) -> tuple[Edge, ...]:
+    def edges_from(self, state: str) -> tuple[Edge, ...]:
         return tuple(edge for edge in self.definition.edges() if edge.source == state)
 
     def exits(self, state: str) -> tuple[Edge, ...]:
         """Returns the edges to another state."""
-        return tuple(edge for edge in self.from_(state) if edge.target != state)
+        return tuple(edge for edge in self.edges_from(state) if edge.target != state)

@@ -10,12 +10,12 @@ from service.vocabulary.roles import ADDRESSED_ROLES, SUBMITTING_ROLES, TABLE_RO
 from service.workflows.rules.kinds import START
 
 
-def standing(
+def acting_memberships(
     actor: Actor, case: Case, part: Part, history: Iterable[Transition], kinds: Kinds
 ) -> tuple[Membership, ...]:
     """Returns the memberships of this person in the team, the submitter or the addressee, with which they may act."""
     entries = tuple(history)
-    if access := own_emergency(actor, part, entries):
+    if access := own_emergency_access(actor, part, entries):
         # The person who took emergency access may only add to it, in the role they took it in. They may not review it.
         acted_as = (access.role, access.organisation_id)
         return tuple(seat for seat in actor.memberships if (seat.role, seat.organisation_id) == acted_as)
@@ -23,7 +23,7 @@ def standing(
     return tuple(seat for seat in actor.memberships if _may_act(seat, case, part, kinds, liaisons))
 
 
-def own_emergency(actor: Actor, part: Part, history: Iterable[Transition]) -> Transition | None:
+def own_emergency_access(actor: Actor, part: Part, history: Iterable[Transition]) -> Transition | None:
     """Returns the entry with which this person took the emergency access in this part.
 
     None for a part of another kind, and for an emergency access of another person.
@@ -38,7 +38,7 @@ def _may_act(seat: Membership, case: Case, part: Part, kinds: Kinds, liaisons: C
     if part.kind == "emergency_access" and part.state == START:
         return True
     if seat.role == Role.DATA_PROTECTION_OFFICER:
-        return not kinds[part.kind].of_the_file and seat.organisation_id == case.team_id
+        return not kinds[part.kind].belongs_to_file and seat.organisation_id == case.team_id
     if seat.role in TEAM_ROLES or seat.role in TABLE_ROLES:
         return seat.organisation_id == case.team_id
     if seat.role in SUBMITTING_ROLES:

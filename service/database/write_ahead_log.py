@@ -5,7 +5,7 @@ from sqlalchemy import Engine
 from service.database.columns import KEYS_SCHEMA
 
 
-def scrub(engine: Engine) -> bool:
+def empty_write_ahead_log(engine: Engine) -> bool:
     """Move the log of SQLite into the database file, where freed pages are overwritten, and empty the log.
 
     Returns False when an open reader prevents it, and on PostgreSQL, whose dead rows the command `sweep` removes.

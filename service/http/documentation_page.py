@@ -30,7 +30,7 @@ _FORMAT_NAMES = {
 }
 
 
-def page(document: Json) -> str:
+def documentation_page(document: Json) -> str:
     """Returns the HTML of the whole page."""
     info = document["info"]
     return (

@@ -6,27 +6,27 @@ from typing import Any
 from uuid import UUID
 
 from service.audit.rules import Activity, Purpose
-from service.audit.store.access_log import AccessLog, Reading
-from service.cases.rules.amendments import amendments_of, as_it_reads
+from service.audit.store.access_log import AccessLog, ContentRead
+from service.cases.rules.amendments import amended_form, amendments_of
 from service.cases.rules.model import Content, Transition
-from service.cases.rules.point_in_time import Past, When
-from service.cases.store.cases import Cases, Sight
+from service.cases.rules.point_in_time import HistoryUntil, PointInTime
+from service.cases.store.cases import Cases, VisiblePart
 from service.cases.store.contents import Contents
 from service.cases.use_cases.case_reading import CaseReading, read_case
-from service.cases.use_cases.put_question import asked
+from service.cases.use_cases.opening_question import opening_question
 from service.cases.use_cases.reading_rights import Reader
 from service.database.transaction import Transaction
 from service.identity.caller import Caller
 from service.people.use_cases.identify import identify
-from service.vocabulary.actor import Actor, Seat
+from service.vocabulary.actor import Actor, SightBasis
 from service.vocabulary.calendar import day_in_amsterdam
 from service.vocabulary.refusals import NotFound
 from service.vocabulary.roles import FAMILY_ROLES, Role
 
-OUTCOMES = ("confirm_advice", "conclude_revised")
+RECONSIDERATION_OUTCOMES = ("confirm_advice", "conclude_revised")
 
 # Purpose of use (NEN 7513) of each role. A person states none for the ordinary work of their role.
-PURPOSES: Mapping[Role, Purpose] = {
+PURPOSE_BY_ROLE: Mapping[Role, Purpose] = {
     Role.LOCAL_TEAM: "directing_help_locally",
     Role.PARENT: "reading_about_ones_own_child",
     Role.YOUNG_PERSON: "reading_about_oneself",
@@ -44,7 +44,7 @@ PURPOSES: Mapping[Role, Purpose] = {
     Role.FACILITATOR: "learning",
     Role.DATA_PROTECTION_OFFICER: "oversight_of_the_file",
 }
-IN_AN_EMERGENCY: Purpose = "emergency"
+EMERGENCY_PURPOSE: Purpose = "emergency"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,34 +64,34 @@ class Document:
 class CaseFile:
     """All content of a case that the reader may read, in order of sequence."""
 
-    sight: Sight
+    sight: VisiblePart
     documents: tuple[Document, ...]
-    past: Past | None = None
+    past: HistoryUntil | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EntryRead:
+class EntryDocument:
     """Content of one entry, for a reader who sees its part."""
 
-    sight: Sight
+    sight: VisiblePart
     document: Document
-    past: Past | None = None
+    past: HistoryUntil | None = None
 
 
-def read_file(transaction: Transaction, caller: Caller, case_id: UUID, when: When | None = None) -> CaseFile:
+def read_file(transaction: Transaction, caller: Caller, case_id: UUID, when: PointInTime | None = None) -> CaseFile:
     """Read and log the file of a case. A family reads its own words and the forms that are addressed to it.
 
     Raises NotFound for a person who may not see the whole case, and the refusal of `Reader.require_file`.
     """
     actor = identify(transaction, caller)
     reading = read_case(transaction, actor, case_id, when)
-    sight, history = reading.whole(), reading.history
-    seat = seat_of(transaction, reading.rights, sight)
+    sight, history = reading.require_whole_case(), reading.history
+    seat = require_seat(transaction, reading.entitled_actor, sight)
     reader = reader_of(transaction, actor, sight, reading, seat=seat)
-    reader.insist_on_file()
+    reader.require_file()
     contents = Contents(transaction).open(case_id)
     detail = "own file" if seat.acting.role in FAMILY_ROLES else "whole file"
-    log(transaction, caller, actor, sight, "read_case_file", as_of(detail, reading.past), seat=seat)
+    log_reading(transaction, caller, actor, sight, "read_case_file", log_detail(detail, reading.past), seat=seat)
     documents = tuple(
         _document(entry, history, contents)
         for entry in history
@@ -101,38 +101,51 @@ def read_file(transaction: Transaction, caller: Caller, case_id: UUID, when: Whe
 
 
 def read_entry(
-    transaction: Transaction, caller: Caller, case_id: UUID, part_id: UUID, part_sequence: int, when: When | None = None
-) -> EntryRead:
+    transaction: Transaction,
+    caller: Caller,
+    case_id: UUID,
+    part_id: UUID,
+    part_sequence: int,
+    when: PointInTime | None = None,
+) -> EntryDocument:
     """Read and log the content of one entry of a part; of the first entry of an escalation, its question.
 
     Raises NotFound, and the refusal of `Reader.require_entry`.
     """
     actor = identify(transaction, caller)
-    # Sight of the present part comes first: an unknown part is refused before an impossible moment.
-    sight = read_case(transaction, actor, case_id).of_part(part_id)
+    # VisiblePart of the present part comes first: an unknown part is refused before an impossible moment.
+    sight = read_case(transaction, actor, case_id).require_part(part_id)
     reading = read_case(transaction, actor, case_id, when)
     history = reading.history
     entry = next((event for event in history if (event.part_id, event.part_sequence) == (part_id, part_sequence)), None)
     if entry is None:
         raise NotFound
     document = _document(entry, history, {})
-    if sight.whole or _is_open_to(actor, entry):
+    if sight.may_read_case or _is_open_to(actor, entry):
         numbers = [entry.sequence, *(amendment.sequence for amendment in amendments_of(entry, history))]
         document = _document(entry, history, Contents(transaction).open(case_id, numbers))
-        if question := asked(transaction, case_id, history, entry):
+        if question := opening_question(transaction, case_id, history, entry):
             document = replace(document, body={**document.body, "form": question})
     if document.body:
-        seat = seat_of(transaction, reading.rights, sight)
-        reader_of(transaction, actor, sight, reading, seat=seat).insist_on(entry)
+        seat = require_seat(transaction, reading.entitled_actor, sight)
+        reader_of(transaction, actor, sight, reading, seat=seat).require_entry(entry)
         name = entry.form or ("question" if "form" in document.body else "grounds")
-        log(transaction, caller, actor, sight, "read_entry", as_of(f"{name}#{entry.sequence}", reading.past), seat=seat)
-    return EntryRead(sight=sight, document=document, past=reading.past)
+        log_reading(
+            transaction,
+            caller,
+            actor,
+            sight,
+            "read_entry",
+            log_detail(f"{name}#{entry.sequence}", reading.past),
+            seat=seat,
+        )
+    return EntryDocument(sight=sight, document=document, past=reading.past)
 
 
 def _is_open_to(actor: Actor, entry: Transition) -> bool:
     """False for what another organisation wrote in a reconsideration, unless it is the outcome."""
     by_own_organisation = entry.organisation_id in {membership.organisation_id for membership in actor.memberships}
-    return entry.part_kind != "reconsideration" or by_own_organisation or entry.trigger in OUTCOMES
+    return entry.part_kind != "reconsideration" or by_own_organisation or entry.trigger in RECONSIDERATION_OUTCOMES
 
 
 def _document(entry: Transition, history: Sequence[Transition], contents: Mapping[int, Content]) -> Document:
@@ -142,48 +155,52 @@ def _document(entry: Transition, history: Sequence[Transition], contents: Mappin
     return Document(
         entry=entry,
         body=content.body if content else {},
-        current=as_it_reads(entry, amendments, contents) if amendments and content else None,
+        current=amended_form(entry, amendments, contents) if amendments and content else None,
         corrected_by=tuple(amendment.part_sequence for amendment in amendments),
     )
 
 
-def as_of(detail: str, past: Past | None) -> str:
+def log_detail(detail: str, past: HistoryUntil | None) -> str:
     """The detail for the access log. It names the last entry of a past view, which may differ from the present one."""
-    return f"{detail}, as known at {past.last.sequence}" if past else detail
+    return f"{detail}, as known at {past.last_entry.sequence}" if past else detail
 
 
-def whole_case(transaction: Transaction, actor: Actor, case_id: UUID) -> Sight:
+def require_whole_case(transaction: Transaction, actor: Actor, case_id: UUID) -> VisiblePart:
     """The main part, for a person who may see the whole case. Raises NotFound."""
-    return read_case(transaction, actor, case_id).whole()
+    return read_case(transaction, actor, case_id).require_whole_case()
 
 
-def reader_of(transaction: Transaction, actor: Actor, sight: Sight, reading: CaseReading, *, seat: Seat) -> Reader:
+def reader_of(
+    transaction: Transaction, actor: Actor, sight: VisiblePart, reading: CaseReading, *, seat: SightBasis
+) -> Reader:
     """The rights of this person in this seat. For a past view, the rights of today limit them as well."""
     if reading.past is None:
         return Reader(transaction, actor, seat, reading.history)
-    today = Reader(transaction, actor, seat_of(transaction, actor, sight), Cases(transaction).history(sight.case.id))
-    on = day_in_amsterdam(reading.at)
-    return Reader(transaction, reading.rights, seat, reading.history, on=on, today=today)
+    today = Reader(
+        transaction, actor, require_seat(transaction, actor, sight), Cases(transaction).history(sight.case.id)
+    )
+    on = day_in_amsterdam(reading.moment)
+    return Reader(transaction, reading.entitled_actor, seat, reading.history, on=on, present_reader=today)
 
 
-def log(
+def log_reading(
     transaction: Transaction,
     caller: Caller,
     actor: Actor,
-    sight: Sight,
+    sight: VisiblePart,
     activity: Activity,
     detail: str,
     *,
-    seat: Seat | None = None,
+    seat: SightBasis | None = None,
 ) -> None:
     """Log a read of this case, with its purpose (I18). `detail` names forms and holds no content."""
-    seat = seat or seat_of(transaction, actor, sight)
+    seat = seat or require_seat(transaction, actor, sight)
     AccessLog(transaction).record(
-        Reading(
+        ContentRead(
             person_id=actor.person_id,
-            acting=seat.acting,
+            membership=seat.acting,
             activity=activity,
-            purpose=IN_AN_EMERGENCY if seat.emergency else PURPOSES[seat.acting.role],
+            purpose=EMERGENCY_PURPOSE if seat.emergency else PURPOSE_BY_ROLE[seat.acting.role],
             case_id=sight.case.id,
             detail=detail,
             trace_id=caller.trace_id,
@@ -192,19 +209,19 @@ def log(
     )
 
 
-def seat_of(transaction: Transaction, actor: Actor, sight: Sight) -> Seat:
+def require_seat(transaction: Transaction, actor: Actor, sight: VisiblePart) -> SightBasis:
     """The seat in which this person sees the part: the first membership that alone shows as much of the case.
 
     Family roles come first, so a relative who also works on the case reads as family. Emergency access counts when no
     membership does. Raises NotFound.
     """
     for membership in sorted(actor.memberships, key=lambda membership: membership.role not in FAMILY_ROLES):
-        sight_alone = Cases(transaction).find(
+        sight_alone = Cases(transaction).find_part(
             sight.case.id, sight.part.id, seen_by=Actor(person_id=actor.person_id, memberships=(membership,))
         )
-        if sight_alone and sight_alone.whole == sight.whole:
-            return Seat(membership)
+        if sight_alone and sight_alone.may_read_case == sight.may_read_case:
+            return SightBasis(membership)
     for emergency in actor.emergencies:
         if emergency.case_id == sight.case.id:
-            return Seat(emergency.acting, emergency=True)
+            return SightBasis(emergency.acting, emergency=True)
     raise NotFound

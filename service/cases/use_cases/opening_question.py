@@ -10,7 +10,7 @@ from service.database.transaction import Transaction
 from service.kinds import KINDS
 
 
-def asked(
+def opening_question(
     transaction: Transaction, case_id: UUID, history: Sequence[Transition], entry: Transition
 ) -> dict[str, Any] | None:
     """The question of the first entry of a part; None for any other entry, and for a kind that shows no question.
@@ -18,7 +18,7 @@ def asked(
     Returns the fields that `Kind.shown_fields` names, by their JSON names. A later form replaces fields of an earlier
     one, as the liaison's request does with the chair's.
     """
-    field_names = KINDS[entry.part_kind].shows
+    field_names = KINDS[entry.part_kind].shown_fields
     if not field_names or entry.part_sequence != 1:
         return None
     numbers = [*_causes(history, entry)][::-1]
