@@ -53,7 +53,8 @@ COMMANDS: dict[str, Callable[..., None]] = {
 
 
 _NOT_STARTED = (
-    RulesRefused, NotMigrated, ProtectionMissing, RowSecurityNotBinding, MasterKeyRefused, RealPeoplePresent, DemonstrationPeoplePresent,
+    RulesRefused, NotMigrated, ProtectionMissing, RowSecurityNotBinding, MasterKeyRefused, RealPeoplePresent,
+    DemonstrationPeoplePresent,
     IssuersRefused, DestructionListRefused, AddressRefused, FileNotPrivate,
 )  # fmt: skip
 

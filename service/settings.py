@@ -112,7 +112,7 @@ class EventSettings(BaseModel):
 
 
 class LimitSettings(BaseModel):
-    """LimitSettings of one request, one caller and one process; each process counts for itself."""
+    """Limits of one request, one caller and one process; each process counts for itself."""
 
     max_body_bytes: int = Field(
         default=1_000_000, ge=10_000, description="bytes of the largest request body; a larger one gets 413"

@@ -46,7 +46,8 @@ def lines_of(service: RunningService, ask: Callable[[], httpx.Response]) -> tupl
     "I18: reading a case file is logged",
     "service/cases/use_cases/read_content.py",
     (
-        '    log_reading(transaction, caller, actor, sight, "read_case_file", log_detail(detail, reading.past), seat=seat)\n'
+        '    log_reading(transaction, caller, actor, sight, "read_case_file", '
+        "log_detail(detail, reading.past), seat=seat)\n"
     ),
     "",
 )

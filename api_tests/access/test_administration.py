@@ -116,7 +116,8 @@ def test_a_role_of_another_kind_of_organisation_is_refused_with_what_is_allowed(
 @broken_by(
     "issue 3.7: nobody decides in which roles they act themselves",
     "service/people/use_cases/apply_decision.py",
-    "def _(decision: NewMembership, context: DecisionContext) -> Effect:\n    if decision.person_id == context.actor_id:",
+    "def _(decision: NewMembership, context: DecisionContext) -> Effect:\n"
+    "    if decision.person_id == context.actor_id:",
     "def _(decision: NewMembership, context: DecisionContext) -> Effect:\n    if False:",
 )
 def test_nobody_decides_in_which_roles_they_act_themselves(office: Office) -> None:

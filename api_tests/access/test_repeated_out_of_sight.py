@@ -138,7 +138,8 @@ def in_an_emergency(people: People, case: CaseFile, key: str) -> httpx.Response:
 @broken_by(
     "decision 14: a person who lost sight is told nothing more than the number",
     "service/cases/use_cases/take_step.py",
-    "    if sight and entries:\n        return StepResult(entries[0], sight.case.number, entries[1:], may_read_case=sight.may_read_case)\n",
+    "    if sight and entries:\n"
+    "        return StepResult(entries[0], sight.case.number, entries[1:], may_read_case=sight.may_read_case)\n",
     "    if entries:\n        return StepResult(entries[0], cases.number(case_id), entries[1:], may_read_case=True)\n",
 )
 @broken_by(

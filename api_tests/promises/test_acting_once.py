@@ -189,7 +189,8 @@ def test_twelve_simultaneous_twins_take_one_step(case: CaseFile) -> None:
 @broken_by(
     "twins of a request that made something are answered",
     "service/database/worker_threads.py",
-    '        except IntegrityError:\n            metrics.count_unit_of_work("again")\n            return self._once(self.engine, work)',
+    '        except IntegrityError:\n            metrics.count_unit_of_work("again")\n'
+    "            return self._once(self.engine, work)",
     "        except IntegrityError:\n            raise",
     case="postgresql",
 )

@@ -30,7 +30,8 @@ WHOLE_ANSWER = {"createDraft"}
 NOT_FOUND = {"addLegalHold", "liftLegalHold"}
 NOT_ALLOWED = {
     "addDestructionProposal", "signDestructionProposal", "withdrawDestructionProposal", "addOffer", "addOfferStatement",
-    "endOffer", "createSubscription", "addSubscriptionChange", "addResending", "addPlan", "addAdoptions", *PATH_BY_DECISION,
+    "endOffer", "createSubscription", "addSubscriptionChange", "addResending", "addPlan", "addAdoptions",
+    *PATH_BY_DECISION,
 }  # fmt: skip
 
 

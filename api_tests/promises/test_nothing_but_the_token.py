@@ -106,7 +106,8 @@ def _ask(client: httpx.Client, case: CaseFile, headers: dict[str, str]) -> Itera
     "ASVS 4.1.3: what only a proxy may say of a request changes nothing when a user says it",
     "service/http/edge.py",
     '        scope["root_path"] = API_PREFIX\n',
-    '        scope["root_path"] = API_PREFIX\n        scope["method"] = headers.get(b"x-http-method-override", scope["method"].encode()).decode()\n',
+    '        scope["root_path"] = API_PREFIX\n'
+    '        scope["method"] = headers.get(b"x-http-method-override", scope["method"].encode()).decode()\n',
 )
 def test_headers_of_a_proxy_change_nothing_when_a_caller_sends_them(service: RunningService, case: CaseFile) -> None:
     with httpx.Client(base_url=f"{service.url}/v1") as anonymous:

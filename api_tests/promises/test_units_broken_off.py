@@ -66,7 +66,8 @@ def raising(kind: type[BaseException]) -> Callable[..., NoReturn]:
 @broken_by(
     "a SystemExit that leaves a unit of work ends that request only",
     "service/database/worker_threads.py",
-    "    except BaseException as error:\n        raise WorkInterrupted().with_traceback(error.__traceback__) from error\n",
+    "    except BaseException as error:\n"
+    "        raise WorkInterrupted().with_traceback(error.__traceback__) from error\n",
     "",
     case="GeneratorExit",
 )

@@ -204,7 +204,9 @@ def test_i11_a_refused_step_leaves_no_trace_in_any_table(
     "an answered step is committed before its answer leaves",
     "service/database/worker_threads.py",
     "return await self._run_queued(self._writers, self.write_sync, work)",
-    "loop = asyncio.get_running_loop(); early = loop.create_future(); loop.run_in_executor(self._writers, self.write_sync, lambda unit: loop.call_soon_threadsafe(early.set_result, work(unit))); return await early",
+    "loop = asyncio.get_running_loop(); early = loop.create_future(); "
+    "loop.run_in_executor(self._writers, self.write_sync, "
+    "lambda unit: loop.call_soon_threadsafe(early.set_result, work(unit))); return await early",
 )
 def test_an_answered_step_is_committed_before_its_answer_leaves(service: RunningService, case: CaseFile) -> None:
     """The commit is delayed: an answer that did not wait for it would arrive first."""

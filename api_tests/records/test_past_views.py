@@ -189,7 +189,8 @@ def take_random_steps(witness: Witness) -> None:
     "Design 2: the view at an entry is what was served when it was the last, also under the rules of then",
     "service/cases/use_cases/look_back.py",
     (
-        "        return Definitions(self.transaction).settings_by_hash(last.settings) if at_entry == at_moment else at_moment\n"
+        "        return Definitions(self.transaction).settings_by_hash(last.settings) "
+        "if at_entry == at_moment else at_moment\n"
     ),
     "        return at_moment\n",
 )

@@ -152,7 +152,8 @@ def test_what_nobody_touched_is_sound_alone_and_against_its_digest(installation:
 @broken_by(
     "issue 4.2: a digest that was changed is no digest",
     "service/integrity/rules.py",
-    '        root.update(last.encode())\n        last = line\n    if last.rstrip("\\n") != to_canonical_json({"cases": count - 1, "root": root.hexdigest()}):',
+    "        root.update(last.encode())\n        last = line\n"
+    '    if last.rstrip("\\n") != to_canonical_json({"cases": count - 1, "root": root.hexdigest()}):',
     "        root.update(last.encode())\n        last = line\n    if not last:",
 )
 def test_a_digest_that_was_changed_is_no_digest(installation: Installation, tmp_path: Path) -> None:

@@ -10,14 +10,14 @@ from service.vocabulary.language import BilingualText
 from service.vocabulary.messages import MESSAGES
 
 MOST_WORDS = 20  # in one sentence, for readers of level B1
-# BilingualText of offices and courts, and words for which the product has another word.
+# Words of offices and courts, and words for which the product has another word.
 NO_PLAIN_DUTCH = re.compile(
     r"\b(dien(t|en) te|middels|door middel van|betreffende|desbetreffend\w*|teneinde|alsmede|alsook|conform|inzake|"
     r"omtrent|aangaande|derhalve|tevens|indien|reeds|hiertoe|daartoe|zulks|voornoemde?|alvorens|geschiedt|voorts|"
     r"ten minste|ten hoogste|hooguit|gegevensbank|bewaarplicht|jeugdigen?)\b",
     re.IGNORECASE,
 )
-# BilingualText of statutes, and words with which a sentence becomes a riddle.
+# Words of statutes, and words with which a sentence becomes a riddle.
 NO_PLAIN_ENGLISH = re.compile(
     r"\b(whoever|whomever|whosoever|whom|beside|shall|upon|hereby|thereof|herein|pursuant|aforesaid|anew|"
     r"to be had|well-being)\b",

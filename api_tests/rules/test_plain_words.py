@@ -92,7 +92,7 @@ def test_a_class_name_of_the_service_stands_in_one_module() -> None:
 
 
 def is_shaped(annotation: ast.expr | None) -> bool:
-    """Whether a result is a dictionary, or a tuple whose places mean different things."""
+    """Returns whether a result is a dictionary, or a tuple whose places mean different things."""
     match annotation:
         case ast.Subscript(value=ast.Name(id="dict" | "Mapping")):
             return True

@@ -148,7 +148,8 @@ def installation_with_backups(folder: Path, cluster: Cluster | None) -> Iterator
             count = len(ledger.acknowledged)
             ledger.wait(lambda: len(ledger.acknowledged) > count, 60)
         yield BackedUpInstallation(
-            folder=folder, url=url, cluster=cluster, service=service, living=living, doomed=doomed, case_between=between,
+            folder=folder, url=url, cluster=cluster, service=service, living=living, doomed=doomed,
+            case_between=between,
             certificate=certificate, keys_of_doomed=keys, earliest=before, newest=newest, under_load=under_load,
             acknowledged=earlier_answers,
         )  # fmt: skip

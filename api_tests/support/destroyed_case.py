@@ -158,7 +158,8 @@ def destruction_story(folder: Path, url: str, cluster: Cluster | None) -> Iterat
         destroyed_file = CaseFile(people, case.id, case.number)
         yield DestructionStory(
             service=service, people=people, case=destroyed_file, certificate=signature.json()["certificate"],
-            other_cases=[CaseFile(people, other_case.id, other_case.number) for other_case in other_cases], traces=traces,
+            other_cases=[CaseFile(people, other_case.id, other_case.number) for other_case in other_cases],
+            traces=traces,
             traces_before=found_before,
             failed_signature=failed_signature, gaps_before=gaps_before, folder=folder, backup=backup,
         )  # fmt: skip

@@ -124,7 +124,7 @@ class Reader:
         return self._as_written(self._printed())
 
     def sees(self, expected: str) -> bool:
-        """Whether each expected line stands in the output, in that order; `…` stands for anything."""
+        """Tells whether each expected line stands in the output, in that order; `…` stands for anything."""
         until = time.monotonic() + (_SECONDS_TO_PRINT if self._servers else 0)
         while not (is_shown := shows(self.printed(), expected)) and time.monotonic() < until:
             time.sleep(0.1)

@@ -36,7 +36,9 @@ class ComingOfAgeView(View):
 
 
 @router.get("/cases/{caseId}/coming-of-age", responses=refusal_responses(403))
-async def get_coming_of_age(case_id: CaseId, context: AppContextDependency, caller: CallerDependency) -> ComingOfAgeView:
+async def get_coming_of_age(
+    case_id: CaseId, context: AppContextDependency, caller: CallerDependency
+) -> ComingOfAgeView:
     """Duties that follow from the child's age: a plan for after 18, and consents to ask again. The read is logged."""
     return await context.database.write(lambda transaction: view_coming_of_age(transaction, caller, case_id))
 

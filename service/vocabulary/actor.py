@@ -18,7 +18,7 @@ class Membership:
 
 @dataclass(frozen=True, slots=True)
 class EmergencyAccessRight:
-    """EmergencyAccessRight access to one case for some hours.
+    """Emergency access to one case for some hours.
 
     `acting` is the membership in which it was taken, `part_id` the part of the case that records it.
     """

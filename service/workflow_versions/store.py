@@ -1,4 +1,4 @@
-"""WorkflowPlans that move running parts to another workflow, and the open parts that they may move.
+"""Plans that move running parts to another workflow, and the open parts that they may move.
 
 These reads have no `seen_by`: an administrator moves the parts of every region, and sees ids and states, no content.
 """

@@ -1,4 +1,4 @@
-"""VersionTrial, plan and adoption of another version of a workflow while cases run on it."""
+"""Trial, plan and adoption of another version of a workflow while cases run on it."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass

@@ -97,7 +97,9 @@ async def create_draft(
     """Begin a draft. You may do so if you may submit a case, up to the number that the settings allow per person."""
     draft_id = context.database.keyring.derive_id("draft", caller.issuer, caller.subject, idempotency_key.key)
     await context.database.write(
-        lambda transaction: create_draft_key(transaction, caller, idempotency_key, draft_id=draft_id, rules=context.rules)
+        lambda transaction: create_draft_key(
+            transaction, caller, idempotency_key, draft_id=draft_id, rules=context.rules
+        )
     )
 
     def work(transaction: Transaction) -> IdempotentResult[DraftView]:
@@ -129,7 +131,9 @@ async def get_draft(
     draft_id: DraftId, context: AppContextDependency, caller: CallerDependency, response: Response
 ) -> DraftView:
     """One of your drafts, with the faults that still prevent its submission."""
-    view = await context.database.read(lambda transaction: view_draft(transaction, caller, draft_id, rules=context.rules))
+    view = await context.database.read(
+        lambda transaction: view_draft(transaction, caller, draft_id, rules=context.rules)
+    )
     set_version_tag(response, view.version)
     return view
 

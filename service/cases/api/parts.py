@@ -165,7 +165,9 @@ class PartRoutes:
     ) -> History:
         """History of this part: facts, no content."""
         view = await context.database.read(
-            lambda transaction: view_history_of_part(transaction, caller, (case_id, part_id), query, rules=context.rules)
+            lambda transaction: view_history_of_part(
+                transaction, caller, (case_id, part_id), query, rules=context.rules
+            )
         )
         show_version_of_present(response, view, view.version_of(part_id))
         return view

@@ -1,4 +1,4 @@
-"""HistoryUntil views over HTTP: the query `?sequence=` or `?knownAt=`, and the member `asOf` of an answer."""
+"""Past views over HTTP: the query `?sequence=` or `?knownAt=`, and the member `asOf` of an answer."""
 
 from dataclasses import dataclass
 from typing import Annotated, TypeVar

@@ -1,4 +1,4 @@
-"""FormDrafts of a referral: begun, saved incomplete, and shown with the faults that submission would be refused for."""
+"""Drafts of a referral: begun, saved incomplete, and shown with the faults that submission would be refused for."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -113,7 +113,7 @@ def read_entry(
     Raises NotFound, and the refusal of `Reader.require_entry`.
     """
     actor = identify(transaction, caller)
-    # VisiblePart of the present part comes first: an unknown part is refused before an impossible moment.
+    # Sight of the present part comes first: an unknown part is refused before an impossible moment.
     sight = read_case(transaction, actor, case_id).require_part(part_id)
     reading = read_case(transaction, actor, case_id, when)
     history = reading.history

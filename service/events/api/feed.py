@@ -42,7 +42,9 @@ async def list_events(
 ) -> Events:
     """List the events of your organisation's cases in order. Positions are unique and have no gaps."""
     return await context.database.read(
-        lambda transaction: view_events(transaction, caller, query, source=context.event_source, address=context.base_url)
+        lambda transaction: view_events(
+            transaction, caller, query, source=context.event_source, address=context.base_url
+        )
     )
 
 

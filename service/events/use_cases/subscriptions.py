@@ -28,7 +28,7 @@ from service.workflows.rules.rulebook import Rulebook
 SubscriptionAction = Literal["pause", "resume", "retire", "rotate_secret"]
 SubscriptionReason = Literal["routine", "maintenance", "receiver_asked", "repaired", "no_longer_used", "secret_leaked"]
 SECRET_BYTES = 32
-# SubscriptionState after each action, by the state before it. A rotation of the secret keeps the state.
+# State after each action, by the state before it. A rotation of the secret keeps the state.
 _STATE_AFTER: Mapping[str, Mapping[SubscriptionState, SubscriptionState]] = {
     "pause": {"active": "paused"},
     "resume": {"paused": "active"},

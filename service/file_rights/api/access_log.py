@@ -32,7 +32,7 @@ NDJSON = "application/x-ndjson"
 
 
 class LogQuery(PageQuery):
-    """ListPage of the access log."""
+    """Page of the access log."""
 
     def to_filter(self) -> AccessLogFilter:
         return AccessLogFilter(limit=self.limit, cursor=self.cursor)

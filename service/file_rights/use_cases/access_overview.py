@@ -1,4 +1,4 @@
-"""Overview of the reads of a file, from the access log. ContentRead the overview is logged as well."""
+"""Overview of the reads of a file, from the access log. Reading the overview is logged as well."""
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""EmergencyAccessRight access to a case: for a number of hours, and visible to everybody involved in the case."""
+"""Emergency access to a case: for a number of hours, and visible to everybody involved in the case."""
 
 from collections.abc import Callable
 from dataclasses import replace

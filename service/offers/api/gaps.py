@@ -52,7 +52,10 @@ class Gaps(View):
 
 @router.get("/regions/{region}/gaps", responses=refusal_responses(403))
 async def get_gaps(
-    region: RegionParameter, context: AppContextDependency, caller: CallerDependency, query: Annotated[GapsQuery, Query()]
+    region: RegionParameter,
+    context: AppContextDependency,
+    caller: CallerDependency,
+    query: Annotated[GapsQuery, Query()],
 ) -> Gaps:
     """Count the cases of your region that needed help that does not exist, by domain and function."""
     return await context.database.read(

@@ -181,7 +181,9 @@ async def get_offer(
     offer_id: OfferId, context: AppContextDependency, caller: CallerDependency, response: Response
 ) -> OfferWithStatements:
     """Get an offer with all its statements."""
-    view = await context.database.read(lambda transaction: view_offer(transaction, caller, offer_id, rules=context.rules))
+    view = await context.database.read(
+        lambda transaction: view_offer(transaction, caller, offer_id, rules=context.rules)
+    )
     set_version_tag(response, view.version)
     return view
 

@@ -186,7 +186,9 @@ async def rename_organisation(
     response: Response,
 ) -> ChangeView:
     """Rename an organisation."""
-    return await _answer_decision(context, caller, once, NameChange("organisation", organisation_id, body.name), response)
+    return await _answer_decision(
+        context, caller, once, NameChange("organisation", organisation_id, body.name), response
+    )
 
 
 @_decision_route("/people/{personId}/names")

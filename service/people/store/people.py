@@ -91,7 +91,7 @@ class People:
         held_memberships = tuple(
             Membership(Role(role), UUID(org), frozenset(covered)) for (role, org), covered in regions.items()
         )
-        # EmergencyAccessRight access ends with the membership in which it was taken.
+        # Emergency access ends with the membership in which it was taken.
         accesses = {
             row.emergency_part_id: row for row in rows if (row.emergency_role, row.emergency_organisation_id) in regions
         }

@@ -1,4 +1,4 @@
-"""AdministrativeChanges of people, organisations and settings of regions. Every change goes through here and is recorded."""
+"""Administration of people, organisations and settings of regions. Every change goes through here and is recorded."""
 
 from datetime import date
 from uuid import UUID, uuid4

@@ -45,7 +45,9 @@ class FictionalPerson:
 ORGANISATIONS = (
     FictionalOrganisation("team-haarlem", "local_team", "Wijkteam Haarlem-Noord (demonstratie)", "GM0392"),
     FictionalOrganisation("team-velsen", "local_team", "Jeugdteam Velsen (demonstratie)", "GM0453"),
-    FictionalOrganisation("ret", "expert_team", "Expertteam Zuid-Kennemerland en IJmond (demonstratie)", None, ("JZ10", "JZ11")),
+    FictionalOrganisation(
+        "ret", "expert_team", "Expertteam Zuid-Kennemerland en IJmond (demonstratie)", None, ("JZ10", "JZ11")
+    ),
     FictionalOrganisation("de-veste", "provider", "Jeugdhulp De Veste (demonstratie)"),
     FictionalOrganisation("duinhuis", "provider", "Gezinshuizen Het Duinhuis (demonstratie)"),
     FictionalOrganisation("gemeente-haarlem", "municipality", "Gemeente Haarlem (demonstratie)", "GM0392"),

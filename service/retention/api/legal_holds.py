@@ -121,7 +121,9 @@ class Holds(View):
 @router.get("/retention-policy")
 async def get_retention_policy(context: AppContextDependency, caller: CallerDependency) -> RetentionPolicyView:
     """The retention terms per kind of data with start and ground, and the regions that differ."""
-    return await context.database.read(lambda transaction: view_retention_policy(transaction, caller, rules=context.rules))
+    return await context.database.read(
+        lambda transaction: view_retention_policy(transaction, caller, rules=context.rules)
+    )
 
 
 def view_retention_policy(transaction: Transaction, caller: Caller, *, rules: Rulebook) -> RetentionPolicyView:

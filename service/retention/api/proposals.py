@@ -154,7 +154,8 @@ async def add_proposal(
     """
     outcome = await context.database.write(
         lambda transaction: proposal_outcome_view(
-            transaction, propose_on_request(transaction, caller, body.case_id, body.request_id, once, rules=context.rules)
+            transaction,
+            propose_on_request(transaction, caller, body.case_id, body.request_id, once, rules=context.rules),
         )
     )
     return _answer(response, outcome)

@@ -15,7 +15,7 @@ ANONYMOUS_NAME = "—"  # the name of an anonymised organisation or person
 
 
 class FamilyNames:
-    """FamilyNames and their members. The ids stay, because the access log refers to them."""
+    """Families and their members. The ids stay, because the access log refers to them."""
 
     def __init__(self, transaction: Transaction) -> None:
         self._connection = transaction.connection

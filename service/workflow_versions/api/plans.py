@@ -67,7 +67,7 @@ class PlanView(View):
 
 
 class ProgressView(View):
-    """PlanProgress of a plan. `adopted`: parts that were moved. `left`: parts that can be moved. `refused`: others."""
+    """Progress of a plan. `adopted`: parts that were moved. `left`: parts that can be moved. `refused`: others."""
 
     plan: PlanView
     adopted: int
@@ -89,7 +89,7 @@ async def add_plan(
     once: IdempotencyKeyHeader,
     response: Response,
 ) -> PlanView:
-    """WorkflowPlan the move of running cases from one workflow to another, or back. The same plan made twice is one plan."""
+    """Plan the move of running cases from one workflow to another, or back. The same plan made twice is one plan."""
     planned = PlannedMove(kind=body.kind, old=body.from_, new=body.to, mapping=body.mapping)
 
     def work(transaction: Transaction) -> IdempotentResult[PlanView]:
@@ -119,7 +119,7 @@ async def get_workflow_plan(plan: str, context: AppContextDependency, caller: Ca
 
 
 def view_plan(transaction: Transaction, caller: Caller, plan: str, *, rules: Rulebook) -> ProgressView:
-    """PlanProgress of the plan with this hash. Raises NotFound."""
+    """Progress of the plan with this hash. Raises NotFound."""
     return progress_view(transaction, read_progress(transaction, caller, plan, rules=rules))
 
 

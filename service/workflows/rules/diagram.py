@@ -18,8 +18,8 @@ _PLAIN_IN_MERMAID = " ,.()'/-"
 _INTRODUCTION = """\
 # Workflows
 
-The case and each kind of part has a workflow of its own: its states, and the triggers that lead from one to another. They
-are made from the files in `workflows/`; a code host shows the Mermaid blocks as pictures."""
+The case and each kind of part has a workflow of its own: its states, and the triggers that lead from one to another.
+This page is made from the files in `workflows/`; a code host shows the Mermaid blocks as pictures."""
 
 _COLUMNS = ("trigger", "from", "to", "roles", "form", "guards")
 
@@ -49,7 +49,8 @@ def workflow_page(definitions: Iterable[Definition], language: Language = "en") 
 
 def _section(definition: Definition, language: Language) -> str:
     caption = _escaped(f"{_caption(definition, language)} {_text_of('inside_a_state', language)}")
-    return f"```mermaid\n{draw_diagram(definition, language)}\n```\n\n{caption}\n\n{draw_trigger_table(definition, language)}"
+    diagram = f"```mermaid\n{draw_diagram(definition, language)}\n```"
+    return f"{diagram}\n\n{caption}\n\n{draw_trigger_table(definition, language)}"
 
 
 def _caption(definition: Definition, language: Language) -> str:
