@@ -26,7 +26,7 @@ from service.database.engine import open_engine
 from service.database.keyring import Keyring, load_master_key
 from service.database.transaction import Transaction
 from service.database.worker_threads import Database
-from service.events.store.subscriptions import Subscription, Subscriptions
+from service.events.store.subscriptions import Subscription, WebhookSubscriptions
 from service.people.store.people import People
 from service.people.store.regions import RegionRegister
 from service.people.use_cases.demonstration import ORGANISATIONS, PEOPLE
@@ -105,7 +105,7 @@ class BenchmarkDatabases:
         with engine.begin() as connection:
             keyring = Keyring(load_master_key(None, self.folder / "master.key"))
             now = datetime.now(UTC)
-            Subscriptions(Transaction(connection, keyring, lambda: now)).add(
+            WebhookSubscriptions(Transaction(connection, keyring, lambda: now)).add(
                 Subscription(
                     id=uuid4(), organisation_id=TEAM, url=url, types=None, per_minute=None, state="active",
                     reason=None, version=1, secrets=(os.urandom(32),), made_by=_SUBMITTED_BY, made_at=now,

@@ -43,7 +43,7 @@ def limited(strict: tuple[RunningService, People]) -> tuple[RunningService, Peop
 
 def _a_minute_passes(service: RunningService) -> None:
     edge, context = service.built.application, service.built.api.state.context
-    for meter in (context.asked, edge._asked, edge._unknown):  # type: ignore[attr-defined]  # noqa: SLF001
+    for meter in (context.person_rate_limiter, edge._asked, edge._unknown):  # type: ignore[attr-defined]  # noqa: SLF001
         meter._filled.clear()  # noqa: SLF001 - as after a minute
 
 

@@ -24,7 +24,7 @@ from service.database.engine import open_engine
 from service.database.keyring import MasterKeyRefused
 from service.database.protections import REQUIRED_TRIGGERS, ProtectionMissing, require_protections
 from service.database.transaction import Transaction
-from service.events.store.subscriptions import Subscription, Subscriptions
+from service.events.store.subscriptions import Subscription, WebhookSubscriptions
 from service.people.store.people import People
 from service.settings import Settings
 
@@ -340,7 +340,7 @@ def test_the_service_does_not_start_with_another_master_key(fresh: Settings, wra
             lambda transaction: transaction.keyring.create_keys(transaction.connection, uuid4(), ("notes",))
         )
     else:
-        database.write_sync(lambda transaction: Subscriptions(transaction).add(_webhook(transaction)))
+        database.write_sync(lambda transaction: WebhookSubscriptions(transaction).add(_webhook(transaction)))
     database.close()
     fresh.master_key_file.unlink()
 

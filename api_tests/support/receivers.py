@@ -19,7 +19,7 @@ from api_tests.support.demonstration import ORGANISATION_IDS, PERSON_IDS
 from api_tests.support.people import People
 from api_tests.support.servers import Clock, RunningService
 from service.database.transaction import Transaction
-from service.events.store.subscriptions import Subscription, Subscriptions
+from service.events.store.subscriptions import Subscription, WebhookSubscriptions
 from service.events.store.tables import deliveries
 from service.events.store.tables import feed as feed_table
 
@@ -175,7 +175,7 @@ def dead_letter(service: RunningService, case_id: str) -> dict[str, Any]:
     def work(transaction: Transaction) -> dict[str, Any]:
         transaction.allow_all_rows("test")
         subscription_id, team, roos = uuid4(), ORGANISATION_IDS["ret"], PERSON_IDS["roos"]
-        Subscriptions(transaction).add(
+        WebhookSubscriptions(transaction).add(
             Subscription(
                 id=subscription_id, organisation_id=team, url="https://gone.example/", types=None, per_minute=None,
                 state="active", reason=None, version=1, secrets=(b"s" * 32,), made_by=roos, made_at=transaction.now,

@@ -94,7 +94,7 @@ def _recover(settings: Settings) -> None:
 def _file_of(settings: Settings) -> Path:
     if (file := sqlite_file(settings.database_url)) is None:
         raise SystemExit(
-            "not done: this command is for SQLite; for PostgreSQL use pg_dump and pg_restore (see the README)"
+            "not done: this command is for SQLite; for PostgreSQL use pg_dump and pg_restore (docs/how-to/backup.md)"
         )
     return file
 

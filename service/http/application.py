@@ -31,7 +31,7 @@ def create_application(routers: Iterable[APIRouter], public_url: str, examples: 
 
     @asynccontextmanager
     async def lifespan(api: FastAPI) -> AsyncIterator[None]:
-        async with api.state.context.tokens.at_work(), api.state.background():
+        async with api.state.context.tokens.refresh_keys_in_background(), api.state.background():
             yield
         api.state.context.database.close()
 

@@ -52,5 +52,5 @@ def view_events(transaction: Transaction, caller: Caller, query: EventsQuery, *,
     """A page of the feed of the caller's organisation. `source`: URN of this service; `address`: its public URL."""
     page = pull_events(transaction, caller, query.organisation, after=query.after, limit=query.limit)
     items = [to_event(entry, source=source, address=address) for entry in page.entries]
-    last = max((query.after, *page.withheld, *(entry.position for entry in page.entries)))
-    return Events(items=items, withheld=list(page.withheld), last=last)
+    last = max((query.after, *page.hidden_positions, *(entry.position for entry in page.entries)))
+    return Events(items=items, withheld=list(page.hidden_positions), last=last)

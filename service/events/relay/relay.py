@@ -16,7 +16,7 @@ from service.events.relay.webhook_client import WebhookClient
 from service.events.rules import to_event
 from service.events.store.deliveries import Deliveries
 from service.events.store.feeds import Feeds
-from service.events.store.subscriptions import Subscriptions
+from service.events.store.subscriptions import WebhookSubscriptions
 from service.events.use_cases.delivery import WebhookAnswer, WebhookCall, claim_next_call, record_answer
 from service.settings import Settings
 
@@ -135,7 +135,7 @@ def _with_all_rows(unit_of_work: Callable[[Transaction], T]) -> Callable[[Transa
 
 
 def _claim_call(transaction: Transaction, subscription_id: UUID) -> WebhookCall | None:
-    subscription = Subscriptions(transaction).find(subscription_id)
+    subscription = WebhookSubscriptions(transaction).find(subscription_id)
     return claim_next_call(transaction, subscription) if subscription else None
 
 

@@ -52,7 +52,7 @@ class FeedPage:
     """
 
     entries: tuple[FeedEntry, ...]
-    withheld: tuple[int, ...]
+    hidden_positions: tuple[int, ...]
 
 
 class Feeds:
@@ -93,7 +93,7 @@ class Feeds:
         ).all()
         return FeedPage(
             entries=tuple(to_feed_entry(row) for row in rows if row.seen),
-            withheld=tuple(row.position for row in rows if not row.seen),
+            hidden_positions=tuple(row.position for row in rows if not row.seen),
         )
 
     def _lock_publishing(self) -> bool:

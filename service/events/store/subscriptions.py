@@ -37,7 +37,7 @@ class Subscription:
     changed_at: datetime
 
 
-class Subscriptions:
+class WebhookSubscriptions:
     """Webhook subscriptions. Use cases check that the reader is an administrator."""
 
     def __init__(self, transaction: Transaction) -> None:

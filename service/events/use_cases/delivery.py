@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from service.database.transaction import Transaction
 from service.events.store.deliveries import AttemptResult, Deliveries, Delivery
-from service.events.store.subscriptions import Subscription, Subscriptions
+from service.events.store.subscriptions import Subscription, WebhookSubscriptions
 
 DELIVERED_STATUSES = frozenset({200, 201, 202, 204})
 GONE, UNSUPPORTED, TOO_MANY = 410, 415, 429
@@ -41,7 +41,9 @@ def record_answer(transaction: Transaction, call: WebhookCall, answer: WebhookAn
     """Record the result of a call. A receiver that answers 410 (gone) is retired."""
     result = _attempt_result(answer, call.delivery.attempts, transaction.now, most_attempts)
     Deliveries(transaction).record_attempt(call.delivery, result)
-    if answer.status == GONE and (subscription := Subscriptions(transaction).find(call.subscription.id, lock=True)):
+    if answer.status == GONE and (
+        subscription := WebhookSubscriptions(transaction).find(call.subscription.id, lock=True)
+    ):
         gone = replace(
             subscription,
             state="retired",
@@ -50,7 +52,7 @@ def record_answer(transaction: Transaction, call: WebhookCall, answer: WebhookAn
             changed_by=None,
             changed_at=transaction.now,
         )
-        Subscriptions(transaction).change(gone)
+        WebhookSubscriptions(transaction).change(gone)
 
 
 def _attempt_result(answer: WebhookAnswer, attempts: int, now: datetime, most: int) -> AttemptResult:

@@ -10,7 +10,7 @@ from uuid import UUID
 from service.database.idempotency import IdempotencyKey, IdempotentResult, act_once, has_acted
 from service.database.transaction import Transaction
 from service.events.store.deliveries import Deliveries, Delivery
-from service.events.store.subscriptions import Subscription, Subscriptions, SubscriptionState
+from service.events.store.subscriptions import Subscription, SubscriptionState, WebhookSubscriptions
 from service.identity.caller import Caller
 from service.people.rules.decisions import Effect
 from service.people.store.change_log import AdministrativeChanges
@@ -133,7 +133,7 @@ def subscribe(
             changed_by=actor.person_id,
             changed_at=transaction.now,
         )
-        Subscriptions(transaction).add(subscription)
+        WebhookSubscriptions(transaction).add(subscription)
         _record(transaction, actor, acting, once, subscription, "webhook_made")
         return subscription
 
@@ -177,7 +177,7 @@ def change_subscription(
             changed_by=actor.person_id,
             changed_at=transaction.now,
         )
-        Subscriptions(transaction).change(changed)
+        WebhookSubscriptions(transaction).change(changed)
         _record(transaction, actor, acting, once, changed, f"webhook_{change}")
         return changed
 
@@ -186,7 +186,7 @@ def change_subscription(
 
 def list_subscriptions(transaction: Transaction, caller: Caller) -> tuple[Subscription, ...]:
     require_administrator(transaction, caller)
-    return Subscriptions(transaction).all()
+    return WebhookSubscriptions(transaction).all()
 
 
 def read_subscription(transaction: Transaction, caller: Caller, id_: UUID) -> Subscription:
@@ -228,7 +228,7 @@ def _subscription_id(transaction: Transaction, actor: Actor, once: IdempotencyKe
 
 
 def _require_subscription(transaction: Transaction, id_: UUID, *, lock: bool = False) -> Subscription:
-    subscription = Subscriptions(transaction).find(id_, lock=lock)
+    subscription = WebhookSubscriptions(transaction).find(id_, lock=lock)
     if subscription is None:
         raise NotFound
     return subscription

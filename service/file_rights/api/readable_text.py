@@ -122,7 +122,7 @@ def _steps_by_recipient(bundle: SubjectAccessBundle) -> dict[UUID, list[int]]:
 def _document(content: EntryContent) -> Iterator[BilingualText]:
     number = BilingualText.untranslated(str(content.entry.sequence))
     yield compose_message("bundle", "document", number=number, what=detail_in_words(content.entry.form or "grounds"))
-    if content.withheld:
+    if content.is_withheld:
         yield _TEXTS["withheld"]
     for answer in content.answers:
         yield _item(answer.label, answer.words)

@@ -158,7 +158,7 @@ def _written_view(content: EntryContent) -> WrittenView:
     return WrittenView(
         sequence=content.entry.sequence,
         what=InTwoLanguages.of(detail_in_words(content.entry.form or "grounds")),
-        withheld=content.withheld,
+        withheld=content.is_withheld,
         grounds=content.grounds,
         answers=[_answer_view(answer) for answer in content.answers],
         reads_now=[_answer_view(answer) for answer in content.reads_now],

@@ -50,7 +50,7 @@ class EntryContent:
     answers: tuple[FormAnswer, ...] = ()
     grounds: str | None = None
     reads_now: tuple[FormAnswer, ...] = ()
-    withheld: bool = False
+    is_withheld: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +116,7 @@ def _contents(transaction: Transaction, reader: Reader, history: Sequence[Transi
     names = {str(id_): name for id_, name in People(transaction).names(_ids_in(contents)).items()}
     for entry in history:
         if entry.sequence in contents and not reader.may_read(entry):
-            yield EntryContent(entry=entry, withheld=True)
+            yield EntryContent(entry=entry, is_withheld=True)
         elif entry.sequence in contents:
             body = contents[entry.sequence].body
             amendments = amendments_of(entry, history)

@@ -50,8 +50,8 @@ def gap_table(
     """Returns every function that at least k cases needed in that year. A case counts once for a function.
 
     `entries`: the recorded gaps and their amendments. `from_destroyed_cases`: numbers of destroyed cases by (domain,
-    function). A function that is not listed may be missing in fewer cases or in none. Raises ReleaseRefused when k is below
-    than the smallest k of all figures.
+    function). A function that is not listed may be missing in fewer cases or in none. Raises ReleaseRefused when k is
+    below the smallest k of all figures.
     """
     if k < SMALLEST_K:
         raise ReleaseRefused("k is too small")

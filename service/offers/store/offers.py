@@ -1,4 +1,4 @@
-"""Offers with their statements and endings. Rows are added and never changed."""
+"""ProviderOffers with their statements and endings. Rows are added and never changed."""
 
 from dataclasses import replace
 from datetime import date
@@ -20,8 +20,8 @@ _newest_first = func.row_number().over(
 )
 
 
-class Offers:
-    """Offers of providers. Use cases check that the reader may see them."""
+class ProviderOffers:
+    """ProviderOffers of providers. Use cases check that the reader may see them."""
 
     def __init__(self, transaction: Transaction) -> None:
         self._connection = transaction.connection

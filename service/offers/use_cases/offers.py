@@ -14,7 +14,7 @@ from service.database.idempotency import IdempotencyKey, IdempotentResult, act_o
 from service.database.transaction import Transaction
 from service.identity.caller import Caller
 from service.offers.rules.offer import Offer, OfferStatement, RecordedStatement
-from service.offers.store.offers import Offers
+from service.offers.store.offers import ProviderOffers
 from service.people.store.people import People
 from service.people.store.regions import RegionRegister
 from service.people.use_cases.identify import identify
@@ -47,7 +47,9 @@ def list_offers(
     _require_reader(identify(transaction, caller))
     require_known_region(transaction, region)
     today = day_in_amsterdam(transaction.now)
-    return Offers(transaction).list_current(today, region=region, domain=domain, function=function, provider=provider)
+    return ProviderOffers(transaction).list_current(
+        today, region=region, domain=domain, function=function, provider=provider
+    )
 
 
 def read_offer(transaction: Transaction, caller: Caller, offer_id: UUID) -> Offer:
@@ -74,7 +76,7 @@ def begin_offer(
         if offer.region is not None and offer.region not in known_regions:
             faults.append(Fault("unknown_region", ("region",)))
         require_no_faults(faults)
-        Offers(transaction).add(offer, actor.person_id, acting)
+        ProviderOffers(transaction).add(offer, actor.person_id, acting)
         return offer
 
     return act_once(
@@ -103,7 +105,7 @@ def record_statement(
         recorded_statement = RecordedStatement(
             **asdict(statement), number=number, recorded_at=transaction.now, organisation_id=acting.organisation_id
         )
-        Offers(transaction).add_statement(offer, recorded_statement, actor.person_id, acting)
+        ProviderOffers(transaction).add_statement(offer, recorded_statement, actor.person_id, acting)
         return replace(offer, statements=(*offer.statements, recorded_statement))
 
     return act_once(transaction, once, actor.person_id, act=state, rebuild=lambda _: offer)
@@ -122,7 +124,7 @@ def end_offer(
         if offer.last_day is not None:
             raise OfferEnded(offer.last_day)
         require_no_faults([Fault("ends_before_it_begins", ("lastDay",))] if last_day < offer.valid_from else [])
-        Offers(transaction).add_ending(offer, last_day, actor.person_id, acting)
+        ProviderOffers(transaction).add_ending(offer, last_day, actor.person_id, acting)
         return replace(offer, last_day=last_day)
 
     return act_once(transaction, once, actor.person_id, act=end, rebuild=lambda _: offer)
@@ -140,7 +142,7 @@ def _require_reader(actor: Actor) -> None:
 
 
 def _require_offer(transaction: Transaction, offer_id: UUID, *, lock: bool = False) -> Offer:
-    offer = Offers(transaction).find(offer_id, lock=lock)
+    offer = ProviderOffers(transaction).find(offer_id, lock=lock)
     if offer is None:
         raise NotFound
     return offer

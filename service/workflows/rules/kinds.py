@@ -44,12 +44,12 @@ class Registry(Mapping[PartKind, K_co]):
     @property
     @abstractmethod
     def guards(self) -> Mapping[str, Guard]:
-        """All guards by name, each with the kinds whose triggers may use it."""
+        """Returns all guards by name, each with the kinds whose triggers may use it."""
 
     @property
     @abstractmethod
     def forms(self) -> Mapping[str, type[BaseModel]]:
-        """All forms by versioned name. A released form keeps its name and its class for ever."""
+        """Returns all forms by versioned name. A released form keeps its name and its class for ever."""
 
 
 def plural_of(kind: PartKind) -> str:

@@ -64,7 +64,7 @@ class TriggerFile(WorkflowModel):
 
 
 class WorkflowFile(WorkflowModel):
-    """A workflow of Casusroute. See workflows/README.md."""
+    """A workflow of Casusroute. docs/how-to/werkstroom-wijzigen.md tells how."""
 
     model_config = ConfigDict(json_schema_extra={"required": ["name", "label", "states", "triggers"]})
 
