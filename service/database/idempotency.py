@@ -61,7 +61,7 @@ class IdempotentResult(Generic[T]):
 
 def act_once(
     transaction: Transaction,
-    once: IdempotencyKey,
+    idempotency_key: IdempotencyKey,
     person_id: UUID,
     *,
     act: Callable[[], T],
@@ -82,7 +82,7 @@ def act_once(
     Raises KeyReused.
     """
     answers = _Requests(transaction)
-    request = once.request_of(person_id)
+    request = idempotency_key.request_of(person_id)
     first = answers.answered(request)
     if first is not None:
         return IdempotentResult(rebuild(first), repeated=True)
@@ -91,12 +91,12 @@ def act_once(
     return IdempotentResult(value)
 
 
-def has_acted(transaction: Transaction, once: IdempotencyKey, person_id: UUID) -> bool:
+def has_acted(transaction: Transaction, idempotency_key: IdempotencyKey, person_id: UUID) -> bool:
     """True for a repeated request. For a use case of several transactions, of which the last calls `act_once`.
 
     Raises KeyReused.
     """
-    return _Requests(transaction).answered(once.request_of(person_id)) is not None
+    return _Requests(transaction).answered(idempotency_key.request_of(person_id)) is not None
 
 
 class _Requests:

@@ -97,14 +97,20 @@ async def add_escalation_signal(
     body: SignalBody,
     context: AppContextDependency,
     caller: CallerDependency,
-    once: IdempotencyKeyHeader,
+    idempotency_key: IdempotencyKeyHeader,
     response: Response,
 ) -> MadeView:
     """Signal as CCE liaison that a case of your regions is stuck. You name it by its number; its chair is informed."""
 
     def signal(transaction: Transaction) -> IdempotentResult[MadeView]:
         outcome = signal_escalation(
-            transaction, caller, body.number, body.to_step(transaction.now), once, rules=context.rules, new_id=uuid4
+            transaction,
+            caller,
+            body.number,
+            body.to_step(transaction.now),
+            idempotency_key,
+            rules=context.rules,
+            new_id=uuid4,
         )
         return step_result_view(transaction, context.rules, outcome)
 

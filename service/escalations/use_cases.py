@@ -22,7 +22,7 @@ def signal_escalation(
     caller: Caller,
     number: str,
     step: Step,
-    once: IdempotencyKey,
+    idempotency_key: IdempotencyKey,
     *,
     rules: Rulebook,
     new_id: Callable[[], UUID],
@@ -46,4 +46,4 @@ def signal_escalation(
         situation = load_situation(transaction, replace(actor, emergencies=()), case, part, rules)
         return check_and_record_step(transaction, situation, step, rules, new_id=new_id, trace_id=caller.trace_id)
 
-    return take_step_once(transaction, once, actor, act=signal)
+    return take_step_once(transaction, idempotency_key, actor, act=signal)

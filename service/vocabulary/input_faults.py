@@ -31,9 +31,9 @@ def json_pointer(under: str, steps: Iterable[str | int]) -> str:
 
 def limit_faults(faults: Iterable[InputFault]) -> tuple[InputFault, ...]:
     """Returns each fault once; beyond MAX_FAULTS the first ones and a fault that says that there are more."""
-    once = tuple(dict.fromkeys(faults))
-    more = (simple_fault("body", "", "more_faults"),) if len(once) > MAX_FAULTS else ()
-    return (*once[:MAX_FAULTS], *more)
+    distinct = tuple(dict.fromkeys(faults))
+    more = (simple_fault("body", "", "more_faults"),) if len(distinct) > MAX_FAULTS else ()
+    return (*distinct[:MAX_FAULTS], *more)
 
 
 def input_fault(where: str, under: str, error: ErrorDetails) -> InputFault:

@@ -100,7 +100,7 @@ def try_version(
 
 
 def make_plan(
-    transaction: Transaction, caller: Caller, planned: PlannedMove, once: IdempotencyKey, *, rules: Rulebook
+    transaction: Transaction, caller: Caller, planned: PlannedMove, idempotency_key: IdempotencyKey, *, rules: Rulebook
 ) -> IdempotentResult[WorkflowPlan]:
     """Store a plan. The same plan made twice is one plan, so a repeated request makes it again. Raises Invalid."""
     actor, _ = require_administrator(transaction, caller)
@@ -116,7 +116,7 @@ def make_plan(
             require_no_faults([Fault("nothing_to_move", ("mapping",))])
         return WorkflowPlans(transaction).keep(definition, WorkflowChange(old.hash, new.hash), actor.person_id)
 
-    return act_once(transaction, once, actor.person_id, act=make, rebuild=lambda _: make())
+    return act_once(transaction, idempotency_key, actor.person_id, act=make, rebuild=lambda _: make())
 
 
 def list_plans(transaction: Transaction, caller: Caller) -> tuple[WorkflowPlan, ...]:
@@ -170,16 +170,16 @@ def adopt_part(
     return True
 
 
-def is_completed(transaction: Transaction, caller: Caller, once: IdempotencyKey) -> bool:
+def is_completed(transaction: Transaction, caller: Caller, idempotency_key: IdempotencyKey) -> bool:
     """True when this request was completed before."""
     actor, _ = require_administrator(transaction, caller)
-    return has_acted(transaction, once, actor.person_id)
+    return has_acted(transaction, idempotency_key, actor.person_id)
 
 
-def record_completion(transaction: Transaction, caller: Caller, once: IdempotencyKey) -> None:
+def record_completion(transaction: Transaction, caller: Caller, idempotency_key: IdempotencyKey) -> None:
     """Record a request as completed. An interrupted one goes on when it is sent again."""
     actor, _ = require_administrator(transaction, caller)
-    act_once(transaction, once, actor.person_id, act=lambda: None, rebuild=lambda _: None)
+    act_once(transaction, idempotency_key, actor.person_id, act=lambda: None, rebuild=lambda _: None)
 
 
 def _require_workflow(rules: Rulebook, kind: PartKind, hash_: str | None, place: str) -> Definition:

@@ -114,20 +114,22 @@ async def create_subscription(
     body: SubscriptionBody,
     context: AppContextDependency,
     caller: CallerDependency,
-    once: IdempotencyKeyHeader,
+    idempotency_key: IdempotencyKeyHeader,
     response: Response,
 ) -> SignedSubscriptionView:
     """Create a webhook for the feed of an organisation. The receiver must first agree in its answer to OPTIONS."""
     new_subscription = NewSubscription(organisation_id=body.organisation_id, url=body.url, types=body.types)
     outcome = await context.database.read(
-        lambda transaction: check_new_subscription(transaction, caller, new_subscription, once, rules=context.rules)
+        lambda transaction: check_new_subscription(
+            transaction, caller, new_subscription, idempotency_key, rules=context.rules
+        )
     )
-    outcome = outcome or await _subscribe_when_agreed(context, caller, new_subscription, once)
+    outcome = outcome or await _subscribe_when_agreed(context, caller, new_subscription, idempotency_key)
     return _answer_change(response, outcome, secret=True)
 
 
 async def _subscribe_when_agreed(
-    context: AppContext, caller: Caller, new_subscription: NewSubscription, once: IdempotencyKey
+    context: AppContext, caller: Caller, new_subscription: NewSubscription, idempotency_key: IdempotencyKey
 ) -> IdempotentResult[Subscription]:
     """Ask the receiver outside any transaction, then store the webhook."""
     try:
@@ -135,7 +137,7 @@ async def _subscribe_when_agreed(
     except TargetRefused as refusal:
         raise invalid_target(refusal) from None
     return await context.database.write(
-        lambda transaction: subscribe(transaction, caller, new_subscription, once, per_minute=per_minute)
+        lambda transaction: subscribe(transaction, caller, new_subscription, idempotency_key, per_minute=per_minute)
     )
 
 
@@ -172,14 +174,14 @@ async def add_subscription_change(
     body: SubscriptionChangeBody,
     context: AppContextDependency,
     caller: CallerDependency,
-    once: IdempotencyKeyHeader,
+    idempotency_key: IdempotencyKeyHeader,
     version: IfMatchVersion,
     response: Response,
 ) -> SignedSubscriptionView:
     """Pause, resume or retire a webhook, or rotate its secret. The previous one also signs until the next rotation."""
     outcome = await context.database.write(
         lambda transaction: change_subscription(
-            transaction, caller, subscription_id, body.change, body.reason, once, version=version
+            transaction, caller, subscription_id, body.change, body.reason, idempotency_key, version=version
         )
     )
     return _answer_change(response, outcome, secret=body.change == "rotate_secret")
@@ -215,12 +217,12 @@ async def add_resending(
     position: Position,
     context: AppContextDependency,
     caller: CallerDependency,
-    once: IdempotencyKeyHeader,
+    idempotency_key: IdempotencyKeyHeader,
     response: Response,
 ) -> DeadLetterView:
     """Deliver a dead letter again. Its number of attempts starts at zero."""
     outcome = await context.database.write(
-        lambda transaction: resend_dead_letter(transaction, caller, subscription_id, position, once)
+        lambda transaction: resend_dead_letter(transaction, caller, subscription_id, position, idempotency_key)
     )
     view = dead_letter_view(outcome.value, source=context.event_source, address=context.base_url)
     location = f"/subscriptions/{subscription_id}/dead-letters"

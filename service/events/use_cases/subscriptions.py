@@ -58,7 +58,7 @@ def check_new_subscription(
     transaction: Transaction,
     caller: Caller,
     new_subscription: NewSubscription,
-    once: IdempotencyKey,
+    idempotency_key: IdempotencyKey,
     *,
     rules: Rulebook,
 ) -> IdempotentResult[Subscription] | None:
@@ -67,9 +67,9 @@ def check_new_subscription(
     Returns the webhook when this request was carried out before, else None.
     """
     actor, _ = require_administrator(transaction, caller)
-    if has_acted(transaction, once, actor.person_id):
+    if has_acted(transaction, idempotency_key, actor.person_id):
         return IdempotentResult(
-            _require_subscription(transaction, _subscription_id(transaction, actor, once)), repeated=True
+            _require_subscription(transaction, _subscription_id(transaction, actor, idempotency_key)), repeated=True
         )
     faults = []
     if new_subscription.organisation_id not in People(transaction).kinds_of_organisations(
@@ -106,7 +106,7 @@ def subscribe(
     transaction: Transaction,
     caller: Caller,
     new_subscription: NewSubscription,
-    once: IdempotencyKey,
+    idempotency_key: IdempotencyKey,
     *,
     per_minute: int | None,
 ) -> IdempotentResult[Subscription]:
@@ -115,7 +115,7 @@ def subscribe(
     `per_minute`: maximum number of requests per minute, None for no limit.
     """
     actor, acting = require_administrator(transaction, caller)
-    id_ = _subscription_id(transaction, actor, once)
+    id_ = _subscription_id(transaction, actor, idempotency_key)
 
     def make() -> Subscription:
         subscription = Subscription(
@@ -134,11 +134,15 @@ def subscribe(
             changed_at=transaction.now,
         )
         WebhookSubscriptions(transaction).add(subscription)
-        _record(transaction, actor, acting, once, subscription, "webhook_made")
+        _record(transaction, actor, acting, idempotency_key, subscription, "webhook_made")
         return subscription
 
     return act_once(
-        transaction, once, actor.person_id, act=make, rebuild=lambda _: _require_subscription(transaction, id_)
+        transaction,
+        idempotency_key,
+        actor.person_id,
+        act=make,
+        rebuild=lambda _: _require_subscription(transaction, id_),
     )
 
 
@@ -148,7 +152,7 @@ def change_subscription(
     id_: UUID,
     change: SubscriptionAction,
     reason: SubscriptionReason,
-    once: IdempotencyKey,
+    idempotency_key: IdempotencyKey,
     *,
     version: int | None,
 ) -> IdempotentResult[Subscription]:
@@ -178,10 +182,10 @@ def change_subscription(
             changed_at=transaction.now,
         )
         WebhookSubscriptions(transaction).change(changed)
-        _record(transaction, actor, acting, once, changed, f"webhook_{change}")
+        _record(transaction, actor, acting, idempotency_key, changed, f"webhook_{change}")
         return changed
 
-    return act_once(transaction, once, actor.person_id, act=alter, rebuild=lambda _: subscription)
+    return act_once(transaction, idempotency_key, actor.person_id, act=alter, rebuild=lambda _: subscription)
 
 
 def list_subscriptions(transaction: Transaction, caller: Caller) -> tuple[Subscription, ...]:
@@ -202,7 +206,7 @@ def list_dead_letters(transaction: Transaction, caller: Caller, id_: UUID) -> tu
 
 
 def resend_dead_letter(
-    transaction: Transaction, caller: Caller, id_: UUID, position: int, once: IdempotencyKey
+    transaction: Transaction, caller: Caller, id_: UUID, position: int, idempotency_key: IdempotencyKey
 ) -> IdempotentResult[Delivery]:
     """Deliver a dead letter again. Raises NotFound, and NotPossible for a delivery that is not dead."""
     actor, acting = require_administrator(transaction, caller)
@@ -216,15 +220,15 @@ def resend_dead_letter(
         if letter.state != "dead" or subscription.state == "retired":
             raise NotPossible
         Deliveries(transaction).resend(letter)
-        _record(transaction, actor, acting, once, subscription, "webhook_letter_resent")
+        _record(transaction, actor, acting, idempotency_key, subscription, "webhook_letter_resent")
         return replace(letter, state="waiting", attempts=0)
 
-    return act_once(transaction, once, actor.person_id, act=send_again, rebuild=lambda _: letter)
+    return act_once(transaction, idempotency_key, actor.person_id, act=send_again, rebuild=lambda _: letter)
 
 
-def _subscription_id(transaction: Transaction, actor: Actor, once: IdempotencyKey) -> UUID:
+def _subscription_id(transaction: Transaction, actor: Actor, idempotency_key: IdempotencyKey) -> UUID:
     """Returns the id of the webhook that a request makes: the same id when the request is repeated."""
-    return transaction.keyring.derive_id("subscription", str(actor.person_id), once.key)
+    return transaction.keyring.derive_id("subscription", str(actor.person_id), idempotency_key.key)
 
 
 def _require_subscription(transaction: Transaction, id_: UUID, *, lock: bool = False) -> Subscription:
@@ -238,7 +242,7 @@ def _record(
     transaction: Transaction,
     actor: Actor,
     acting: Membership,
-    once: IdempotencyKey,
+    idempotency_key: IdempotencyKey,
     subscription: Subscription,
     action: str,
 ) -> None:
@@ -248,7 +252,7 @@ def _record(
         subject=str(subscription.organisation_id),
         details={"webhook": str(subscription.id)},
     )
-    change_id = transaction.keyring.derive_id("change", str(actor.person_id), once.key)
+    change_id = transaction.keyring.derive_id("change", str(actor.person_id), idempotency_key.key)
     AdministrativeChanges(transaction).record(
         change_id, effect, actor_id=actor.person_id, organisation_id=acting.organisation_id
     )

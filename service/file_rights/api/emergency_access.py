@@ -34,7 +34,7 @@ async def add_emergency_access(
     body: EmergencyBody,
     context: AppContextDependency,
     caller: CallerDependency,
-    once: IdempotencyKeyHeader,
+    idempotency_key: IdempotencyKeyHeader,
     response: Response,
 ) -> MadeView:
     """Read one case in an emergency (noodtoegang) for a number of hours. Everybody involved in the case sees this.
@@ -44,7 +44,9 @@ async def add_emergency_access(
 
     def work(transaction: Transaction) -> IdempotentResult[MadeView]:
         step = body.to_step(transaction.now)
-        outcome = take_emergency_access(transaction, caller, body.number, step, once, rules=context.rules, new_id=uuid4)
+        outcome = take_emergency_access(
+            transaction, caller, body.number, step, idempotency_key, rules=context.rules, new_id=uuid4
+        )
         return step_result_view(transaction, context.rules, outcome)
 
     return answer_step(response, await context.database.write(work))

@@ -35,14 +35,14 @@ async def add_file_request(
     body: FileRequestBody,
     context: AppContextDependency,
     caller: CallerDependency,
-    once: IdempotencyKeyHeader,
+    idempotency_key: IdempotencyKeyHeader,
     response: Response,
 ) -> MadeView:
     """Request access to the file, a copy, correction or destruction. The case may have ended."""
 
     def work(transaction: Transaction) -> IdempotentResult[MadeView]:
         step = body.to_step(transaction.now)
-        outcome = ask_about_file(transaction, caller, case_id, step, once, rules=context.rules, new_id=uuid4)
+        outcome = ask_about_file(transaction, caller, case_id, step, idempotency_key, rules=context.rules, new_id=uuid4)
         return step_result_view(transaction, context.rules, outcome)
 
     return answer_step(response, await context.database.write(work))

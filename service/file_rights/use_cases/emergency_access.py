@@ -24,7 +24,7 @@ def take_emergency_access(
     caller: Caller,
     number: str,
     step: Step,
-    once: IdempotencyKey,
+    idempotency_key: IdempotencyKey,
     *,
     rules: Rulebook,
     new_id: Callable[[], UUID],
@@ -56,7 +56,7 @@ def take_emergency_access(
         People(transaction).grant_emergency_access(actor.person_id, emergency, until=until)
         return result
 
-    return take_step_once(transaction, once, actor, act=take)
+    return take_step_once(transaction, idempotency_key, actor, act=take)
 
 
 def _require_membership(actor: Actor, rules: Rulebook) -> Membership:

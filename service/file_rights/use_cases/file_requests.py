@@ -21,7 +21,7 @@ def ask_about_file(
     caller: Caller,
     case_id: UUID,
     step: Step,
-    once: IdempotencyKey,
+    idempotency_key: IdempotencyKey,
     *,
     rules: Rulebook,
     new_id: Callable[[], UUID],
@@ -37,4 +37,4 @@ def ask_about_file(
         situation = situation_before_first_step(transaction, without_emergencies, case, "file_request", rules, new_id)
         return check_and_record_step(transaction, situation, step, rules, new_id=new_id, trace_id=caller.trace_id)
 
-    return take_step_once(transaction, once, actor, act=ask)
+    return take_step_once(transaction, idempotency_key, actor, act=ask)

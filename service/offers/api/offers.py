@@ -199,13 +199,17 @@ async def add_offer(
     body: OfferBody,
     context: AppContextDependency,
     caller: CallerDependency,
-    once: IdempotencyKeyHeader,
+    idempotency_key: IdempotencyKeyHeader,
     response: Response,
 ) -> OfferView:
     """Add an offer to the overview, as the provider or on its behalf as the region's team."""
-    offer = body.to_offer(context.database.keyring.derive_id("offer", caller.issuer, caller.subject, once.key))
+    offer = body.to_offer(
+        context.database.keyring.derive_id("offer", caller.issuer, caller.subject, idempotency_key.key)
+    )
     result = await context.database.write(
-        lambda transaction: _present(transaction, begin_offer(transaction, caller, offer, once), rules=context.rules)
+        lambda transaction: _present(
+            transaction, begin_offer(transaction, caller, offer, idempotency_key), rules=context.rules
+        )
     )
     return _answer_result(response, result)
 
@@ -216,13 +220,13 @@ async def add_offer_statement(
     body: OfferStatementBody,
     context: AppContextDependency,
     caller: CallerDependency,
-    once: IdempotencyKeyHeader,
+    idempotency_key: IdempotencyKeyHeader,
     response: Response,
 ) -> OfferView:
     """Add a statement on places and waiting time on a day. Earlier statements stay."""
 
     def work(transaction: Transaction) -> _OfferResult:
-        outcome = record_statement(transaction, caller, offer_id, body.to_statement(), once)
+        outcome = record_statement(transaction, caller, offer_id, body.to_statement(), idempotency_key)
         return _present(transaction, outcome, rules=context.rules)
 
     return _answer_result(response, await context.database.write(work))
@@ -234,13 +238,13 @@ async def post_ending(
     body: OfferEndingBody,
     context: AppContextDependency,
     caller: CallerDependency,
-    once: IdempotencyKeyHeader,
+    idempotency_key: IdempotencyKeyHeader,
     response: Response,
 ) -> OfferView:
     """Set the last day of an offer. It leaves the overview after that day and stays readable."""
 
     def work(transaction: Transaction) -> _OfferResult:
-        outcome = end_offer(transaction, caller, offer_id, body.last_day, once)
+        outcome = end_offer(transaction, caller, offer_id, body.last_day, idempotency_key)
         return _present(transaction, outcome, rules=context.rules)
 
     return _answer_result(response, await context.database.write(work))

@@ -59,7 +59,7 @@ def read_offer(transaction: Transaction, caller: Caller, offer_id: UUID) -> Offe
 
 
 def begin_offer(
-    transaction: Transaction, caller: Caller, offer: Offer, once: IdempotencyKey
+    transaction: Transaction, caller: Caller, offer: Offer, idempotency_key: IdempotencyKey
 ) -> IdempotentResult[Offer]:
     """Add an offer to the overview.
 
@@ -80,12 +80,16 @@ def begin_offer(
         return offer
 
     return act_once(
-        transaction, once, actor.person_id, act=begin, rebuild=lambda _: _require_offer(transaction, offer.id)
+        transaction,
+        idempotency_key,
+        actor.person_id,
+        act=begin,
+        rebuild=lambda _: _require_offer(transaction, offer.id),
     )
 
 
 def record_statement(
-    transaction: Transaction, caller: Caller, offer_id: UUID, statement: OfferStatement, once: IdempotencyKey
+    transaction: Transaction, caller: Caller, offer_id: UUID, statement: OfferStatement, idempotency_key: IdempotencyKey
 ) -> IdempotentResult[Offer]:
     """Add a statement about a day. Earlier statements stay. A repeated request returns the current offer.
 
@@ -108,11 +112,11 @@ def record_statement(
         ProviderOffers(transaction).add_statement(offer, recorded_statement, actor.person_id, acting)
         return replace(offer, statements=(*offer.statements, recorded_statement))
 
-    return act_once(transaction, once, actor.person_id, act=state, rebuild=lambda _: offer)
+    return act_once(transaction, idempotency_key, actor.person_id, act=state, rebuild=lambda _: offer)
 
 
 def end_offer(
-    transaction: Transaction, caller: Caller, offer_id: UUID, last_day: date, once: IdempotencyKey
+    transaction: Transaction, caller: Caller, offer_id: UUID, last_day: date, idempotency_key: IdempotencyKey
 ) -> IdempotentResult[Offer]:
     """Set the last day of an offer. Raises NotAllowed, NotFound, Invalid, and OfferEnded when it has one."""
     actor = identify(transaction, caller)
@@ -127,7 +131,7 @@ def end_offer(
         ProviderOffers(transaction).add_ending(offer, last_day, actor.person_id, acting)
         return replace(offer, last_day=last_day)
 
-    return act_once(transaction, once, actor.person_id, act=end, rebuild=lambda _: offer)
+    return act_once(transaction, idempotency_key, actor.person_id, act=end, rebuild=lambda _: offer)
 
 
 def stale_after_days(transaction: Transaction, rules: Rulebook, region: str | None) -> int:

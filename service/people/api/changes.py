@@ -68,12 +68,16 @@ class FoundPerson(View):
 
 
 async def _answer_decision(
-    context: AppContext, caller: Caller, once: IdempotencyKey, decision: AdministrativeDecision, response: Response
+    context: AppContext,
+    caller: Caller,
+    idempotency_key: IdempotencyKey,
+    decision: AdministrativeDecision,
+    response: Response,
 ) -> ChangeView:
     """Carry out a decision. Returns the recorded change, also when the request is repeated."""
 
     def work(transaction: Transaction) -> IdempotentResult[ChangeView]:
-        outcome = carry_out_decision(transaction, caller, decision, once, rules=context.rules)
+        outcome = carry_out_decision(transaction, caller, decision, idempotency_key, rules=context.rules)
         (view,) = _change_views(transaction, [outcome.value])
         return IdempotentResult(view, outcome.repeated)
 
@@ -109,11 +113,11 @@ async def add_organisation(
     body: NewOrganisation,
     context: AppContextDependency,
     caller: CallerDependency,
-    once: IdempotencyKeyHeader,
+    idempotency_key: IdempotencyKeyHeader,
     response: Response,
 ) -> ChangeView:
     """Add an organisation: a team, provider, municipality, network or family."""
-    return await _answer_decision(context, caller, once, body, response)
+    return await _answer_decision(context, caller, idempotency_key, body, response)
 
 
 @_decision_route("/people")
@@ -121,11 +125,11 @@ async def add_person(
     body: NewPerson,
     context: AppContextDependency,
     caller: CallerDependency,
-    once: IdempotencyKeyHeader,
+    idempotency_key: IdempotencyKeyHeader,
     response: Response,
 ) -> ChangeView:
     """Add a person with issuer and subject. Memberships give access."""
-    return await _answer_decision(context, caller, once, body, response)
+    return await _answer_decision(context, caller, idempotency_key, body, response)
 
 
 @_decision_route("/memberships")
@@ -133,11 +137,11 @@ async def begin_membership(
     body: NewMembership,
     context: AppContextDependency,
     caller: CallerDependency,
-    once: IdempotencyKeyHeader,
+    idempotency_key: IdempotencyKeyHeader,
     response: Response,
 ) -> ChangeView:
     """Let a person act in a role for an organisation. Administrators cannot decide this for themselves."""
-    return await _answer_decision(context, caller, once, body, response)
+    return await _answer_decision(context, caller, idempotency_key, body, response)
 
 
 @_decision_route("/membership-ends")
@@ -145,11 +149,11 @@ async def end_membership(
     body: MembershipEnd,
     context: AppContextDependency,
     caller: CallerDependency,
-    once: IdempotencyKeyHeader,
+    idempotency_key: IdempotencyKeyHeader,
     response: Response,
 ) -> ChangeView:
     """Set the last day of a membership. With yesterday, the person is refused at the next request."""
-    return await _answer_decision(context, caller, once, body, response)
+    return await _answer_decision(context, caller, idempotency_key, body, response)
 
 
 @_decision_route("/coverages")
@@ -157,11 +161,11 @@ async def begin_coverage(
     body: NewCoverage,
     context: AppContextDependency,
     caller: CallerDependency,
-    once: IdempotencyKeyHeader,
+    idempotency_key: IdempotencyKeyHeader,
     response: Response,
 ) -> ChangeView:
     """Let a team, network or liaison cover a region. New cases follow it."""
-    return await _answer_decision(context, caller, once, body, response)
+    return await _answer_decision(context, caller, idempotency_key, body, response)
 
 
 @_decision_route("/coverage-ends")
@@ -169,11 +173,11 @@ async def end_coverage(
     body: CoverageEnd,
     context: AppContextDependency,
     caller: CallerDependency,
-    once: IdempotencyKeyHeader,
+    idempotency_key: IdempotencyKeyHeader,
     response: Response,
 ) -> ChangeView:
     """Set the last day that an organisation covers a region. It keeps its cases."""
-    return await _answer_decision(context, caller, once, body, response)
+    return await _answer_decision(context, caller, idempotency_key, body, response)
 
 
 @_decision_route("/organisations/{organisationId}/names")
@@ -182,12 +186,12 @@ async def rename_organisation(
     body: NewName,
     context: AppContextDependency,
     caller: CallerDependency,
-    once: IdempotencyKeyHeader,
+    idempotency_key: IdempotencyKeyHeader,
     response: Response,
 ) -> ChangeView:
     """Rename an organisation."""
     return await _answer_decision(
-        context, caller, once, NameChange("organisation", organisation_id, body.name), response
+        context, caller, idempotency_key, NameChange("organisation", organisation_id, body.name), response
     )
 
 
@@ -197,11 +201,13 @@ async def rename_person(
     body: NewName,
     context: AppContextDependency,
     caller: CallerDependency,
-    once: IdempotencyKeyHeader,
+    idempotency_key: IdempotencyKeyHeader,
     response: Response,
 ) -> ChangeView:
     """Rename a person."""
-    return await _answer_decision(context, caller, once, NameChange("person", person_id, body.name), response)
+    return await _answer_decision(
+        context, caller, idempotency_key, NameChange("person", person_id, body.name), response
+    )
 
 
 @router.post("/person-searches", responses=refusal_responses(403, 404))
@@ -225,11 +231,11 @@ async def decide_settings(
     body: NewSettings,
     context: AppContextDependency,
     caller: CallerDependency,
-    once: IdempotencyKeyHeader,
+    idempotency_key: IdempotencyKeyHeader,
     response: Response,
 ) -> ChangeView:
     """Set the settings of a region from a day on. Running terms stay. Steps from that day on use the new settings."""
-    return await _answer_decision(context, caller, once, SettingsChange(region, body), response)
+    return await _answer_decision(context, caller, idempotency_key, SettingsChange(region, body), response)
 
 
 @router.get("/administrative-changes", responses=refusal_responses(403))

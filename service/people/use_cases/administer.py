@@ -38,15 +38,20 @@ def require_administrator(transaction: Transaction, caller: Caller) -> tuple[Act
 
 
 def carry_out_decision(
-    transaction: Transaction, caller: Caller, decision: AdministrativeDecision, once: IdempotencyKey, *, rules: Rulebook
+    transaction: Transaction,
+    caller: Caller,
+    decision: AdministrativeDecision,
+    idempotency_key: IdempotencyKey,
+    *,
+    rules: Rulebook,
 ) -> IdempotentResult[AdministrativeChange]:
     """Carry out a decision of an administrator once, and record it. Returns the change. Raises NotAllowed."""
     actor, acting = require_administrator(transaction, caller)
-    change_id = transaction.keyring.derive_id("change", str(actor.person_id), once.key)
+    change_id = transaction.keyring.derive_id("change", str(actor.person_id), idempotency_key.key)
     context = DecisionContext(transaction, actor.person_id, acting.organisation_id, change_id, rules)
     return act_once(
         transaction,
-        once,
+        idempotency_key,
         actor.person_id,
         act=lambda: apply_and_record(context, decision),
         rebuild=lambda _: require_change(transaction, change_id),

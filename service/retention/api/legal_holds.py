@@ -160,13 +160,13 @@ async def add_legal_hold(
     body: LegalHoldBody,
     context: AppContextDependency,
     caller: CallerDependency,
-    once: IdempotencyKeyHeader,
+    idempotency_key: IdempotencyKeyHeader,
     response: Response,
 ) -> HoldView:
     """Place a legal hold on the case. A case may have several holds at once."""
     outcome = await context.database.write(
         lambda transaction: hold_outcome_view(
-            transaction, place_hold(transaction, caller, case_id, body.to_reason(), body.until, once)
+            transaction, place_hold(transaction, caller, case_id, body.to_reason(), body.until, idempotency_key)
         )
     )
     return _answer(response, outcome)
@@ -184,12 +184,14 @@ async def add_lifting(
     _: LiftingBody,
     context: AppContextDependency,
     caller: CallerDependency,
-    once: IdempotencyKeyHeader,
+    idempotency_key: IdempotencyKeyHeader,
     response: Response,
 ) -> HoldView:
     """Lift a hold whose reason no longer applies. The hold stays readable."""
     outcome = await context.database.write(
-        lambda transaction: hold_outcome_view(transaction, lift_hold(transaction, caller, case_id, hold_id, once))
+        lambda transaction: hold_outcome_view(
+            transaction, lift_hold(transaction, caller, case_id, hold_id, idempotency_key)
+        )
     )
     return _answer(response, outcome)
 

@@ -145,7 +145,7 @@ async def add_proposal(
     body: DestructionProposalBody,
     context: AppContextDependency,
     caller: CallerDependency,
-    once: IdempotencyKeyHeader,
+    idempotency_key: IdempotencyKeyHeader,
     response: Response,
 ) -> ProposalView:
     """Propose to destroy a case because a request for it was granted in full.
@@ -155,7 +155,9 @@ async def add_proposal(
     outcome = await context.database.write(
         lambda transaction: proposal_outcome_view(
             transaction,
-            propose_on_request(transaction, caller, body.case_id, body.request_id, once, rules=context.rules),
+            propose_on_request(
+                transaction, caller, body.case_id, body.request_id, idempotency_key, rules=context.rules
+            ),
         )
     )
     return _answer(response, outcome)
@@ -173,14 +175,16 @@ async def add_signature(
     context: AppContextDependency,
     destruction_list: TheDestructionList,
     caller: CallerDependency,
-    once: IdempotencyKeyHeader,
+    idempotency_key: IdempotencyKeyHeader,
     response: Response,
 ) -> ProposalView:
     """Sign for the team or as its data-protection officer. The second signature destroys the case for good."""
     outcome = await context.database.write(
         lambda transaction: proposal_outcome_view(
             transaction,
-            sign_proposal(transaction, caller, proposal_id, body.capacity, once, destruction_list=destruction_list),
+            sign_proposal(
+                transaction, caller, proposal_id, body.capacity, idempotency_key, destruction_list=destruction_list
+            ),
         )
     )
     if outcome.value.certificate is not None:
@@ -199,13 +203,13 @@ async def add_withdrawal(
     body: DestructionWithdrawalBody,
     context: AppContextDependency,
     caller: CallerDependency,
-    once: IdempotencyKeyHeader,
+    idempotency_key: IdempotencyKeyHeader,
     response: Response,
 ) -> ProposalView:
     """Withdraw a proposal. The case stays and can be proposed again."""
     outcome = await context.database.write(
         lambda transaction: proposal_outcome_view(
-            transaction, withdraw_proposal(transaction, caller, proposal_id, body.to_reason(), once)
+            transaction, withdraw_proposal(transaction, caller, proposal_id, body.to_reason(), idempotency_key)
         )
     )
     return _answer(response, outcome)

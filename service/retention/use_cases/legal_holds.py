@@ -30,7 +30,7 @@ def place_hold(
     case_id: UUID,
     reason: CodedReason,
     until: date | None,
-    once: IdempotencyKey,
+    idempotency_key: IdempotencyKey,
 ) -> IdempotentResult[Hold]:
     """Place a legal hold on the case.
 
@@ -38,7 +38,7 @@ def place_hold(
     """
     actor = identify(transaction, caller)
     membership = _require_hold_membership(transaction, actor, case_id, lock=True)
-    hold_id = transaction.keyring.derive_id("legal_hold", str(actor.person_id), once.key)
+    hold_id = transaction.keyring.derive_id("legal_hold", str(actor.person_id), idempotency_key.key)
 
     def begin() -> Hold:
         require_no_faults(
@@ -52,12 +52,16 @@ def place_hold(
         return hold
 
     return act_once(
-        transaction, once, actor.person_id, act=begin, rebuild=lambda _: _require_hold(transaction, case_id, hold_id)
+        transaction,
+        idempotency_key,
+        actor.person_id,
+        act=begin,
+        rebuild=lambda _: _require_hold(transaction, case_id, hold_id),
     )
 
 
 def lift_hold(
-    transaction: Transaction, caller: Caller, case_id: UUID, hold_id: UUID, once: IdempotencyKey
+    transaction: Transaction, caller: Caller, case_id: UUID, hold_id: UUID, idempotency_key: IdempotencyKey
 ) -> IdempotentResult[Hold]:
     """Lift a hold whose reason no longer applies. A hold is lifted once and stays readable."""
     actor = identify(transaction, caller)
@@ -72,7 +76,7 @@ def lift_hold(
         LegalHolds(transaction).lift(hold_id, recorded)
         return _require_hold(transaction, case_id, hold_id)
 
-    return act_once(transaction, once, actor.person_id, act=lift, rebuild=lambda _: hold)
+    return act_once(transaction, idempotency_key, actor.person_id, act=lift, rebuild=lambda _: hold)
 
 
 def _require_hold_membership(

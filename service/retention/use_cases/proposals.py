@@ -115,7 +115,13 @@ def propose_if_due(transaction: Transaction, caller: Caller, case_id: UUID, *, r
 
 
 def propose_on_request(
-    transaction: Transaction, caller: Caller, case_id: UUID, request_id: UUID, once: IdempotencyKey, *, rules: Rulebook
+    transaction: Transaction,
+    caller: Caller,
+    case_id: UUID,
+    request_id: UUID,
+    idempotency_key: IdempotencyKey,
+    *,
+    rules: Rulebook,
 ) -> IdempotentResult[Proposal]:
     """Propose to destroy a case because a request for it was granted, whatever its term.
 
@@ -126,7 +132,7 @@ def propose_on_request(
         raise NotAllowed
     case = require_destruction_case(transaction, actor, case_id, SIGNING_ROLES, lock=True)
     membership = require_membership(actor, case, ROLES_BY_CAPACITY["team"])
-    proposal_id = transaction.keyring.derive_id("destruction_proposal", str(actor.person_id), once.key)
+    proposal_id = transaction.keyring.derive_id("destruction_proposal", str(actor.person_id), idempotency_key.key)
 
     def propose() -> Proposal:
         Cases(transaction).require_not_destroyed(case_id)
@@ -150,7 +156,7 @@ def propose_on_request(
 
     return act_once(
         transaction,
-        once,
+        idempotency_key,
         actor.person_id,
         act=propose,
         rebuild=lambda _: require_proposal(transaction, actor, proposal_id)[0],

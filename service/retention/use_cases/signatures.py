@@ -37,7 +37,7 @@ def sign_proposal(
     caller: Caller,
     proposal_id: UUID,
     capacity: SignerCapacity,
-    once: IdempotencyKey,
+    idempotency_key: IdempotencyKey,
     *,
     destruction_list: DestructionList,
 ) -> IdempotentResult[Proposal]:
@@ -76,7 +76,9 @@ def sign_proposal(
         return replace(proposal, signed=(*proposal.signed, signature)), history
 
     # The idempotency key is stored before the destruction list is written: after that only the commit may fail.
-    outcome = act_once(transaction, once, actor.person_id, act=add_signature, rebuild=lambda _: (proposal, ()))
+    outcome = act_once(
+        transaction, idempotency_key, actor.person_id, act=add_signature, rebuild=lambda _: (proposal, ())
+    )
     latest, history = outcome.value
     if outcome.repeated or len(latest.signed) < len(ROLES_BY_CAPACITY):
         return IdempotentResult(latest, outcome.repeated)
@@ -100,7 +102,7 @@ def sign_proposal(
 
 
 def withdraw_proposal(
-    transaction: Transaction, caller: Caller, proposal_id: UUID, reason: CodedReason, once: IdempotencyKey
+    transaction: Transaction, caller: Caller, proposal_id: UUID, reason: CodedReason, idempotency_key: IdempotencyKey
 ) -> IdempotentResult[Proposal]:
     """Withdraw a proposal. Every person who could sign it may do so."""
     actor = identify(transaction, caller)
@@ -114,4 +116,4 @@ def withdraw_proposal(
         Destructions(transaction).add_withdrawal(proposal_id, reason, stamp_now(transaction, actor, membership))
         return require_proposal(transaction, actor, proposal_id)[0]
 
-    return act_once(transaction, once, actor.person_id, act=add_withdrawal, rebuild=lambda _: proposal)
+    return act_once(transaction, idempotency_key, actor.person_id, act=add_withdrawal, rebuild=lambda _: proposal)

@@ -86,14 +86,14 @@ async def add_plan(
     body: WorkflowPlanBody,
     context: AppContextDependency,
     caller: CallerDependency,
-    once: IdempotencyKeyHeader,
+    idempotency_key: IdempotencyKeyHeader,
     response: Response,
 ) -> PlanView:
     """Plan the move of running cases from one workflow to another, or back. The same plan made twice is one plan."""
     planned = PlannedMove(kind=body.kind, old=body.from_, new=body.to, mapping=body.mapping)
 
     def work(transaction: Transaction) -> IdempotentResult[PlanView]:
-        outcome = make_plan(transaction, caller, planned, once, rules=context.rules)
+        outcome = make_plan(transaction, caller, planned, idempotency_key, rules=context.rules)
         return IdempotentResult(_plan_view(transaction, outcome.value), outcome.repeated)
 
     outcome = await context.database.write(work)
@@ -129,14 +129,14 @@ async def add_adoptions(
     body: WorkflowAdoptionBody,
     context: AppContextDependency,
     caller: CallerDependency,
-    once: IdempotencyKeyHeader,
+    idempotency_key: IdempotencyKeyHeader,
     response: Response,
 ) -> ProgressView:
     """Move the next parts along a plan, one transaction per part. Repeat with a new key until `left` is 0."""
-    repeated = await context.database.read(lambda transaction: is_completed(transaction, caller, once))
+    repeated = await context.database.read(lambda transaction: is_completed(transaction, caller, idempotency_key))
     if not repeated:
         await _adopt_next(context, caller, plan, body)
-        await context.database.write(lambda transaction: record_completion(transaction, caller, once))
+        await context.database.write(lambda transaction: record_completion(transaction, caller, idempotency_key))
     view = await context.database.read(lambda transaction: view_plan(transaction, caller, plan, rules=context.rules))
     return answer_idempotently(response, IdempotentResult(view, repeated))
 
