@@ -170,8 +170,8 @@ def test_a_member_has_one_name_and_that_is_in_camel_case(people: People, case: C
 @broken_by(
     "of very many faults the first hundred are told",
     "service/vocabulary/input_faults.py",
-    "return (*idempotency_key[:MAX_FAULTS], *more)",
-    "return idempotency_key",
+    "return (*distinct[:MAX_FAULTS], *more)",
+    "return distinct",
 )
 def test_of_very_many_faults_a_useful_number_is_told(people: People) -> None:
     """The answer is cheap: a body full of faults delays nobody else."""

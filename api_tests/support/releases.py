@@ -27,7 +27,7 @@ from service.database.migrations import migrate
 from service.tables import metadata
 
 FOLDER = ROOT / "api_tests" / "records" / "releases"
-RELEASES = ("0.1.0", "0.2.0", "0.3.0", "0.3.1")
+RELEASES = ("0.1.0", "0.2.0", "0.3.0", "0.3.1", "0.3.2")
 Row = dict[str, Any]
 TableContent = tuple[list[str], list[list[object]]]
 # A program for the released code, in its own tree, with the names of that release.
