@@ -68,30 +68,32 @@ def report(figures: Mapping[str, Sequence[Figure]], *, remark: str, minutes: flo
 
 
 _TEXT = """\
-Made by `make bench`. Quote the share, not the speed: the floor is measured in the same run, in turns with the service,
-and writes and reads **the same rows** by the bare driver behind a bare ASGI function on the same web server, one commit
-a request, as durable (SQLite: WAL, synchronous FULL, one writer thread; PostgreSQL: fsync on, 8 connections), on a copy
-of the database without triggers and foreign keys. It checks nothing and encrypts nothing.
+`make bench` makes this report. Quote the share, not the speed. The floor is a bare ASGI function with the bare database
+driver, on the same web server. It is measured in the same run, in turns with the service. It reads and writes **the
+same rows**, with one commit per request and the same durability (SQLite: WAL, synchronous FULL, one writer thread;
+PostgreSQL: fsync on, 8 connections), on a copy of the database without triggers and foreign keys. The floor checks
+nothing and encrypts nothing.
 
-There are 1,000 cases. Each has been through the table; help is being arranged, a place sought, the advice
-reconsidered, and the network and the national support structure are asked, all of it as parts.
+There are 1,000 cases. Each case has been through the table. Each has parts: help is being arranged, a place is sought,
+the advice is reconsidered, and the network and the national support structure have a question.
 
 - **A transition**: `add_note` of 1.2 kB with token, access, If-Match, Idempotency-Key, form, encryption, chain,
-  history, outbox and commit, each client on cases of its own; the relay is off.
-- **A transition, a webhook told of each**: the same with the relay at work in the same process. CPU is that of the
-  step and of telling it; the next round begins when all is told. The floor is that of the step alone.
-- **Telling a webhook of an event**: recorded entries are put into the feeds of two organisations and one webhook is
-  told of each, in order, until the last is received. The floor writes the same rows, with one bare POST and one commit
-  an event, to the same receiver.
-- **Moving a case to another workflow**: along a plan, 200 cases a request, one commit each; the floor writes the
-  rows of a step for as many. Compare with a transition by one client.
-- **Reading one case**: its state and parts, what asks for attention, and moves, from the whole history.
-- **Reading one case file**: everything written in such a case, decrypted, its line in the access log committed first.
-- **A work list**: the first page of the team's open work, with every kind of part in the first list. Half of the cases
-  in the long one are of the one team, the others of 42 regions.
+  history, outbox and commit. Each client has cases of its own. The relay is off.
+- **A transition, a webhook told of each**: the same step, with the relay at work in the same process. CPU is that of
+  the step and of the delivery. The next round begins when all events are delivered. The floor is that of the step
+  alone.
+- **Telling a webhook of an event**: recorded entries are put into the feeds of two organisations. One webhook gets each
+  of them, in order, until it has received the last. The floor writes the same rows, with one bare POST and one commit
+  per event, to the same receiver.
+- **Moving a case to another workflow**: follows a plan, with 200 cases per request and one commit per case. The floor
+  writes the rows of a step for the same number of cases. Compare this figure with a transition by one client.
+- **Reading one case**: its state and parts, the points that ask for attention, and the moves, from the whole history.
+- **Reading one case file**: all content of such a case, decrypted. The line in the access log is committed first.
+- **A work list**: the first page of the open work of the team. The first list has every kind of part. In the long list,
+  half of the cases belong to this team and the others to 42 regions.
 
-Best of the rounds; CPU is that of the server process per request, *database* that of PostgreSQL's processes; p50 and
-p99 are those of the best round, in milliseconds."""
+All figures are those of the best round. CPU is the time of the server process per request, and *database* is the time
+of the processes of PostgreSQL. p50 and p99 are in milliseconds."""
 
 
 def _table(figures: Sequence[Figure]) -> str:

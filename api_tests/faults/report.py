@@ -68,24 +68,29 @@ def page(outcomes: Sequence[Outcome], minutes: float) -> str:
 
 
 _TEXT = """\
-Made by `make faults`: real processes of the service, real sockets, real databases (fsync on), made to fail on purpose.
+`make faults` makes this report. It runs real processes of the service, with real sockets and real databases (fsync on),
+and makes them fail on purpose.
 
-Six clients take random steps, legal and illegal, on a handful of shared cases, each at a random replica (SQLite: one
-process; PostgreSQL: two). A request that gets no answer, or a "not now" (503), is asked again under the same
-Idempotency-Key until it is settled; three in ten are sent twice at once, others come in long after or before the step
-that they follow, and rivals send the same If-Match. Afterwards a checker that shares no code with the service reads the
-raw tables: every acknowledgement is there exactly once as it was told, every refusal left nothing, nothing is there
-that nobody was told of; chain, numbers, edges and both clocks are recomputed, heads are last entries, every entry is
-in the outbox once, every content opens with its key, every draft is there. Then every acknowledgement is asked for
-again and must be the same, byte for byte; to a person who cannot read the entry any more, and to nobody else, it is the
-number of the entry and nothing more.
+Six clients take random steps, legal and illegal, on a few shared cases. Each client uses a random replica (SQLite: one
+process; PostgreSQL: two). If a request gets no answer or a 503 ("not now"), the client sends it again with the same
+Idempotency-Key until it is settled. Three in ten requests are sent twice at once. Others arrive long after the step
+that they follow, or before it. Rivals send the same If-Match.
 
-**Power cut**: all that the service writes, syncs and sends is recorded (ptrace, nothing to install), and the disk is
-rebuilt as it may be found at random moments: what was synced, and of what was pending nothing, all, what came first or
-some, a write perhaps torn. Each must open, check, verify, and hold every acknowledgement and its key. **Disk full**:
-SQLite by a limit on the size of the files of the running process, PostgreSQL by a tablespace on a small file system in
-memory (where mounting is not allowed, a trigger says what PostgreSQL says then, and the row tells so).
+After the run, a checker that shares no code with the service reads the raw tables. Every acknowledgement must be there
+exactly once, as the client got it. Every refusal must have left nothing. No entry may be there that no
+client was told of. The checker recomputes chain, numbers, edges and both clocks. Each head must be the last entry. Each
+entry must be in the outbox once. Each content must open with its key, and each draft must be there. Then the campaign
+requests every acknowledgement again, and the answer must be the same, byte for byte. Only a person who cannot read the
+entry any more gets another answer: the number of the entry and nothing more.
 
-**Settled by retry** counts requests, each sent to one replica at a time, that were done while nobody could say so: the
-same key told. **Violations** must be 0. A row is sound only when its fault was met often enough; `--sabotage` breaks
-each promise in turn (answer before commit, no look at the key, keys after data, ...) and expects red."""
+**Power cut**: all writes, syncs and answers of the service are recorded (with ptrace, so nothing has to be installed).
+The disk is rebuilt as it could be at random moments. It holds all that was synced. Of the pending writes it holds none,
+all, the first or some, and one write may be torn. Each disk must open, check and verify, and must hold every
+acknowledgement and its key. **Disk full**: on SQLite, a limit on the size of the files of the running process. On
+PostgreSQL, a tablespace on a small file system in memory. Where mounting is not allowed, a trigger raises the error
+that PostgreSQL would raise, and the row says so.
+
+**Settled by retry** counts requests, each sent to one replica at a time, that were done although no answer said so. The
+retry with the same key got the answer. **Violations** must be 0. A row is sound only when its fault occurred often
+enough. `--sabotage` breaks each promise in turn (answer before commit, no look at the key, keys after data, ...) and
+expects red."""
