@@ -185,7 +185,7 @@ def test_an_expert_has_past_views_since_the_table_and_the_liaison_since_she_was_
     "return Reader(transaction, reading.entitled_actor, seat, reading.history, on=on, present_reader=today)",
     (
         "return Reader(transaction, reading.entitled_actor, seat, Cases(transaction).history(sight.case.id), on=on, "
-        "present_reader=present_reader)"
+        "present_reader=today)"
     ),
 )
 def test_i20_a_past_view_withholds_content_that_was_withheld_then_or_is_withheld_today(people: People) -> None:

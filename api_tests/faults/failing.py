@@ -133,7 +133,7 @@ class _Point:
                 self.passed("after the head moved")
 
         replace_attributes(Cases, record=recorded)
-        replace_attributes(Keyring, create=created)
+        replace_attributes(Keyring, create_keys=created)
         replace_attributes(DefaultDialect, do_commit=committed, do_rollback=rolled_back)
         event.listen(Engine, "after_cursor_execute", executed)
 

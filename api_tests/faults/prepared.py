@@ -19,5 +19,5 @@ rules = app.read_rulebook(ROOT / "workflows")
 api = create_api(rules, "http://127.0.0.1")
 
 replace_attributes(RSAKey, generate_key=lambda *_, **__: key)
-replace_attributes(app, read_folder=lambda _: rules, create_api=lambda *_: api)
+replace_attributes(app, read_rulebook=lambda _: rules, create_api=lambda *_: api)
 gc.freeze()

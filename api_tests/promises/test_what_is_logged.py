@@ -52,8 +52,8 @@ def test_every_log_call_is_declared_and_writes_no_exception() -> None:
 
 SCRIPT = """
 import json, logging, structlog
-from service.logs import configure
-configure("DEBUG")
+from service.logs import configure_logging
+configure_logging("DEBUG")
 log = structlog.get_logger("casusroute")
 log.info("request", method="GET", route="/cases/{case_id}", status=200, ms=1.5, trace_id="a\\nb", path="/cases/MARK")
 log.error("unexpected", error=ValueError("MARK"), place=["MARK"], trace_id="x" * 5000, exc_info=ValueError("MARK"))

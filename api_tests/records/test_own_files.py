@@ -118,14 +118,14 @@ def test_what_others_could_read_is_taken_from_them_and_the_folder_that_was_there
 SOMEBODY_ELSE = """
 import os, sys
 from pathlib import Path
-from service.database.private_files import OpenToOthers, take_from_others, take_from_others_if_ours
+from service.database.private_files import FileNotPrivate, restrict_to_owner, restrict_to_owner_if_ours
 file = Path(sys.argv[1])
 if os.geteuid() == 0:
     os.setuid(65534)
-take_from_others_if_ours(file)
+restrict_to_owner_if_ours(file)
 try:
-    take_from_others(file)
-except OpenToOthers as refusal:
+    restrict_to_owner(file)
+except FileNotPrivate as refusal:
     print(refusal)
 """
 

@@ -29,11 +29,11 @@ from typing import ClassVar
 
 from typing_extensions import override
 
-from service.cases.rules.facts import state_alone
-from service.cases.rules.forms import IN_EVERY_KIND
-from service.cases.rules.forms.base import Form, FormContext, Opening
+from service.cases.rules.facts import keep_facts
+from service.cases.rules.forms import COMMON_FORMS
+from service.cases.rules.forms.base import Form, FormContext, PartOpening
 from service.cases.rules.kinds import Kind
-from service.vocabulary.fields import OrNone
+from service.vocabulary.fields import Nullable
 from service.vocabulary.form_parts import ContentClass
 from service.vocabulary.language import FreeText
 
@@ -44,17 +44,17 @@ class HomeVisitPlan(Form):
     form_name: ClassVar[str] = "home_visit_plan@1"
     content_class: ClassVar[ContentClass] = "review"
 
-    explanation: OrNone[FreeText] = None
+    explanation: Nullable[FreeText] = None
 
     @override
-    def openings(self, kind: str, context: FormContext) -> tuple[Opening, ...]:
-        return (Opening(),) if kind == "home_visit" else ()
+    def openings(self, kind: str, context: FormContext) -> tuple[PartOpening, ...]:
+        return (PartOpening(),) if kind == "home_visit" else ()
 
 
 HOME_VISIT = Kind(
     name="home_visit",
-    facts=state_alone,
-    forms=(HomeVisitPlan, *IN_EVERY_KIND),
+    facts_rule=keep_facts,
+    forms=(HomeVisitPlan, *COMMON_FORMS),
 )
 ''',
     "workflows/home_visit.toml": """
@@ -213,7 +213,7 @@ def test_two_forms_or_guards_of_one_name_are_refused() -> None:
         content_class = "notes"
 
     def kind(**properties: Any) -> Kind:
-        return Kind(**{"name": "home_visit", "facts": None, "forms": (), **properties})
+        return Kind(**{"name": "home_visit", "facts_rule": None, "forms": (), **properties})
 
     with pytest.raises(ValueError, match="two forms have one name: note@1"):
         Kinds(CASE, kind(forms=(Note,)))

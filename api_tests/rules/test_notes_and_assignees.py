@@ -77,7 +77,7 @@ def test_a_part_is_given_to_somebody_of_the_organisation_that_it_is_put_to(peopl
 @broken_by(
     "a person who cannot be assigned is told at the field of the form",
     "service/cases/rules/forms/triage.py",
-    '    assigned_in: ClassVar[str] = "screenerId"\n',
+    '    assignee_field: ClassVar[str] = "screenerId"\n',
     "",
 )
 def test_the_screener_whom_triage_names_works_for_the_team_and_is_the_one_who_must_act(people: People) -> None:

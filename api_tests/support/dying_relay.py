@@ -50,10 +50,10 @@ def _dying_after(work: Callable[..., Any]) -> Callable[..., Any]:
 
 POINTS: dict[str, tuple[type, str, Callable[..., Any]]] = {
     "between the publication of two entries": (Feeds, "publish", _dying_before),
-    "in the publication of an entry, before it is marked": (Feeds, "_mark", _dying_before),
+    "in the publication of an entry, before it is marked": (Feeds, "_mark_published", _dying_before),
     "after claiming, before sending": (WebhookClient, "send", _dying_before),
     "after sending, before marking": (WebhookClient, "send", _dying_after),
-    "after marking": (Relay, "_settle", _dying_after),
+    "after marking": (Relay, "_record_answer", _dying_after),
 }
 
 

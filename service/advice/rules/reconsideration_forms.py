@@ -42,7 +42,7 @@ class ReconsiderationStart(_ReconsiderationForm):
     """The start of a reconsideration by another chair of the team, or by the same chair with an outside expert."""
 
     form_name: ClassVar[str] = "reconsideration_start@1"
-    assigned_in: ClassVar[str] = "chairId"
+    assignee_field: ClassVar[str] = "chairId"
 
     chair_id: Nullable[UUID] = None
     outside_expert: OutsideExpert | None = None

@@ -28,7 +28,7 @@ class _ReferralForm(Form):
 
 class TriageStart(_ReferralForm):
     form_name: ClassVar[str] = "triage_start@1"
-    assigned_in: ClassVar[str] = "screenerId"
+    assignee_field: ClassVar[str] = "screenerId"
 
     screener_id: Nullable[UUID] = None
 
