@@ -1,4 +1,4 @@
-"""Content is not read when the access log cannot be written; everything else goes on (I18, design decision 15)."""
+"""Content is not read when the access log cannot be written; everything else goes on (I18, decision 0019)."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Administration: organisations, people, memberships, coverages and settings, dated and recorded (issue 3, point 7)."""
+"""Administration: organisations, people, memberships, coverages and settings, dated and recorded."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,7 +20,7 @@ from api_tests.support.workflows import form_for
 from service.people.use_cases.demonstration import DEMONSTRATION_ISSUER
 from service.vocabulary.organisation_kinds import ROLES_BY_KIND
 
-# Roles of each kind of organisation (issue 3; R125: more than one kind of referrer).
+# Roles of each kind of organisation (R125: more than one kind of referrer).
 ROLES_BY_HAND = {
     "local_team": "local_team",
     "certified_institution": "local_team",
@@ -52,7 +52,7 @@ def as_newcomer(office: Office, subject: str) -> Iterator[Person]:
 
 
 @broken_by(
-    "issue 3.7: each change is recorded with its actor",
+    "each change is recorded with its actor",
     "service/people/use_cases/administer.py",
     "context.change_id, effect, actor_id=context.actor_id, organisation_id=context.organisation_id",
     "context.change_id, effect, actor_id=None, organisation_id=context.organisation_id",
@@ -114,7 +114,7 @@ def test_a_role_of_another_kind_of_organisation_is_refused_with_what_is_allowed(
 
 
 @broken_by(
-    "issue 3.7: nobody decides in which roles they act themselves",
+    "nobody decides in which roles they act themselves",
     "service/people/use_cases/apply_decision.py",
     "def _(decision: NewMembership, context: DecisionContext) -> Effect:\n"
     "    if decision.person_id == context.actor_id:",
@@ -329,13 +329,13 @@ def test_the_record_is_read_page_by_page_and_only_along_cursors_of_our_own(offic
 
 
 @broken_by(
-    "decision 2: what a region decides holds in every replica without a restart",
+    "decision 0023: what a region decides holds in every replica without a restart",
     "service/workflows/use_cases.py",
     "    return rules.settings.settings_on(region, day) if decided is None else rules.settings.with_changes(decided)",
     "    return rules.settings.settings_on(region, day)",
 )
 def test_settings_of_a_region_hold_from_their_day_on_in_every_replica_without_a_restart(office: Office) -> None:
-    """Decision 2: steps after the date follow the new settings. The settings recorded last for a day hold."""
+    """Decision 0023: steps after the date follow the new settings. The settings recorded last for a day hold."""
     team = office.add_organisation("expert_team")
     coordinator = office.add_member(team, "coordinator")
     submitter = office.add_member(office.add_organisation("local_team", "GM0489"), "local_team")

@@ -168,7 +168,7 @@ def test_i23_nobody_beyond_the_region_knows_of_a_case_before_they_are_asked(mark
 
 
 @broken_by(
-    "I23, issue 3.1: the national level sees its own question and not the escalation around it",
+    "I23: the national level sees its own question and not the escalation around it",
     "service/escalations/rules/kinds.py",
     "addressee_roles=frozenset({Role.EXPERTISE_NETWORK, Role.CCE_LIAISON})",
     "addressee_roles=frozenset({Role.EXPERTISE_NETWORK, Role.CCE_LIAISON, Role.NATIONAL_SUPPORT})",
@@ -237,7 +237,7 @@ def test_i23_a_body_reads_the_question_as_it_was_put_and_the_texts_of_its_own_pa
 
 
 @broken_by(
-    "I9, issue 3.1: the liaison sees the whole case only while an escalation is open",
+    "I9: the liaison sees the whole case only while an escalation is open",
     "service/cases/store/visibility.py",
     '            _escalation.c.phase != "ended",\n',
     "",

@@ -1,4 +1,4 @@
-"""A mark in everything that people type is found in the file of the case, and nowhere else (issue part 7)."""
+"""A mark in everything that people type is found in the file of the case, and nowhere else."""
 
 import base64
 import json
@@ -113,7 +113,7 @@ def _sent(answer: httpx.Response) -> str:
     '            "form": str(content.body),',
 )
 @broken_by(
-    "Issue 3.7: what is recorded of an administrative change holds no name",
+    "what is recorded of an administrative change holds no name",
     "service/people/use_cases/apply_decision.py",
     'action="person_added", subject_kind="person", subject=str(context.change_id), details={})',
     'action="person_added", subject_kind="person", subject=str(context.change_id), details={"name": decision.name})',
@@ -146,7 +146,7 @@ def test_no_mark_and_no_name_leaves_with_an_event(watched: WatchedService) -> No
 
 
 @broken_by(
-    "Issue 3.9: the secret of a webhook stands nowhere but wrapped",
+    "the secret of a webhook stands nowhere but wrapped",
     "service/events/use_cases/subscriptions.py",
     'details={"webhook": str(subscription.id)},',
     'details={"webhook": subscription.secrets[0].hex()},',
@@ -212,7 +212,7 @@ def test_no_mark_stands_in_the_log_of_the_service_even_when_something_breaks(wat
 
 
 def test_metrics_are_counted_by_route_and_code_and_tell_of_nobody(watched: WatchedService) -> None:
-    """No label holds a case, a number, a person, an organisation or an address (issue 4, 9)."""
+    """No label holds a case, a number, a person, an organisation or an address."""
     watched.people.anna.get(f"{watched.cases[0].path}/file")
     text = httpx.get(watched.metrics_url).text
     ids = [*ORGANISATION_IDS.values(), *PERSON_IDS.values(), *(case.id for case in watched.cases)]

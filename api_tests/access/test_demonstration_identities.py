@@ -1,4 +1,4 @@
-"""Identities that the service signs itself exist in demonstration mode and nowhere else (issue part 5)."""
+"""Identities that the service signs itself exist in demonstration mode and nowhere else."""
 
 import time
 from pathlib import Path
@@ -76,7 +76,7 @@ def test_a_demonstration_is_refused_on_a_database_with_people_of_another_issuer(
 
 
 @broken_by(
-    "issue 4.5: no real people are served beside those of a demonstration",
+    "no real people are served beside those of a demonstration",
     "service/app.py",
     "if signer else require_real_people\n    )",
     "if signer else (lambda _: None))",

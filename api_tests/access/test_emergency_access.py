@@ -180,7 +180,7 @@ def test_the_same_request_begins_one_access_and_nobody_reviews_their_own(people:
 
 
 @broken_by(
-    "Issue 4 point 3: an emergency takes no right away; a liaison goes on signalling by number",
+    "an emergency takes no right away; a liaison goes on signalling by number",
     "service/escalations/use_cases.py",
     "load_situation(transaction, replace(actor, emergencies=()), case, part, rules)",
     "load_situation(transaction, actor, case, part, rules)",
@@ -196,7 +196,7 @@ def test_emergency_access_takes_no_other_right_away(people: People) -> None:
 
 
 @broken_by(
-    "Issue 4 point 3: who sees a case in an emergency alone has a say in their own access and nothing else",
+    "who sees a case in an emergency alone has a say in their own access and nothing else",
     "service/cases/use_cases/situation.py",
     "if actor.emergencies and not own_emergency_access(actor, part, history):",
     "if False:",

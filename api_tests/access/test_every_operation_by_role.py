@@ -84,7 +84,7 @@ def test_the_table_names_every_published_operation_and_everybody(service: Runnin
     "    if acting is None and not actor.memberships:",
 )
 @broken_by(
-    "Issue 3.7: who somebody is, and for whom they act, is read by administrators alone",
+    "who somebody is, and for whom they act, is read by administrators alone",
     "service/people/api/relations.py",
     "    require_administrator(transaction, caller)\n    account = People(transaction).account(person_id)",
     "    account = People(transaction).account(person_id)",

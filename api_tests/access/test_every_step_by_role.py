@@ -61,7 +61,7 @@ def test_every_role_may_take_the_steps_that_the_field_gives_it_and_no_other(peop
 
 
 @broken_by(
-    "Issue 3: a family says what it knows and wants, and does not move its own case on (domain.md 5.1)",
+    "a family says what it knows and wants, and does not move its own case on",
     "workflows/case.toml",
     'roles = ["coordinator", "screener"]\nform = "proceeding@1"',
     'roles = ["coordinator", "screener", "parent"]\nform = "proceeding@1"',

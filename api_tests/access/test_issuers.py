@@ -1,4 +1,4 @@
-"""Real identities: people and machines of the issuers that an installation trusts (issue 4, point 5).
+"""Real identities: people and machines of the issuers that an installation trusts.
 
 The service and the issuers are processes of their own, and speak over real sockets.
 """
@@ -163,7 +163,7 @@ def token_for(client: str, issuer: Issuer) -> str:
 
 
 @broken_by(
-    "issue 4.5: a person who took a machine's name at an issuer does not get its rights",
+    "a person who took a machine's name at an issuer does not get its rights",
     "service/identity/tokens.py",
     "and not subject.startswith(MACHINE_PREFIX)",
     "",
@@ -221,7 +221,7 @@ def key_named(private_key: Any, kid: str) -> Any:
 
 
 @broken_by(
-    "issue 4.5: a withdrawn key stops working, also for a token seen a moment before",
+    "a withdrawn key stops working, also for a token seen a moment before",
     "service/identity/tokens.py",
     "if cached and now < cached.until and cached.edition == cached.issuer.keys_version:",
     "if cached and now < cached.until:",

@@ -62,7 +62,7 @@ def run(story: Callable[[], Coroutine[Any, Any, T]]) -> T:
 
 
 @broken_by(
-    "issue 4.5: a kid never seen asks its issuer once a minute at most",
+    "a kid never seen asks its issuer once a minute at most",
     "service/identity/issuer.py",
     "if self._clock() < self._no_refresh_before:",
     "if False:",
@@ -84,7 +84,7 @@ def test_an_unknown_key_is_asked_for_once_a_minute_at_most(publisher: Publisher)
 
 
 @broken_by(
-    "issue 4.5: the keys of an issuer that cannot be reached go on for a bounded time",
+    "the keys of an issuer that cannot be reached go on for a bounded time",
     "service/identity/issuer.py",
     "return self._keys if self._clock() < self._keys_valid_until else {}",
     "return self._keys",
@@ -170,7 +170,7 @@ BAD_ANSWERS: dict[str, dict[str, Any]] = {
 
 
 @broken_by(
-    "issue 4.5: an issuer's answer is read up to a bound",
+    "an issuer's answer is read up to a bound",
     "service/identity/discovery.py",
     "if len(body) > _MAX_BYTES:",
     "if False:",
@@ -198,7 +198,7 @@ def test_keys_that_come_badly_are_not_taken_and_the_known_ones_stay(
 
 
 @broken_by(
-    "issue 4.5: a key whose private half is published is never used",
+    "a key whose private half is published is never used",
     "service/identity/jwks.py",
     "if _PRIVATE_MEMBERS & entry.keys() or not isinstance(kind, str)",
     "if not isinstance(kind, str)",

@@ -16,7 +16,7 @@ from api_tests.support.sabotages import broken_by
 from api_tests.support.servers import RunningService
 from api_tests.support.shared_case import referral_of, rows
 
-K = 5  # domain.md 5.7: kleine_cel
+K = 5  # the smallest number of cases that a figure may be about
 CSV = {"Accept": "text/csv"}
 
 
@@ -105,7 +105,7 @@ def test_i24_the_histories_of_two_releases_cannot_be_matched(people: People, cro
 
 
 @broken_by(
-    "issue 4.7: replicas whose clocks differ keep nobody from learning",
+    "replicas whose clocks differ keep nobody from learning",
     "service/learning/use_cases.py",
     "release(build_routes(histories, as_of=as_of)",
     "release(build_routes(histories, as_of=transaction.now)",

@@ -150,13 +150,13 @@ def test_i23_readers_of_a_part_or_of_nothing_have_no_past_view(people: People, s
 
 
 @broken_by(
-    "Decision 14: an expert looks back no further than the table goes",
+    "Decision 0017: an expert looks back no further than the table goes",
     "service/cases/use_cases/look_back.py",
     "        return main.phase in TABLE_PHASES\n",
     "        return True\n",
 )
 @broken_by(
-    "Issue 4 point 1: looking back shows a role for the table no more than the table showed it then",
+    "looking back shows a role for the table no more than the table showed it then",
     "service/cases/use_cases/look_back.py",
     "        return main.phase in TABLE_PHASES\n",
     "        return True\n",
@@ -229,7 +229,7 @@ def test_i22_a_parent_of_a_sixteen_year_old_reads_no_content_in_a_past_view(
 
 
 @broken_by(
-    "Issue 4 point 1: amendments made later are not applied to what was known then",
+    "amendments made later are not applied to what was known then",
     "service/cases/use_cases/look_back.py",
     "        return self.past.history\n",
     "        return Cases(self.transaction).history(self.sight.case.id)\n",
@@ -303,7 +303,7 @@ def test_i18_a_past_view_of_the_file_is_logged_with_its_entry(service: RunningSe
 
 
 @broken_by(
-    "Issue 4 point 1: ages, lateness and waiting are those of the moment that is looked back at",
+    "ages, lateness and waiting are those of the moment that is looked back at",
     "service/cases/api/presenter.py",
     "day_in_amsterdam(at or transaction.now)",
     "day_in_amsterdam(transaction.now)",

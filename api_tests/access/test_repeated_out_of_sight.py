@@ -129,14 +129,14 @@ def in_an_emergency(people: People, case: CaseFile, key: str) -> httpx.Response:
 
 
 @broken_by(
-    "decision 13: a repeated step is answered before anything else, also to a person who lost sight",
+    "decision 0014: a repeated step is answered before anything else, also to a person who lost sight",
     "service/cases/use_cases/take_step.py",
     "    def take() -> StepResult:\n        if sight is None:\n            raise NotFound\n",
     "    if sight is None:\n        raise NotFound\n\n    def take() -> StepResult:\n",
     case="sqlite-the_table_rose",
 )
 @broken_by(
-    "decision 14: a person who lost sight is told nothing more than the number",
+    "decision 0017: a person who lost sight is told nothing more than the number",
     "service/cases/use_cases/take_step.py",
     "    if sight and entries:\n"
     "        return StepResult(entries[0], sight.case.number, entries[1:], may_read_case=sight.may_read_case)\n",
@@ -156,7 +156,7 @@ def in_an_emergency(people: People, case: CaseFile, key: str) -> httpx.Response:
     "if True:",
 )
 @broken_by(
-    "decision 13: the number is that of the part, and not of the case",
+    "decision 0014: the number is that of the part, and not of the case",
     "service/cases/use_cases/take_step.py",
     "StepReceipt(case_id, cases.part_sequence(case_id, first.sequence))",
     "StepReceipt(case_id, first.sequence)",

@@ -1,4 +1,4 @@
-"""The second wall: on PostgreSQL a transaction sees no case but those granted to it, whatever it asks (issue 4, 6).
+"""The second wall: on PostgreSQL a transaction sees no case but those granted to it, whatever it asks.
 
 SQLite has no row-level security. There the filter of the service stands alone; test_sight.py proves it on both engines.
 """
@@ -65,13 +65,13 @@ def test_every_table_is_behind_the_wall_or_named_as_open(walled: WalledCases) ->
 
 
 @broken_by(
-    "issue 4, 6: what a transaction was told ends with it",
+    "what a transaction was told ends with it",
     "service/database/row_security.py",
     "set_config('casusroute.organisations', :organisations, true)",
     "set_config('casusroute.organisations', :organisations, false)",
 )
 @broken_by(
-    "issue 4, 6: a transaction that was told nothing sees nothing",
+    "a transaction that was told nothing sees nothing",
     "migrations/sql/0008-postgresql.sql",
     "SELECT coalesce(current_setting('casusroute.everything', true), '') <> ''",
     "SELECT true",
@@ -123,7 +123,7 @@ def test_no_grant_to_a_transaction_stays_with_its_connection() -> None:
 
 
 @broken_by(
-    "issue 4, 6: the wall is never finer than the filter of the service",
+    "the wall is never finer than the filter of the service",
     "migrations/sql/0008-postgresql.sql",
     "   OR addressee_id = ANY ((SELECT told('organisations'))::text[])\n",
     "",

@@ -1,4 +1,4 @@
-"""A thing out of sight does not exist: not on a list, not by its id, not in any other answer (decision 14)."""
+"""A thing out of sight does not exist: not on a list, not by its id, not in any other answer (decision 0017)."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -81,7 +81,7 @@ def all_answers(people: People, case: CaseFile, key: str) -> dict[str, tuple[int
 
 
 @broken_by(
-    "Decision 14: who asked for a reconsideration sees what becomes of it, on every list alike",
+    "Decision 0017: who asked for a reconsideration sees what becomes of it, on every list alike",
     "service/advice/rules/kinds.py",
     "addressee_roles=frozenset({Role.PROVIDER, Role.MUNICIPALITY})",
     "addressee_roles=frozenset({Role.MUNICIPALITY})",

@@ -75,7 +75,7 @@ def columns_of(service: RunningService) -> dict[str, set[str]]:
 
 
 @broken_by(
-    "Issue 4 point 3: a field that holds personal data is classified",
+    "a field that holds personal data is classified",
     "service/cases/rules/forms/referral.py",
     "    birth_month: BirthMonth\n    residence: Residence\n",
     "    birth_month: BirthMonth\n    residence: Residence\n    nickname: Nullable[ShortText] = None\n",
@@ -109,7 +109,7 @@ def test_a_new_field_without_a_class_is_a_fault() -> None:
 
 
 @broken_by(
-    "Issue 4 point 3: a column that holds personal data is classified",
+    "a column that holds personal data is classified",
     "service/file_rights/rules/personal_data.toml",
     'life = ["age_band"]',
     "life = []",

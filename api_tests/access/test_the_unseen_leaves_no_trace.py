@@ -1,4 +1,4 @@
-"""Refusals, repeated requests, cursors and drafts tell nothing of what the caller may not know (decision 14, I23)."""
+"""Refusals, repeated requests, cursors and drafts tell nothing of what the caller may not know (decision 0017, I23)."""
 
 import re
 from typing import Any

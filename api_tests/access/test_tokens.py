@@ -239,7 +239,7 @@ def test_a_sound_token_is_accepted_in_each_form_that_the_standards_allow(anybody
     "a token that no parser can read is a 401", "service/identity/tokens.py", "TypeError, RecursionError)", "TypeError)"
 )
 @broken_by(
-    "issue 4.5: a member that stands twice makes a token unsound",
+    "a member that stands twice makes a token unsound",
     "service/vocabulary/strict_json.py",
     "if len(members) != len(pairs):",
     "if False:",

@@ -36,7 +36,7 @@ _CHANCE = Random(1)
 
 
 def replace_attributes(owner: object, **values: Any) -> None:
-    """Replace the attributes of an object."""
+    """Replace attributes of an object for good. Raises AttributeError for one that does not exist."""
     for name, value in values.items():
         getattr(owner, name)  # raises AttributeError where there is nothing to replace
         setattr(owner, name, value)

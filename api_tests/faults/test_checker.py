@@ -1,4 +1,4 @@
-"""The checker of the campaign accepts the number alone after loss of sight (decision 13), and finds each lost entry."""
+"""The checker of the campaign accepts the number alone after loss of sight (decision 0014), and finds each lost entry."""
 
 import base64
 import json
@@ -64,7 +64,7 @@ def test_the_number_alone_is_an_answer_to_a_request_that_was_repeated(answers: t
 
 
 @broken_by(
-    "issue 4.7: a person who lost sight is told the number of the first answer, and no other",
+    "a person who lost sight is told the number of the first answer, and no other",
     "api_tests/support/ledger.py",
     "return (json.loads(number.body), number.etag, number.location) == (may_be_told, whole.etag, None)",
     "return True",
@@ -87,7 +87,7 @@ def test_any_other_answer_to_a_repeated_request_is_noticed(wrong: Answer) -> Non
 
 
 @broken_by(
-    "issue 4.7: what was acknowledged and is lost is noticed, also when sight was lost",
+    "what was acknowledged and is lost is noticed, also when sight was lost",
     "api_tests/support/history_checker.py",
     '        if entry is None:\n            yield f"{name}: acknowledged, and lost"\n            continue\n',
     "        if entry is None:\n            continue\n",

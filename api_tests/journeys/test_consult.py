@@ -1,4 +1,4 @@
-"""The consult, the light way: a parent, a young person or a professional asks and gets an answer (domain.md 2.2)."""
+"""The consult, the light way: a parent, a young person or a professional asks and gets an answer."""
 
 from datetime import timedelta
 from typing import Any
@@ -54,7 +54,7 @@ def test_story_e_a_parent_asks_a_consult_is_answered_and_later_asks_for_the_tabl
     assert triggers_in_file(case, "wilma")[-1] == "issue_advice"
 
 
-@broken_by("issue 5: a question alone is not brought to the table", Guard("referred"))
+@broken_by("a question alone is not brought to the table", Guard("referred"))
 def test_a_question_alone_is_not_brought_to_the_table_and_a_case_is_referred_once(people: People) -> None:
     case = CaseFile.ask_consult(people, by="wilma")
     case.fire("start_triage")

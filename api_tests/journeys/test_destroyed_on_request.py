@@ -119,7 +119,7 @@ def test_a_submission_that_is_sent_again_after_the_destruction_hears_of_it_and_m
 
 
 @broken_by(
-    "issue 4.4: two different people sign a destruction",
+    "two different people sign a destruction",
     "service/retention/rules/destruction.py",
     "if any(signature.person_id == person_id for signature in proposal.signed):",
     "if False:",

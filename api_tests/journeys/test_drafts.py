@@ -1,4 +1,4 @@
-"""A draft is saved as often and as incomplete as its owner likes, and becomes a case once (design decision 17)."""
+"""A draft is saved as often and as incomplete as its owner likes, and becomes a case once (decision 0027)."""
 
 from typing import Any
 from uuid import uuid4

@@ -1,4 +1,4 @@
-"""A case is withdrawn, and comes back with everything it held (domain.md 5.3 T20; stories d and j)."""
+"""A case is withdrawn, and comes back with everything it held (T20; stories d and j)."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A question goes beyond the region and comes back; the case never leaves (I9; domain.md 5.3 T16, T17)."""
+"""A question goes beyond the region and comes back; the case never leaves (I9; T16, T17)."""
 
 from typing import Any
 

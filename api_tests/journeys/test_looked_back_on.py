@@ -8,7 +8,7 @@ from api_tests.support.people import People
 from api_tests.support.refusals import refusal
 from api_tests.support.sabotages import broken_by
 
-K = 5  # domain.md 5.7: kleine_cel
+K = 5  # the smallest number of cases that a figure may be about
 ROAD = (
     ("submit", "bram"),
     ("request_information", "carla"),
@@ -38,7 +38,7 @@ def pull_road(people: People) -> list[dict[str, Any]]:
 
 
 @broken_by(
-    "issue 3.10g, I24: histories are pulled once enough cases look alike, and not before",
+    "I24: histories are pulled once enough cases look alike, and not before",
     "service/learning/rules/release_ladder.py",
     "if size >= k}",
     "if size > k}",

@@ -1,4 +1,4 @@
-"""The overview of the region's offer, and the sum of its gaps (issue part 6; R8, R16, R37, R70, R130, I24)."""
+"""The overview of the region's offer, and the sum of its gaps (R8, R16, R37, R70, R130, I24)."""
 
 import json
 import re
@@ -27,7 +27,7 @@ DE_VESTE, DUINHUIS = str(ORGANISATION_IDS["de-veste"]), str(ORGANISATION_IDS["du
 NO_READERS = {"noor", "quint", "roos", "wilma", "yara"}
 # Whole-case roles of the team of JZ10 and JZ11, and the facilitator of its learning table.
 COUNTING = {"carla", "daan", "esra", "hanna", "noor", "vera"}
-K = 5  # domain.md 5.7: kleine_cel
+K = 5  # the smallest number of cases that a figure may be about
 MONEY = re.compile(
     r"prices?|amounts?|tariffs?|tarie(f|ven)|prij(s|zen)|costs?|kosten|bedrag|euros?|rates?|budget|money"
 )
@@ -102,7 +102,7 @@ def test_r8_a_statement_of_a_provider_stands_on_the_overview_with_its_day(people
 
 
 @broken_by(
-    "Issue 3 point 6: what was stated longer ago than the region relies on is shown as stale",
+    "what was stated longer ago than the region relies on is shown as stale",
     Returns("service/offers/rules/offer.py", "RecordedStatement.is_stale", False),
 )
 def test_a_statement_goes_stale_after_31_days_and_stays_visible_and_so_do_earlier_ones(

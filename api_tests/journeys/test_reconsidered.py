@@ -141,7 +141,7 @@ def test_t18_a_requester_withdraws_and_asks_again_and_a_chair_hands_the_request_
 
 
 def test_t18_only_an_advice_in_force_is_reconsidered(people: People) -> None:
-    """domain.md 5.2: from the issuing to the end of the monitoring, also for a provider whose help goes on after it."""
+    """From the issuing to the end of the monitoring, also for a provider whose help goes on after it."""
     case = CaseFile.submitted(people).go_to("help_started")
     line = next(part for part in case.parts("commitment") if code_of(part) == "running")
     case.fire("withdraw", by="anna")

@@ -130,7 +130,7 @@ def attention(case: CaseFile) -> list[str]:
 def test_i2_the_payer_follows_from_the_residence_and_a_new_payer_stands_next_to_the_first(
     people: People,
 ) -> None:
-    """domain.md 2.7: determined at the advice, and again when corrected. The old payer stays until it hands over."""
+    """Determined at the advice, and again when corrected. The old payer stays until it hands over."""
     residence = {"municipality": "GM0453", "sinceOn": "2020-01-01", "inStay": True, "beforeStay": "GM0392"}
     case = CaseFile.submitted(people, residence=residence).go_to("advice_drafted")
 

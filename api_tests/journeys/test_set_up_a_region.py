@@ -1,4 +1,4 @@
-"""A real region, from an empty installation to its first case in one sitting (issue 3, point 7)."""
+"""A real region, from an empty installation to its first case in one sitting."""
 
 import os
 import shlex
@@ -246,7 +246,7 @@ FAULTS_OF_SECOND_TEAM = {"/memberships/17: [own_membership]", "/coverages/3: [re
 
 
 @broken_by(
-    "issue 3.7: all faults of a file at once, and nothing of it carried out",
+    "all faults of a file at once, and nothing of it carried out",
     "service/people/use_cases/region_file.py",
     "    if run.faults:",
     "    if False:",

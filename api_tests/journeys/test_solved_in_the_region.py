@@ -4,7 +4,7 @@ from api_tests.support.case_file import CaseFile
 from api_tests.support.people import People
 from api_tests.support.sabotages import broken_by
 
-# The person who takes each step of the shortest road, written by hand (domain.md 5.3).
+# The person who takes each step of the shortest road, written by hand.
 TAKEN_BY = {
     "submit": ("Anna Visser", "local_team", "Wijkteam Haarlem-Noord (demonstratie)"),
     "start_triage": ("Carla de Boer", "coordinator", "Expertteam Zuid-Kennemerland en IJmond (demonstratie)"),

@@ -1,4 +1,4 @@
-"""`make story`: ten chapters over the published API, which end well only when all goes as told (issue 3, point 10)."""
+"""`make story`: ten chapters over the published API, which end well only when all goes as told."""
 
 import io
 import os
@@ -176,28 +176,28 @@ def full_run(service: RunningService) -> subprocess.CompletedProcess[str]:
     "terms.append(parts.c.team_id.is_not(None))",
 )
 @broken_by(
-    "issue 3.10f, I23: what was brought back is out of the liaison's sight (a story notices)",
+    "I23: what was brought back is out of the liaison's sight (a story notices)",
     "service/cases/store/visibility.py",
     '            _escalation.c.phase != "ended",\n',
     "",
 )
 @broken_by(
-    "issue 3.10c: an escalation is not concluded over the heads of those who were asked (a story notices)",
+    "an escalation is not concluded over the heads of those who were asked (a story notices)",
     Guard("no_open_question"),
 )
-@broken_by("issue 3.10d, I10: nobody declines alone (a story notices)", Guard("decline_proposed_by_another"))
+@broken_by("I10: nobody declines alone (a story notices)", Guard("decline_proposed_by_another"))
 @broken_by(
-    "issue 3.10h, I22: from sixteen on the young person decides what parents read (a story notices)",
+    "I22: from sixteen on the young person decides what parents read (a story notices)",
     "service/cases/use_cases/reading_rights.py",
     "            return YoungPersonDecides()",
     "            return None",
 )
 @broken_by(
-    "issue 3.10i, I15: whoever issued an advice does not judge it alone (a story notices)",
+    "I15: whoever issued an advice does not judge it alone (a story notices)",
     Guard("another_pair_of_eyes"),
 )
 @broken_by(
-    "issue 3.10b, I5: a refusal is compared with every reason that is told (a story notices one that is missing)",
+    "I5: a refusal is compared with every reason that is told (a story notices one that is missing)",
     Rule("behavioural_scientist_missing"),
 )
 def test_all_ten_chapters_are_told_to_their_end_and_leave_their_cases_behind(

@@ -218,7 +218,7 @@ def test_twelve_simultaneous_twins_make_one_draft(people: People) -> None:
 
 
 @broken_by(
-    "issue 4.7: of two who submit one draft, one makes a case",
+    "of two who submit one draft, one makes a case",
     "service/cases/store/drafts.py",
     "self._connection.execute(select(drafts.c.id).where(*conditions).with_for_update())",
     "self._connection.execute(select(drafts.c.id).where(*conditions))",

@@ -1,4 +1,4 @@
-"""A request that is too much, too slow, too large or meant for another host is refused before it acts (issue 4, 9)."""
+"""A request that is too much, too slow, too large or meant for another host is refused before it acts."""
 
 import json
 import socket
@@ -48,7 +48,7 @@ def _a_minute_passes(service: RunningService) -> None:
 
 
 @broken_by(
-    "Issue 4 point 9: who asks too often waits, and nothing was done",
+    "who asks too often waits, and nothing was done",
     Refusal("service/http/strict_route.py", "TooManyRequests"),
 )
 @pytest.mark.server
@@ -154,7 +154,7 @@ def test_all_addresses_of_one_ipv6_network_count_as_one() -> None:
 
 
 @broken_by(
-    "Issue 4 point 9: a queue that is full turns away at once",
+    "a queue that is full turns away at once",
     "service/database/worker_threads.py",
     "        if self.units_in_progress >= self._queue:\n",
     "        if self.units_in_progress > 10 * self._queue:\n",
@@ -275,7 +275,7 @@ def test_an_address_is_read_up_to_a_limit(hasty: RunningService) -> None:
 
 
 @broken_by(
-    "Issue 4 point 9: a request for another host is not answered",
+    "a request for another host is not answered",
     "service/http/edge.py",
     "return len(hosts) == 1 and ",
     "return bool(hosts) or ",

@@ -196,7 +196,7 @@ def test_the_document_holds_no_internal_reference(generated: dict[str, Any]) -> 
 
 
 @broken_by(
-    "C23, issue 10: every member of a schema has a label in Dutch and English",
+    "C23: every member of a schema has a label in Dutch and English",
     "service/http/json_models.py",
     "label_schema_members(cls, handler.resolve_ref_schema(json_schema))",
     "handler.resolve_ref_schema(json_schema)",

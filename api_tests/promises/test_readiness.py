@@ -81,7 +81,7 @@ def test_undelivered_news_makes_a_service_not_ready_until_it_is_delivered(breaka
 
 
 @broken_by(
-    "Issue 4 point 9: a process whose database lost a protection is not ready",
+    "a process whose database lost a protection is not ready",
     "service/http/readiness.py",
     "            yield from failures\n",
     "            yield from ()\n",
@@ -130,14 +130,14 @@ def test_another_master_key_than_the_keys_were_wrapped_with_is_named(breakable: 
 
 
 @broken_by(
-    "Issue 4 point 9: a PostgreSQL that answers before data is on disk is not served",
+    "a PostgreSQL that answers before data is on disk is not served",
     "service/app.py",
     "        require_durable_writes(transaction.connection)\n",
     "        pass\n",
 )
 @pytest.mark.parametrize("breakable", ["postgresql"], indirect=True)
 def test_a_postgresql_that_answers_before_data_is_on_disk_is_not_served(breakable: RunningService) -> None:
-    """The server of these tests has fsync off: a power cut would lose acknowledged changes (issue 4, 9)."""
+    """The server of these tests has fsync off: a power cut would lose acknowledged changes."""
     strict_settings = breakable.settings.model_copy(update={"database_may_lose_data": False})
 
     failures = breakable.built.database.monitor_sync(

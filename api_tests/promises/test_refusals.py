@@ -213,7 +213,7 @@ def test_a_refusal_is_a_problem_in_the_language_of_the_caller(case: CaseFile, ki
 
 
 @broken_by(
-    "decision 6: where nobody is appointed, a national question is not told to be possible",
+    "decision 0007: where nobody is appointed, a national question is not told to be possible",
     "service/cases/use_cases/situation.py",
     'addressees={"liaison": People(transaction).liaison_for(case.region)} if may_escalate else {},',
     'addressees={"liaison": case.team_id} if may_escalate else {},',

@@ -40,7 +40,7 @@ def cases_locked(database_url: str) -> Iterator[None]:
 
 
 @broken_by(
-    "Issue 4 point 9: told to stop, a process says at once that nothing more should be sent to it",
+    "told to stop, a process says at once that nothing more should be sent to it",
     "service/commands/server.py",
     "        self._readiness.stopping = True\n",
     "        self._readiness.stopping = self._readiness.stopping\n",
@@ -49,7 +49,7 @@ def cases_locked(database_url: str) -> Iterator[None]:
 def test_a_request_under_way_when_a_process_stops_is_answered_and_kept(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, engine: str
 ) -> None:
-    """Not ready at once; served on while balancers notice; then no new connection, and an orderly end (issue 4, 9)."""
+    """Not ready at once; served on while balancers notice; then no new connection, and an orderly end."""
     folder: Path = tmp_path_factory.mktemp(f"stopping_{engine}")
     url = new_database(request, folder, engine)
     with process(folder, url, drain_seconds=60) as stopping, ThreadPoolExecutor(1) as caller:

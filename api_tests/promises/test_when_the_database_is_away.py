@@ -58,7 +58,7 @@ def on_sqlite(tmp_path: Path) -> Iterator[RunningService]:
 
 
 @broken_by(
-    'issue 4.7: a PostgreSQL that is down is a "not now"',
+    'a PostgreSQL that is down is a "not now"',
     "service/database/worker_threads.py",
     "temporary = isinstance(error, OperationalError | InterfaceError)",
     "temporary = False",
@@ -143,7 +143,7 @@ def test_a_missing_table_is_an_internal_error_and_no_reason_to_wait(
 
 
 @broken_by(
-    'issue 4.7: a PostgreSQL that takes no changes for now is a "not now"',
+    'a PostgreSQL that takes no changes for now is a "not now"',
     "service/database/worker_threads.py",
     " or isinstance(error.orig, ReadOnlySqlTransaction)",
     "",
@@ -173,7 +173,7 @@ def test_while_postgresql_takes_no_changes_they_wait_and_reading_goes_on(
 
 
 @broken_by(
-    "issue 4.7: a frozen process lets go of the case that it holds",
+    "a frozen process lets go of the case that it holds",
     "service/database/engine.py",
     " -c idle_in_transaction_session_timeout=60s",
     "",

@@ -156,7 +156,7 @@ def test_a_full_disk_is_a_not_now_that_may_be_sent_again(case: CaseFile, databas
 def test_i11_a_submission_that_fails_leaves_keys_and_nothing_else_and_the_retry_uses_them(
     people: People, database: Engine
 ) -> None:
-    """Keys are committed before the data that needs them (design decision 16)."""
+    """Keys are committed before the data that needs them (decision 0008)."""
     key = str(uuid4())
     before = _rows(database)
 

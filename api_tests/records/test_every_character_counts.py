@@ -1,4 +1,4 @@
-"""I11, I12, issue 4.2: verification finds a change of any single character of a stored history or head."""
+"""I11, I12: verification finds a change of any single character of a stored history or head."""
 
 from collections.abc import Collection, Iterator
 from dataclasses import replace
@@ -72,7 +72,7 @@ def _place(table: Table, row: Row[Any]) -> dict[str, Any]:
 
 
 @broken_by(
-    "issue 4.2: every single character of a history row counts, also one that only looks the same",
+    "every single character of a history row counts, also one that only looks the same",
     "service/integrity/store/case_history.py",
     "return same and bool(facts_digest(row.facts_salt, entry) == row.facts_digest)",
     "return bool(facts_digest(row.facts_salt, entry) == row.facts_digest)",
@@ -103,13 +103,13 @@ def test_i12_each_character_that_a_destruction_left_counts(
 
 
 @broken_by(
-    "issue 4.2: a destroyed case is sound beside the certificate of its own history alone",
+    "a destroyed case is sound beside the certificate of its own history alone",
     "service/integrity/store/destroyed_case.py",
     "if head != (expected.entries, expected.head) and not is_shorter_replay:",
     "if False:",
 )
 @broken_by(
-    "issue 4.2: what was to be emptied and was not is found",
+    "what was to be emptied and was not is found",
     "service/integrity/store/destroyed_case.py",
     "return all(values[name] is None for name in names)",
     "return values[names[0]] is None",

@@ -124,7 +124,7 @@ REFUSED_DESTRUCTIONS = {
 
 
 @broken_by(
-    "issue 4.4: a case is not destroyed while a legal hold stands, whoever writes it (SQLite)",
+    "a case is not destroyed while a legal hold stands, whoever writes it (SQLite)",
     "migrations/sql/0007-sqlite.sql",
     "coalesce(h.until, '9999-12-31') >= NEW.day",
     "0",

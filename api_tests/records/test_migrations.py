@@ -34,7 +34,7 @@ from service.tables import metadata
 pytestmark = pytest.mark.server
 
 NewDatabase = Callable[[], Engine]
-# Number of municipalities per region: CBS, regions of 2025, municipalities of 2023 to 2025 (domain.md 3.2).
+# Number of municipalities per region: CBS, regions of 2025, municipalities of 2023 to 2025.
 MUNICIPALITIES_PER_REGION = (
     "JZ01:10 JZ02:18 JZ03:4 JZ04:12 JZ05:7 JZ06:6 JZ07:11 JZ08:5 JZ09:7 JZ10:3 JZ11:4 JZ12:7 JZ13:6 JZ14:14 "
     "JZ15:1 JZ16:6 JZ17:8 JZ18:13 JZ19:5 JZ20:7 JZ21:7 JZ22:1 JZ23:5 JZ24:9 JZ25:8 JZ26:5 JZ27:5 JZ28:11 "

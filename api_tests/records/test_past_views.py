@@ -1,4 +1,4 @@
-"""A past view at an entry equals the view served when that entry was the last (design 2, issue 4 point 1).
+"""A past view at an entry equals the view served when that entry was the last.
 
 Each database has a service of its own, because time passes, a region changes its settings, and rules change meanwhile.
 """
@@ -201,7 +201,7 @@ def take_random_steps(witness: Witness) -> None:
     "workflow=entry.workflow,",
 )
 @broken_by(
-    "Issue 4 point 1: what a region decided later that day did not hold before it was decided",
+    "what a region decided later that day did not hold before it was decided",
     "service/workflows/use_cases.py",
     "recorded_by=at)",
     "recorded_by=None)",

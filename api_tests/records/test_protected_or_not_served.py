@@ -146,7 +146,7 @@ def test_each_trigger_that_is_switched_off_or_hollow_is_named(engine: Engine) ->
 
 
 @broken_by(
-    "issue 4.2: a trigger that says something else than the migrations made it say is found at start",
+    "a trigger that says something else than the migrations made it say is found at start",
     "service/database/protections.py",
     "if expected[name] != actual[name]",
     "if not actual[name]",
@@ -174,7 +174,7 @@ def test_each_trigger_that_says_something_else_is_named(engine: Engine) -> None:
 
 
 @broken_by(
-    "issue 4.2: a trigger function that was made hollow is found at start",
+    "a trigger function that was made hollow is found at start",
     "service/database/protections.py",
     'protections[f"{match[1]}()"] = _function(match[3], match[2])',
     "continue",

@@ -1,4 +1,4 @@
-"""Issue 4.2: a whole installation is verified by command, alone and against a digest of its heads stored elsewhere."""
+"""a whole installation is verified by command, alone and against a digest of its heads stored elsewhere."""
 
 import hashlib
 import json
@@ -150,7 +150,7 @@ def test_what_nobody_touched_is_sound_alone_and_against_its_digest(installation:
 
 
 @broken_by(
-    "issue 4.2: a digest that was changed is no digest",
+    "a digest that was changed is no digest",
     "service/integrity/rules.py",
     "        root.update(last.encode())\n        last = line\n"
     '    if last.rstrip("\\n") != to_canonical_json({"cases": count - 1, "root": root.hexdigest()}):',
@@ -208,13 +208,13 @@ def test_workflows_settings_and_feeds_are_verified_too(installation: Installatio
 
 
 @broken_by(
-    "issue 4.2: a history that was cut off together with its heads is found against a digest kept elsewhere",
+    "a history that was cut off together with its heads is found against a digest kept elsewhere",
     "service/integrity/store/heads.py",
     'yield HeadMismatch(head.case, min(current[head.case] + 1, head.sequence), "cut_off")',
     "continue",
 )
 @broken_by(
-    "issue 4.2: verification sees that a key of content is gone or changed, and that news was taken away",
+    "verification sees that a key of content is gone or changed, and that news was taken away",
     "service/integrity/use_cases.py",
     "sequence, fault = next(faults, (None, None))",
     "sequence, fault = None, None",

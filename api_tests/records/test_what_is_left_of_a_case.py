@@ -33,7 +33,7 @@ pytestmark = pytest.mark.server
 
 
 @broken_by(
-    "issue 4.4: what cannot be written on the list outside the database is not destroyed",
+    "what cannot be written on the list outside the database is not destroyed",
     "service/retention/use_cases/signatures.py",
     "    destruction_list.add(certificate)\n",
     "",
@@ -53,13 +53,13 @@ def test_the_list_outside_holds_the_certificate_and_ids_alone(story: Destruction
 
 
 @broken_by(
-    "issue 4.4: nothing readable remains in the log of SQLite",
+    "nothing readable remains in the log of SQLite",
     "service/retention/api/proposals.py",
     "await context.database.empty_write_ahead_log()",
     "pass",
 )
 @broken_by(
-    "issue 4.4: nothing readable remains in the files of PostgreSQL after the sweep",
+    "nothing readable remains in the files of PostgreSQL after the sweep",
     "service/retention/store/sweep.py",
     "VACUUM (FULL, ANALYZE) {table.fullname}",
     "ANALYZE {table.fullname}",
@@ -109,7 +109,7 @@ def test_the_chain_of_a_destroyed_case_verifies_by_its_digests(story: Destructio
 
 
 @broken_by(
-    "issue 4.4: the figures of a destroyed case stay",
+    "the figures of a destroyed case stay",
     "service/retention/use_cases/destroy_case.py",
     "for region in sorted({entry.region for entry in history}):",
     "for region in ():",
@@ -125,7 +125,7 @@ def test_what_was_counted_still_counts(story: DestructionStory) -> None:
 
 
 @broken_by(
-    "issue 4.4: a database that comes back from a backup follows the list before it is served",
+    "a database that comes back from a backup follows the list before it is served",
     "service/app.py",
     "return replay_destructions(transaction, DestructionList(settings.destruction_list))",
     "return ReplayResult()",

@@ -1,4 +1,4 @@
-"""Issue 3, point 8: a new version is tried on running cases, adopted case by case, interrupted, resumed, reverted."""
+"""a new version is tried on running cases, adopted case by case, interrupted, resumed, reverted."""
 
 import json
 from collections.abc import Iterator
@@ -54,7 +54,7 @@ def story(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 
 @broken_by(
-    "issue 3.8: what has ended is not moved to another version",
+    "what has ended is not moved to another version",
     "service/workflow_versions/store.py",
     'return and_(parts.c.kind == kind, parts.c.phase != "ended")',
     "return parts.c.kind == kind",
@@ -96,7 +96,7 @@ def test_a_trial_of_what_cannot_be_used_says_why(story: UpgradeStory) -> None:
 
 
 @broken_by(
-    "issue 3.8: an adoption that goes on finds what is left, and nothing that was moved",
+    "an adoption that goes on finds what is left, and nothing that was moved",
     "service/workflow_versions/store.py",
     "condition = _is_open(kind) if workflow is None else and_(_is_open(kind), parts.c.workflow == workflow)",
     "condition = _is_open(kind)",
@@ -130,7 +130,7 @@ def test_a_case_whose_state_is_not_mapped_stays_and_is_named(story: UpgradeStory
     "return entry",
 )
 def test_adopting_is_a_step_of_the_history_by_an_administrator_along_the_edges_of_the_plan(story: UpgradeStory) -> None:
-    """Decision 9: party and term of the new state, a state that stays keeps its day; no ended case is moved."""
+    """Decision 0003: party and term of the new state, a state that stays keeps its day; no ended case is moved."""
     submitted, in_triage, in_review, _ = story.views
 
     assert story.last == [
@@ -265,7 +265,7 @@ def _note_under(connection: Connection, case_id: str, workflow: str) -> None:
 
 
 @broken_by(
-    "issue 3.8: the schema does not go back to a version that cannot read the plans",
+    "the schema does not go back to a version that cannot read the plans",
     "migrations/versions/0002_workflow_versions.py",
     'if op.get_bind().scalar(sa.text("SELECT count(*) FROM workflow_plans")):',
     "if False:",

@@ -157,7 +157,7 @@ def test_t15_a_check_that_was_not_held_asks_for_attention_from_the_day_after_als
 
 
 def test_arranging_for_longer_than_the_longlist_lasts_asks_for_the_table_and_every_start_counts_anew() -> None:
-    """domain.md 2.6: 91 days, counted from the day that arranging began."""
+    """91 days, counted from the day that arranging began."""
     history = (
         History()
         .step("case", "start_arranging", "arranging_placement")
@@ -286,5 +286,5 @@ NOW, BEFORE, MOTHER = "GM0392", "GM0453", "GM0363"
 def test_i2_the_payer_follows_from_three_dated_facts_and_it_is_told_from_which(
     known: dict[str, Any], expected: tuple[str | None, str]
 ) -> None:
-    """domain.md 2.7: the address, with a stay the address before it, else that of the mother at birth, else unknown."""
+    """The address, with a stay the address before it, else that of the mother at birth, else unknown."""
     assert municipality_and_basis(Residence(**known)) == expected

@@ -70,7 +70,7 @@ def test_each_fault_is_named_where_it_stands_and_nothing_else_is_blamed(broken: 
 
 
 @broken_by(
-    "decision 22: a workflow that an earlier release served is served",
+    "decision 0032: a workflow that an earlier release served is served",
     "service/workflows/rules/checks/names.py",
     'replace(fault, severity="warning")',
     "fault",

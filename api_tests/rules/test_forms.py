@@ -72,7 +72,7 @@ def test_a_field_nobody_knows_is_refused_at_every_depth(name: str) -> None:
 
 @ALL_FORMS
 def test_a_form_is_filled_in_within_a_quarter_of_an_hour_because_it_asks_little(name: str) -> None:
-    assert len(schema(name).get("required", [])) <= 16, "R108: what must be typed is no more than domain.md 5.3 marks"
+    assert len(schema(name).get("required", [])) <= 16, "R108: no more must be typed than practice asks"
 
 
 @ALL_FORMS

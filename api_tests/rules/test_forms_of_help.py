@@ -33,7 +33,7 @@ from service.vocabulary.form_parts import Codes
 def test_a_refusal_says_what_would_make_it_possible() -> None:
     for field in ("reason", "possibleIf"):
         with pytest.raises(ValidationError, match=field):
-            KINDS.forms["refusal@1"].model_validate(example_without("refusal@1", field))  # domain.md 5.3 T11
+            KINDS.forms["refusal@1"].model_validate(example_without("refusal@1", field))  # T11
 
 
 @given(st.sampled_from(list(CODE_LISTS["person_role"].codes)))

@@ -13,7 +13,7 @@ from service.kinds import KINDS
 
 @dataclass(frozen=True)
 class Expected:
-    """Properties of a kind, from domain.md and the design."""
+    """Properties of a kind, written by hand."""
 
     begins: str = "opened"
     seen_by: frozenset[str] = frozenset()

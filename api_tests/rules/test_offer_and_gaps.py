@@ -20,7 +20,7 @@ from service.offers.rules.offer import CodedChoice, Offer, RecordedStatement
 from service.vocabulary.code_lists import CODE_LISTS
 from service.vocabulary.roles import Role
 
-K = 5  # domain.md 5.7: kleine_cel
+K = 5  # the smallest number of cases that a figure may be about
 YEAR = NOW.year
 TODAY = date(2026, 3, 14)
 OTHERS = ("foster_care", "clinic", "own_mentor", "other")
@@ -92,7 +92,7 @@ def test_i24_a_function_that_fewer_cases_miss_changes_nothing_at_all_in_the_tabl
 
 
 @broken_by(
-    "Issue 3 point 6: a case counts once for a function, however often the gap is recorded",
+    "a case counts once for a function, however often the gap is recorded",
     "service/offers/rules/gap_table.py",
     "    return frozenset(\n        (entry.case_id,",
     "    return list(\n        (entry.case_id,",

@@ -1,4 +1,4 @@
-"""The woonplaatsbeginsel since 2022 names the provisionally responsible municipality (domain.md 2.7)."""
+"""The woonplaatsbeginsel since 2022 names the provisionally responsible municipality."""
 
 from dataclasses import dataclass
 

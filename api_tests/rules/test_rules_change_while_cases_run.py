@@ -62,13 +62,13 @@ def offered_triggers(case: CaseFile) -> set[str]:
 
 
 @broken_by(
-    "a running case keeps its workflow (decision 2)",
+    "a running case keeps its workflow (decision 0023)",
     "service/cases/rules/steps.py",
     "    return workflows.pinned(part.workflow).decide(part.state",
     "    return workflows.current(part.kind).decide(part.state",
 )
 @broken_by(
-    "a running case may take a step that the file no longer has (decision 2)",
+    "a running case may take a step that the file no longer has (decision 0023)",
     "service/workflows/rules/rulebook.py",
     "definitions = (workflow.definition for workflow in reversed(tuple(self.by_hash.values())))",
     "definitions = (workflow.definition for workflow in self.newest.values())",
@@ -77,7 +77,7 @@ def offered_triggers(case: CaseFile) -> set[str]:
 def test_a_running_case_keeps_the_workflow_it_began_under_and_a_new_one_begins_under_the_new(
     installation: Installation,
 ) -> None:
-    """Decision 2: a removed step stays possible for the running case, and both versions can be read by their hash."""
+    """Decision 0023: a removed step stays possible for the running case, and both versions can be read by their hash."""
     with installation.served() as (_, people):
         old_case = CaseFile.submitted(people).go_to("in_review")
         in_triage = CaseFile.submitted(people).go_to("in_triage")
@@ -120,14 +120,14 @@ def test_a_running_case_keeps_the_workflow_it_began_under_and_a_new_one_begins_u
 
 
 @broken_by(
-    "decision 2: the form of a step is read as the workflow asks that the part runs on",
+    "decision 0023: the form of a step is read as the workflow asks that the part runs on",
     "service/cases/api/step_bodies.py",
     "if len(forms) > 1:",
     "if False:",
 )
 @pytest.mark.server
 def test_the_body_of_a_step_is_read_by_the_workflow_that_the_part_runs_on(installation: Installation) -> None:
-    """Decision 2: the versions differ in form and grounds; the step of each case is read by its own version."""
+    """Decision 0023: the versions differ in form and grounds; the step of each case is read by its own version."""
     with installation.served() as (_, people):
         old_case = CaseFile.submitted(people)
     rules = copy_workflows(installation.folder)
@@ -181,7 +181,7 @@ def version_of(case: CaseFile) -> int:
 def test_a_region_that_changes_a_term_from_a_day_on_changes_it_for_the_transitions_after_that_day_only(
     installation: Installation,
 ) -> None:
-    """Decision 2: an entry names the settings that it was recorded under, and a running term is left as it was."""
+    """Decision 0023: an entry names the settings that it was recorded under, and a running term is left as it was."""
     today = day_in_amsterdam(datetime.now(UTC))
     from_day = today + timedelta(days=3)
     triage = f"\n[[region.JZ11]]\nvalid_from = {from_day}\nterms = {{ triage = {{ days = 70 }} }}\n"

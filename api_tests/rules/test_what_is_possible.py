@@ -1,4 +1,4 @@
-"""A step that is offered as possible succeeds, and a refusal was announced with every reason (decision 6, I1)."""
+"""A step that is offered as possible succeeds, and a refusal was announced with every reason (decision 0007, I1)."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -69,7 +69,7 @@ WORKS_AT = {str(person.id): str(ORGANISATION_IDS[person.organisation]) for perso
 def test_wherever_a_case_wanders_its_offers_hold_and_everything_open_has_one_party_one_action_and_one_date(
     people: People, seed: int
 ) -> None:
-    """Decision 6 and I1 hold for the case and every part; I12: the state that is shown is that of the history."""
+    """Decision 0007 and I1 hold for the case and every part; I12: the state that is shown is that of the history."""
     case = CaseFile.submitted(people)
 
     for attempt in wander(case, Random(seed), steps=40):
@@ -113,7 +113,7 @@ def assert_the_party_may_act(case: CaseFile, part: Json) -> None:
 
 
 @broken_by(
-    "a refusal lists every condition that does not hold (decision 6)",
+    "a refusal lists every condition that does not hold (decision 0007)",
     "service/workflows/rules/machine.py",
     "return [guard for guard in guards if not guard.holds(attempt)]",
     "return [guard for guard in guards if not guard.holds(attempt)][:1]",
@@ -169,7 +169,7 @@ PLACES = st.sampled_from([(kind, state) for kind, moves in MOVES.items() for sta
 
 
 @broken_by(
-    "what is told to be possible is never refused by a guard (decision 6)",
+    "what is told to be possible is never refused by a guard (decision 0007)",
     "service/workflows/rules/machine.py",
     "unmet=_as_unmet(_unmet(self._guards[name], attempt)),",
     "unmet=(),",

@@ -1,4 +1,4 @@
-"""Issue 3, point 8: the verdict on a part whose workflow changes, and the plan that moves the part."""
+"""the verdict on a part whose workflow changes, and the plan that moves the part."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -103,7 +103,7 @@ def test_only_open_states_that_exist_are_mapped_to_open_states_that_exist() -> N
 
 
 def test_a_plan_is_a_definition_of_its_own_in_each_direction_and_reads_back_with_its_hash() -> None:
-    """Decision 9: a plan is stored with its edges like every definition; it has no ends and no unmapped states."""
+    """Decision 0003: a plan is stored with its edges like every definition; it has no ends and no unmapped states."""
     there = plan_definition(OLD, RENAMED, {"in_triage": "screening"})
     back = plan_definition(RENAMED, OLD, {"screening": "in_triage"})
     partial = plan_definition(OLD, RENAMED, {})

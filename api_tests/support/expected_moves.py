@@ -1,4 +1,4 @@
-"""The edges of each workflow, written by hand from domain.md 5.2 and 5.3 and the states of the design.
+"""The edges of each workflow, written by hand from practice and not from workflow files.
 
 Never generated from workflows/*.toml: an edge that is removed or added there needs a change here.
 """
@@ -15,7 +15,7 @@ CONSENT_TRIGGERS = ("record_consent", "withdraw_consent")
 CASE: dict[str, dict[str, str]] = {
     "submitted": {
         "start_triage": "in_triage",  # T3
-        "give_consult": "consulted",  # a question is answered in one step (domain.md 2.2)
+        "give_consult": "consulted",  # a question is answered in one step
         "refer": "submitted",  # a question becomes a case for the table
         "request_information": "awaiting_information",  # T4
         "propose_transfer": "submitted",  # T7: four eyes
@@ -38,7 +38,7 @@ CASE: dict[str, dict[str, str]] = {
         "decline": "declined",  # T7
         "propose_transfer": "in_triage",  # T7: four eyes
         "transfer": "transferred",  # T7
-        "record_gap": "in_triage",  # domain.md 2.2: missing help is reported, the case keeps its state
+        "record_gap": "in_triage",  # missing help is reported, the case keeps its state
         "ask_network": "in_triage",  # T16: an escalation is a part, the case keeps its state
         "request_escalation": "in_triage",  # T16
         "signal_escalation": "in_triage",  # the liaison's own signal

@@ -1,4 +1,4 @@
-"""The people who get an answer from each operation, written by hand from design 1 and domain.md 5.1.
+"""The people who get an answer from each operation, written by hand from practice.
 
 The situation: Anna (Haarlem) submitted a case. Line A is put to De Veste (Ivo), runs, is paid by Haarlem (Karim) and is
 to be checked on; line B is put to Het Duinhuis (Joke) and Velsen (Lotte); a place is sought; the CCE liaison (Mila)

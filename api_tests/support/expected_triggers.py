@@ -1,4 +1,4 @@
-"""The roles that may take each step, written by hand from practice (domain.md 5.1, 5.3) and not from workflow files.
+"""The roles that may take each step, written by hand from practice and not from workflow files.
 
 Each letter is a role. A step is refused to each role that it does not name. A comment gives the reason where the table
 of the field says less than a reader expects.
@@ -175,7 +175,7 @@ BY_HAND: dict[str, dict[str, str]] = {
     },
 }
 
-# Steps of a family in a case that it submitted: it tells, consents, asks and withdraws (domain.md 5.1, GEZIN). Steps
+# Steps of a family in a case that it submitted: it tells, consents, asks and withdraws (GEZIN). Steps
 # that move the case on or arrange help with others are not asked of a family. They are the same for a parent and a
 # young person: once the child is sixteen a parent reads less (I22) and may still speak.
 OF_A_FAMILY: dict[str, frozenset[str]] = {

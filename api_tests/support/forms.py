@@ -15,7 +15,7 @@ from api_tests.support.forms_of_referral import OF_REFERRAL
 
 FILLED: dict[str, dict[str, Any]] = OF_REFERRAL | AT_THE_TABLE | OF_HELP
 
-# Written by hand: forms of which domain.md 5.3 marks no field as obligatory.
+# Written by hand: forms in which practice makes no field obligatory.
 ASK_NOTHING = frozenset({"reassignment@1", "triage_start@1", "escalation_conclusion@1", "reconsideration_start@1"})
 
 _LINE_FIELDS = frozenset({"providerId", "payerId"})

@@ -44,7 +44,7 @@ class Answer:
 
     @property
     def is_number_alone(self) -> bool:
-        """True when the answer holds the number of the step and nothing else (decision 13)."""
+        """True when the answer holds the number of the step and nothing else (decision 0014)."""
         return self.status == MADE and json.loads(self.body).keys() == set(NUMBER_ALONE)
 
     def agrees_with(self, other: "Answer") -> bool:

@@ -33,7 +33,7 @@ SUBMITTERS = {"JZ11": "anna", "JZ10": "bram", "JZ14": "otto"}
 MUNICIPALITIES = {"JZ11": "GM0392", "JZ10": "GM0453", "JZ14": "GM0153"}
 TEAM = ("carla", "daan", "esra", "hanna", "vera")
 EXPERTS = ("floor", "gijs")
-# From the distribution of the file before the table until the advice (domain.md 2.11, 5.2).
+# From the distribution of the file before the table until the advice.
 AT_THE_TABLE = ("scheduled", "in_review", "advice_drafted", "advice_issued")
 
 
@@ -107,7 +107,7 @@ def help_running(people: People, region: str = "JZ11") -> SharedCase:
 
 
 def sees_whole(key: str, region: str, state: str, *, escalated: bool) -> bool:
-    """True when this person may read the whole case (domain.md 5.1, 2.11), reasoned without the service."""
+    """True when this person may read the whole case, reasoned without the service."""
     if region != "JZ14" and key in TEAM:
         return True
     if region != "JZ14" and key in EXPERTS:
@@ -124,7 +124,7 @@ def sees_part(key: str, kind: str, line: str | None, region: str = "JZ11") -> bo
 
     Het Duinhuis asked for the reconsideration, and the national support structure was asked the question.
     """
-    # Line C names no payer: the municipality of residence pays (domain.md 2.7).
+    # Line C names no payer: the municipality of residence pays.
     payer_by_residence = {"JZ11": "karim", "JZ10": "lotte"}.get(region)
     if (kind, line) == ("funding", "C"):
         return key == payer_by_residence

@@ -69,7 +69,7 @@ class WorkItemPage(View):
 async def list_cases(
     context: AppContextDependency, caller: CallerDependency, query: Annotated[ListQuery, Query()]
 ) -> WorkItemPage:
-    """The cases that you may read as a whole, first due on top."""
+    """The open cases that you may read as a whole, first due on top."""
     return await context.database.read(
         lambda transaction: view_work_list(transaction, caller, query, kinds=("case",), rules=context.rules)
     )

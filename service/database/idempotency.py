@@ -1,4 +1,4 @@
-"""Idempotency: a repeated request gets its first answer and does not act a second time (decision 13)."""
+"""Idempotency: a repeated request gets its first answer and does not act a second time (decision 0014)."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -121,7 +121,7 @@ class Keyring:
                 raise MasterKeyRefused("the master key is not the key of this database") from None
 
     def create_keys(self, connection: Connection, owner_id: UUID, classes: tuple[str, ...]) -> None:
-        """Create the keys of a case or draft. They must be committed before the data that needs them (decision 16).
+        """Create the keys of a case or draft. They must be committed before the data that needs them (decision 0008).
 
         A destroyed case gets no keys when its submission is sent again.
         """

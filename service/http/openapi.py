@@ -22,9 +22,9 @@ from service.http.problems import camel_case
 from service.http.strict_route import StrictRoute
 
 Json = dict[str, Any]
-# References of docstrings to rules of this project, as " (domain.md 2.7)" or " (I2, R65)".
-_RULE_REFERENCE = re.compile(r" \((?:[^()]*(?:domain\.md|design decision)[^()]*|[RI][0-9]+(?:, [RI][0-9]+)*)\)")
-# A member with at least _MIN_KEYWORDS keywords that stands in at least _MIN_MODELS models becomes a schema of its own.
+# References of docstrings to rules of this project, as " (decision 0010)" or " (I2, R65)".
+_RULE_REFERENCE = re.compile(r" \((?:[^()]*decision [0-9]+[^()]*|[RIT][0-9]+(?:(?:, |-)[RIT][0-9]+)*)\)")
+# A property with at least _MIN_KEYWORDS keywords, equal in at least _MIN_MODELS models, becomes a shared schema.
 _MIN_MODELS, _MIN_KEYWORDS = 25, 5
 # Any request may be malformed, ask for an unknown media type, be one too many, or meet a busy database.
 _REFUSALS_OF_EVERY_ROUTE = frozenset({400, 406, 429, 503})

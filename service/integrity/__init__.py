@@ -1,1 +1,1 @@
-"""Integrity: verification of histories, the digest of all heads, and backups."""
+"""Integrity: verification of histories, one digest over the last entry of every case, and backups."""

@@ -1,7 +1,7 @@
 """The release of histories to a learning table: those of its own regions, by the release ladder, logged as an export.
 
-Use of files for learning needs consent, or the data must not be traceable to a person (Jeugdwet 7.3.11, 7.3.12;
-domain.md 2.11). This release is the second: each history in it is like at least k - 1 others. Consent to learning is
+Use of files for learning needs consent, or the data must not be traceable to a person (Jeugdwet 7.3.11, 7.3.12).
+This release is the second: each history in it is like at least k - 1 others. Consent to learning is
 recorded but does not select the cases: those with consent would give a biased picture, and their presence in it would
 tell something of a family. Anything that shows more than the ladder releases must ask for that consent first.
 """

@@ -1,4 +1,4 @@
-"""Storage and text form of moments, days in Europe/Amsterdam, and terms in working days (design decision 19)."""
+"""Storage and text form of moments, days in Europe/Amsterdam, and terms in working days (decision 0029)."""
 
 from datetime import UTC, date, datetime, timedelta
 from functools import cache

@@ -1,4 +1,4 @@
-"""The kinds of organisation, and the roles that people can have at each (domain.md 5.1)."""
+"""The kinds of organisation, and the roles that people can have at each."""
 
 from collections.abc import Iterable, Mapping
 from enum import StrEnum

@@ -1,4 +1,4 @@
-"""The roles in which people act (domain.md 5.1), with their labels."""
+"""The roles in which people act, with their labels."""
 
 from enum import StrEnum
 
@@ -53,7 +53,7 @@ TABLE_ROLES = frozenset({Role.EXPERT, Role.EXPERT_BY_EXPERIENCE})
 # Roles that submit a case or a question; their party is the submitting organisation. A family is an organisation.
 FAMILY_ROLES = frozenset({Role.PARENT, Role.YOUNG_PERSON})
 SUBMITTING_ROLES = frozenset({Role.LOCAL_TEAM}) | FAMILY_ROLES
-# Roles whose party is the addressee of a part.
+# When one of these roles must act on a part, its organisation is the addressee of the part.
 ADDRESSED_ROLES = frozenset(
     {Role.PROVIDER, Role.MUNICIPALITY, Role.CCE_LIAISON, Role.EXPERTISE_NETWORK, Role.NATIONAL_SUPPORT}
 )

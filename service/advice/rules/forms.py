@@ -1,4 +1,4 @@
-"""Forms of the advice: lines with an addressee, achievable goals, independent agreement (domain.md 5.3 T10)."""
+"""Forms of the advice: lines with an addressee, achievable goals, independent agreement (T10)."""
 
 from collections.abc import Iterator
 from typing import ClassVar

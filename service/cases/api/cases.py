@@ -107,7 +107,7 @@ async def list_transitions(
     query: PointInTimeDependency,
     response: Response,
 ) -> History:
-    """The whole history of a case and its parts: facts, no content."""
+    """The history of a case and its parts, up to the requested moment: facts, no content."""
     view = await context.database.read(
         lambda transaction: view_history(transaction, caller, case_id, query, rules=context.rules)
     )

@@ -16,7 +16,7 @@ def document_as(*models: Any) -> BeforeValidator:
 
 
 _EVERY_FORM: tuple[type[BaseModel], ...] = tuple(KINDS.forms.values())
-#: The fields of a form that the addressee of a question sees.
+#: The extract of a form that the addressee of a question gets: any JSON object.
 FormInPart = TypeAliasType("FormInPart", dict[str, object])
 FormContent = TypeAliasType("FormContent", Annotated[dict[str, object], document_as(*_EVERY_FORM, FormInPart)])
 DraftContent = TypeAliasType("DraftContent", Annotated[dict[str, object], document_as(Referral, dict[str, object])])

@@ -58,7 +58,7 @@ class MomentQuery(QueryKeys):
 
 @dataclass(frozen=True, slots=True)
 class PointInTimeQuery:
-    """The requested moment: `when` is None for the present. `present_path` is the path of the present view."""
+    """The requested moment: `point_in_time` is None for the present. `present_path` is the path of the present view."""
 
     point_in_time: PointInTime | None
     present_path: str

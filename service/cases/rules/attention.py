@@ -132,7 +132,7 @@ def _signalled(history: Sequence[Transition]) -> Iterator[Attention]:
 
 
 def _checks_missed(history: Sequence[Transition]) -> Iterator[Attention]:
-    """Yields a reason per check that was not held by its due day. The chair must act on it (domain.md 5.3 T15)."""
+    """Yields a reason per check that was not held by its due day. The chair must act on it (T15)."""
     for check in _heads(history, "follow_up"):
         if check.due_on:
             yield Attention("check_missed", check.due_on + timedelta(days=1))

@@ -12,13 +12,13 @@ from service.cases.rules.model import Transition
 from service.workflows.rules.definition import ADOPT_TRIGGER
 from service.workflows.rules.kinds import PartKind
 
-# Codes of a supervision order or guardianship, by code list. Such a file is kept longer (domain.md 2.11).
+# Codes of a supervision order or guardianship, by code list. Such a file is kept longer.
 _MEASURES: Mapping[str, frozenset[str]] = {
     "legal_status": frozenset({"04"}),
     "legal_representation": frozenset({"06"}),
     "legal_ground": frozenset({"supervision_with_placement_order", "guardianship"}),
 }
-# States in which an advice is in force: help is arranged, given or monitored by it (domain.md 5.2).
+# States in which an advice is in force: help is arranged, given or monitored by it.
 _ADVICE_STATES = frozenset({"advice_issued", "arranging_placement", "help_started", "monitored"})
 # Triggers that lead to a new triage or table and a new advice. Requests are made again, except for help that runs on.
 NEW_ROUND_TRIGGERS = ("reopen", "return_to_table")

@@ -1,4 +1,4 @@
-"""The living situation of the child and its moves, from the referral and the placements (R38, design decision 4)."""
+"""The living situation of the child and its moves, from the referral and the placements (R38, decision 0011)."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""A case at a point in time: its history up to an entry, without any later entry (design 2)."""
+"""A case at a point in time: its history up to an entry, without any later entry."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace

@@ -1,6 +1,6 @@
 """The provisionally responsible municipality under the residence principle (woonplaatsbeginsel) since 2022.
 
-See domain.md 2.7.
+Source: Jeugdwet 1.1, as it holds since 2022.
 """
 
 from typing import Literal, Protocol

@@ -1,4 +1,4 @@
-"""The store of drafts: encrypted unsent forms, visible to their owner only and without history (design decision 17)."""
+"""The store of drafts: encrypted unsent forms, visible to their owner only and without history (decision 0027)."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""The visibility of cases and parts: one SQL predicate for reads, lists and embedded parts (design decision 14)."""
+"""The visibility of cases and parts: one SQL predicate for reads, lists and embedded parts (decision 0017)."""
 
 from sqlalchemy import ColumnElement, and_, exists, false, or_
 
@@ -10,7 +10,7 @@ from service.vocabulary.roles import SUBMITTING_ROLES, TABLE_ROLES, TEAM_ROLES, 
 main_part = parts.alias("main")
 _escalation = parts.alias("escalation")
 _emergency = parts.alias("emergency")
-# Phases of the case in which experts may see it (domain.md 2.11).
+# Phases of the case in which experts may see it.
 TABLE_PHASES = ("review", "binding_advice")
 
 

@@ -39,7 +39,7 @@ def require_submitter(actor: Actor, rules: Rulebook, trigger: str) -> Membership
 
 @dataclass(frozen=True, slots=True)
 class ProspectiveCase:
-    """A case before its first step, without a number. `unknown`: fields of the form's context that are not known."""
+    """A case before its first step, without a number. `unknown_fields`: fields of the form's context that are not known."""
 
     situation: Situation
     unknown_fields: tuple[str, ...] = ()
@@ -105,7 +105,11 @@ def _before_first_step(transaction: Transaction, actor: Actor, case: Case, rules
 
 
 def _owning_region(transaction: Transaction, acting: Membership, form: Form | None) -> str:
-    """The region of the provisionally responsible municipality, else that of the form, else the submitter's."""
+    """Returns the region that would own the case.
+
+    Of a referral, the region of the provisionally responsible municipality; of a consult, that of its municipality,
+    else the region that it names. Otherwise the region of the submitter.
+    """
     code, named_region = None, None
     if isinstance(form, Referral):
         code = provisional_municipality(form.residence)

@@ -143,7 +143,7 @@ def read_entry(
 
 
 def _is_open_to(actor: Actor, entry: Transition) -> bool:
-    """False for what another organisation wrote in a reconsideration, unless it is the outcome."""
+    """True unless the entry is of a reconsideration, by another organisation, and is no outcome."""
     by_own_organisation = entry.organisation_id in {membership.organisation_id for membership in actor.memberships}
     return entry.part_kind != "reconsideration" or by_own_organisation or entry.trigger in RECONSIDERATION_OUTCOMES
 

@@ -32,7 +32,7 @@ class Submission:
 
 
 def create_case_keys(transaction: Transaction, case_id: UUID) -> None:
-    """Create the keys of a case, in a transaction before that of the case (decision 16); none for a destroyed case."""
+    """Create the keys of a case, in a transaction before that of the case (decision 0008); none for a destroyed case."""
     transaction.allow_all_rows("keys of a case to be")
     transaction.keyring.create_keys(transaction.connection, case_id, CONTENT_CLASSES)
 
@@ -47,7 +47,7 @@ def record_submission(
     rules: Rulebook,
     new_id: Callable[[], UUID],
 ) -> IdempotentResult[StepResult | StepReceipt]:
-    """Open a case with its first transition. The keys of `case_id` must have been committed before (decision 16).
+    """Open a case with its first transition. The keys of `case_id` must have been committed before (decision 0008).
 
     Raises NotFound for a draft that is not the caller's, and what `check_submission` raises.
     """

@@ -1,4 +1,4 @@
-"""Forms of the provider's commitment to a line and of its funding (domain.md 5.3 T11-T13)."""
+"""Forms of the provider's commitment to a line and of its funding (T11-T13)."""
 
 from collections.abc import Iterator
 from datetime import date
@@ -44,7 +44,7 @@ class Acceptance(HelpForm):
 
 
 class Refusal(HelpForm):
-    """A provider's refusal of a line: the reason, and always what would make the help possible (domain.md 5.3 T11)."""
+    """A provider's refusal of a line: the reason, and always what would make the help possible (T11)."""
 
     form_name: ClassVar[str] = "refusal@1"
 
@@ -114,7 +114,7 @@ class HelpEnd(HelpForm):
 
 
 class HelpReport(HelpForm):
-    """The report that help has started, confirmed by the family or by the case director (domain.md 5.3 T13)."""
+    """The report that help has started, confirmed by the family or by the case director (T13)."""
 
     form_name: ClassVar[str] = "help_report@1"
 
@@ -159,7 +159,7 @@ class FundingConfirmation(HelpForm):
 
 
 class HandoverOfFunding(HelpForm):
-    """The handover of the funding to another payer. The old one stays responsible until then (domain.md 2.7)."""
+    """The handover of the funding to another payer. The old one stays responsible until then."""
 
     form_name: ClassVar[str] = "funding_handover@1"
 

@@ -1,4 +1,4 @@
-"""Forms of an escalation: a question beyond the region, which keeps the case (R21, R22, I9; domain.md 5.3 T16, T17)."""
+"""Forms of an escalation: a question beyond the region, which keeps the case (R21, R22, I9; T16, T17)."""
 
 from collections.abc import Iterator
 from datetime import date

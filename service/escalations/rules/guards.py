@@ -10,7 +10,7 @@ def _no_open_question(attempt: Attempt) -> bool:
 
 
 def _escalation_goes_on(attempt: Attempt) -> bool:
-    """The escalation that this question belongs to was not concluded yet."""
+    """The escalation that opened this question is still in the state `escalated`."""
     questions = attempt.facts.parts_of_kind("question")
     question = next((part for part in questions if part.id == attempt.part_id), None)
     running = {part.id for part in attempt.facts.parts_in_states("escalation", "escalated")}

@@ -46,9 +46,9 @@ _MARK_PUBLISHED = update(outbox).where(outbox.c.id == bindparam("outbox_id")).va
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedPage:
-    """A page of a feed. The positions of entries and `withheld` together have no gap.
+    """A page of a feed. The positions of entries and `hidden_positions` together have no gap.
 
-    `withheld`: positions of entries that this person may not see, or whose case was destroyed.
+    `hidden_positions`: positions of entries that this person may not see, or whose case was destroyed.
     """
 
     entries: tuple[FeedEntry, ...]

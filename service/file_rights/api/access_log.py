@@ -99,7 +99,7 @@ class OverseenPage(View):
 
 
 class ActivityView(View):
-    """One processing activity with its ground."""
+    """One processing activity with its legal ground."""
 
     id: str
     label: InTwoLanguages

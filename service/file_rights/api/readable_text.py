@@ -28,7 +28,7 @@ _TEXTS = MESSAGES["bundle"]
 def readable_chapters(
     transaction: Transaction, rules: Rulebook, bundle: SubjectAccessBundle, views: Sequence[LineView]
 ) -> Chapters:
-    """The chapters of a bundle without the empty ones. `views` are the entries of its access log."""
+    """The answer to a subject access request, as titled lists of lines. `views` are the lines of the access log."""
     recipients = _steps_by_recipient(bundle)
     ids = {id_ for entry in bundle.history for id_ in (entry.actor_id, entry.organisation_id)}
     writer = _Writer(rules, bundle, People(transaction).names(ids | set(recipients)))

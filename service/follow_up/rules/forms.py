@@ -1,4 +1,4 @@
-"""Forms of follow-up: monitoring, checks of the goals, and the closure of a case (domain.md 5.3 T14-T19)."""
+"""Forms of follow-up: monitoring, checks of the goals, and the closure of a case (T14-T19)."""
 
 from collections.abc import Iterator
 from datetime import date
@@ -159,7 +159,7 @@ class GoalCheckV1(_FollowUpForm):
 
 
 class GoalCheck(GoalCheckV1):
-    """A check of each goal of the newest advice; child and parents rate it separately (domain.md 5.3 T15)."""
+    """A check of each goal of the newest advice; child and parents rate it separately (T15)."""
 
     form_name: ClassVar[str] = "goal_check@2"
 

@@ -21,7 +21,7 @@ from service.workflows.store.tables import workflows
 
 # Errors that reading a damaged row may raise: an invalid identifier, time or code.
 _UNREADABLE = (ValueError, TypeError, AttributeError, OverflowError, OSError)
-# The statements are built once: building takes several times as long as running, for thousands of cases.
+# Built once for thousands of cases: building a statement takes several times as long as running it.
 _ID: BindParameter[str] = bindparam("case_id")
 _CASE = select(cases).where(cases.c.id == _ID)
 _CERTIFICATE = select(destructions).where(destructions.c.case_id == _ID)
@@ -125,7 +125,7 @@ class _LivingCaseCheck:
             yield row.sequence, "part_not_continued"
         if (row.trigger_name, row.source, row.target) not in self._edges.get(row.workflow, ()):
             yield row.sequence, "no_such_step"
-        # A migration plan takes a part from one workflow to another; every other step stays in the part's workflow.
+        # An entry of a workflow plan takes a part to another workflow; every other entry stays in that of the part.
         from_workflow, to_workflow = self._adopts.get(row.workflow) or (row.workflow, row.workflow)
         if self._runs_on.get(row.part_id, from_workflow) != from_workflow:
             yield row.sequence, "other_workflow"

@@ -1,4 +1,4 @@
-"""The form of a gap: help that a child needs and that is missing in the region (domain.md 2.1, 2.2, R16)."""
+"""The form of a gap: help that a child needs and that is missing in the region (R16)."""
 
 from typing import ClassVar
 

@@ -28,7 +28,7 @@ class OfferStatement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordedStatement(OfferStatement):
-    """A statement as it was recorded. `number` counts from 1 per offer. `organisation_id`: its author."""
+    """The free places and waiting time that a provider stated, as recorded. `number` counts from 1 per offer. `organisation_id`: its author."""
 
     number: int
     recorded_at: datetime

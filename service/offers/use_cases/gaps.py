@@ -1,4 +1,4 @@
-"""The gaps of a region, for its team and the facilitator of its learning table (domain.md 2.2, 2.8)."""
+"""The gaps of a region, for its team and the facilitator of its learning table."""
 
 from service.cases.store.cases import Cases
 from service.database.transaction import Transaction

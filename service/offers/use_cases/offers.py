@@ -1,6 +1,6 @@
 """The overview of offers: stated by providers, read by everybody who looks for help with a family.
 
-Families do not read it: the table begins with their question and not with the present supply (domain.md 2.1), and a
+Families do not read it: the table begins with their question and not with the present supply, and a
 contact person helps them with a list of places (R58). Facilitators do not read it, as organisations appear in learning
 by their kind alone (I24). Officers and administrators look for no help. The overview names no child, so reads are not
 logged. It has no price, so that nobody chooses by price (R70).

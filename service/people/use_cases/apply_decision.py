@@ -166,7 +166,7 @@ def _(decision: CoverageEnd, context: DecisionContext) -> Effect:
 
 @apply_decision.register
 def _(decision: SettingsChange, context: DecisionContext) -> Effect:
-    """Settings are checked with every workflow in force before they take effect (decision 2)."""
+    """Settings are checked with every workflow in force before they take effect (decision 0023)."""
     if not Coverages(context.transaction).lock(decision.region):
         raise NotFound
     first, changes = decision.new_settings.valid_from or context.today, decision.new_settings.settings

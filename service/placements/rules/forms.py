@@ -116,7 +116,7 @@ class PlaceAgreement(HelpForm):
 
 
 class PlacementStart(HelpForm):
-    """The start of a stay. The number of moves is counted from the placements (design decision 4)."""
+    """The start of a stay. The number of moves is counted from the placements (decision 0011)."""
 
     form_name: ClassVar[str] = "placement_start@2"
 

@@ -1,4 +1,4 @@
-"""Retention terms: their length and the day they are counted from (I21; Jeugdwet 7.3.8, domain.md 2.11). Dates only."""
+"""Retention terms: their length and the day they are counted from (I21; Jeugdwet 7.3.8). Dates only."""
 
 from dataclasses import dataclass
 from datetime import date

@@ -80,7 +80,8 @@ def ended_case_ids(transaction: Transaction, caller: Caller) -> tuple[UUID, ...]
 def propose_if_due(transaction: Transaction, caller: Caller, case_id: UUID, *, rules: Rulebook) -> DestructionReview:
     """Propose to destroy a case when its term has passed and there are no obstacles.
 
-    Only under a measure does the term depend on age. Then the month of birth is read and the read is logged.
+    The term depends on age only under a legal measure. The month of birth is then read and the read is logged, once the
+    ordinary term has passed.
     """
     actor = identify(transaction, caller)
     case = require_destruction_case(transaction, actor, case_id, ROLES_BY_CAPACITY["data_protection"], lock=True)

@@ -1,7 +1,7 @@
 """The state machine of a definition: decides on a step, or refuses it with every reason at once.
 
 This is the only module that uses the library `transitions`. One immutable machine serves all cases of a definition. Its
-model is a small object per step, which the machine does not keep (design decision 5).
+model is a small object per step, which the machine does not keep (decision 0006).
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -116,7 +116,7 @@ def _as_unmet(guards: Iterable[Guard]) -> tuple[UnmetGuard, ...]:
 
 
 def _unmet(guards: tuple[Guard, ...], attempt: object) -> list[Guard]:
-    """Returns all guards that do not hold. Both `decide` and `possible_transitions` use it (design decision 6)."""
+    """Returns all guards that do not hold. Both `decide` and `possible_transitions` use it (decision 0007)."""
     return [guard for guard in guards if not guard.holds(attempt)]
 
 

@@ -1,4 +1,4 @@
-"""The settings that a region may decide for itself (domain.md 5.7). Their identity is the hash of their content."""
+"""The settings that a region may decide for itself. Their identity is the hash of their content."""
 
 from functools import cached_property
 from typing import Literal

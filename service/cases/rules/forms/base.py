@@ -110,7 +110,7 @@ class Form(FormPart):
         for name in _rules(type(self)):
             yield from results_if_readable(partial(getattr(self, name), context))
 
-    if not TYPE_CHECKING:  # mypy checks every attribute name without it
+    if not TYPE_CHECKING:  # with a __getattr__, mypy would accept any attribute
 
         def __getattr__(self, name: str) -> Any:
             if name in type(self).model_fields:

@@ -1,4 +1,4 @@
-"""The request for a consult, which a professional, a parent or a young person may submit (domain.md 2.2, 5.1)."""
+"""The request for a consult, which a professional, a parent or a young person may submit."""
 
 from collections.abc import Iterator
 from datetime import date
@@ -15,7 +15,7 @@ from service.vocabulary.language import FreeText
 
 
 class ConsultRequest(Form):
-    """A question in own words. It does not identify the child, so it needs no consent (domain.md 5.3 T2).
+    """A question in own words. It does not identify the child, so it needs no consent (T2).
 
     The contact has a name and a way to be called back.
     """

@@ -1,4 +1,4 @@
-"""The referral form of a submitter. Filling it in takes fifteen minutes (domain.md 2.4 and 5.3 T2)."""
+"""The referral form of a submitter. Filling it in takes fifteen minutes (T2)."""
 
 from collections.abc import Iterator
 from datetime import date
@@ -48,7 +48,7 @@ from service.vocabulary.language import FreeText, ShortText
 
 
 class Residence(FormPart):
-    """Dated facts for the residence principle (woonplaatsbeginsel). An absent field is unknown (domain.md 2.7)."""
+    """Dated facts for the residence principle (woonplaatsbeginsel). An absent field is unknown."""
 
     municipality: Nullable[MunicipalityCode] = None
     since_on: Nullable[Day] = None

@@ -1,4 +1,4 @@
-"""Forms of the review: the table, the participation of the family, and the shared analysis (domain.md 5.3 T8, T9)."""
+"""Forms of the review: the table, the participation of the family, and the shared analysis (T8, T9)."""
 
 from abc import abstractmethod
 from collections.abc import Iterator
@@ -213,7 +213,7 @@ class Analysis(_ReviewForm, BeforeRemoval):
 
     @rule
     def _there_is_a_choice(self, _context: FormContext) -> Iterator[Fault]:
-        if len(self.options) < 2:  # noqa: PLR2004 - a choice needs at least two options (domain.md 5.3 T9)
+        if len(self.options) < 2:  # noqa: PLR2004 - a choice needs at least two options (T9)
             yield Fault("second_option_missing", ("options",))
         if not any(option.chosen for option in self.options):
             yield Fault("no_option_chosen", ("options",))

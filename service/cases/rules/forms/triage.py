@@ -1,4 +1,4 @@
-"""Forms of triage: information requests, consults, triage decisions, declines and transfers (domain.md 5.3 T3-T7)."""
+"""Forms of triage: information requests, consults, triage decisions, declines and transfers (T3-T7)."""
 
 from collections.abc import Iterator
 from datetime import date
@@ -57,7 +57,7 @@ class Information(_ReferralForm):
 
 
 class Proceeding(_ReferralForm):
-    """Information that was fetched by telephone, so that triage goes on without waiting (domain.md 5.2)."""
+    """Information that was fetched by telephone, so that triage goes on without waiting."""
 
     form_name: ClassVar[str] = "proceeding@1"
 
@@ -81,7 +81,7 @@ class ConsultOutcome(_ReferralForm):
 
 
 class TableRequest(_ReferralForm):
-    """A request for the table after a consult, open to submitter and family at any time (domain.md 5.3 T5)."""
+    """A request for the table after a consult, open to submitter and family at any time (T5)."""
 
     form_name: ClassVar[str] = "table_request@1"
 
