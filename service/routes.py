@@ -14,7 +14,7 @@ from service.escalations import api as escalations
 from service.events.api import feed, subscriptions
 from service.file_rights.api import access_log, emergency_access, file_requests, subject_access
 from service.future_plan import api as future_plan
-from service.http import service_api
+from service.http import health_routes
 from service.http.application import create_application
 from service.integrity import api as integrity
 from service.learning import api as learning
@@ -50,7 +50,7 @@ def _routers(rules: Rulebook) -> Iterator[APIRouter]:
     yield from (parts.entry_router, parts.part_router(rules))
     for module in (
         file_requests, access_log, subject_access, escalations, future_plan, advice, drafts, offers, gaps, learning,
-        changes, relations, trials, plans, feed, subscriptions, lists, workflows, forms, service_api, demonstration,
+        changes, relations, trials, plans, feed, subscriptions, lists, workflows, forms, health_routes, demonstration,
         integrity, terms, legal_holds, proposals, certificates, emergency_access,
     ):  # fmt: skip
         yield module.router

@@ -1,4 +1,4 @@
-"""The checker of the campaign accepts the number alone after loss of sight (decision 0014), and finds each lost entry."""
+"""The checker accepts the number alone after loss of sight, and finds each lost entry (decision 0014)."""
 
 import base64
 import json

@@ -37,7 +37,7 @@ UNKNOWN = {
 )
 @broken_by(
     "an unknown region is refused with the regions that are known",
-    Returns("service/people/use_cases/known_regions.py", "require_known_region", None),
+    Returns("service/people/use_cases/require_known_region.py", "require_known_region", None),
     case="sqlite-/offers?region=JZ99",
 )
 @pytest.mark.parametrize("path", UNKNOWN)

@@ -77,7 +77,7 @@ def offered_triggers(case: CaseFile) -> set[str]:
 def test_a_running_case_keeps_the_workflow_it_began_under_and_a_new_one_begins_under_the_new(
     installation: Installation,
 ) -> None:
-    """Decision 0023: a removed step stays possible for the running case, and both versions can be read by their hash."""
+    """Decision 0023: a removed step stays possible for a running case; both versions can be read by their hash."""
     with installation.served() as (_, people):
         old_case = CaseFile.submitted(people).go_to("in_review")
         in_triage = CaseFile.submitted(people).go_to("in_triage")

@@ -1,6 +1,7 @@
 """A model of one case: its parts, the facts that decide about steps, and the answers that follow from them.
 
-Written from the steps and invariants of docs/reference/requirements.md and the hand-written tables of steps and roles. It shares no line with the service.
+Written from the steps and invariants of docs/reference/requirements.md and the hand-written tables of steps and
+roles. It shares no line with the service.
 A payer appears as a part with a state, and nowhere else (I2).
 """
 
@@ -122,7 +123,7 @@ class ModelCase:
     def open(self, kind: str) -> list[ModelPart]:
         return [part for part in self.parts.values() if part.kind == kind and part.is_open]
 
-    # --- sight (I22, I23, decision 0017) -------------------------------------------------------------------------------
+    # --- sight (I22, I23, decision 0017) --------------------------------------------------------------------------
 
     def sees_all(self, person: str) -> bool:
         return self.sees_all_by_right(person) or self.reads_in_an_emergency(person)

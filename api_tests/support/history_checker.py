@@ -1,6 +1,7 @@
 """The checker: it compares the raw tables with the acknowledged answers, and checks that each history is legal.
 
-It uses no code of the service. It computes each digest and opens each content itself, as docs/explanation/history-and-chain.md describes.
+It uses no code of the service. It computes each digest and opens each content itself, as
+docs/explanation/history-and-chain.md describes.
 """
 
 import base64

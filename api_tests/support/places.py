@@ -1,4 +1,7 @@
-"""A value for each parameter of a path: existing ids, and fixed values where it is no id: of one case with all kinds of part, and of the objects around it."""
+"""A value for each parameter of a path: an existing id, or a fixed value where it is no id.
+
+The ids are of one case with all kinds of part, and of the objects around it.
+"""
 
 import re
 from typing import Any

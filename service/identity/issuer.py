@@ -92,7 +92,7 @@ class Issuer:
 
     @asynccontextmanager
     async def refresh_in_background(self) -> AsyncIterator[None]:
-        """Refresh the keys in the background until the block ends: a withdrawn key is dropped also when no request comes in."""
+        """Refresh the keys in the background until the block ends; a withdrawn key is dropped without a request."""
         refresher = asyncio.create_task(self._refresh_regularly())
         try:
             yield

@@ -16,7 +16,7 @@ from service.identity.caller import Caller
 from service.learning.rules.case_routes import build_routes
 from service.learning.rules.release_ladder import Release, release
 from service.people.use_cases.identify import allow_rows_of, identify
-from service.people.use_cases.known_regions import require_known_region
+from service.people.use_cases.require_known_region import require_known_region
 from service.vocabulary.refusals import NotAllowed, NotFound
 from service.vocabulary.roles import Role
 from service.workflows.rules.rulebook import Rulebook

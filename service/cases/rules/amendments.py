@@ -14,7 +14,7 @@ AMENDED_ENTRY = "amends"
 def apply_merge_patch(form: Any, changes: Any) -> Any:
     """Returns the form with a merge patch applied (RFC 7396).
 
-    A member of the patch replaces that member of the form, null removes it. A patch that is no object replaces the form.
+    A member of the patch replaces that member of the form, null removes it. A patch that is no object replaces all.
     """
     if not isinstance(changes, Mapping):
         return changes

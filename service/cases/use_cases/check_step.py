@@ -51,8 +51,8 @@ def check_step(
 ) -> CheckedStep:
     """Decide on the step and check its form against the case. Reads of content are logged.
 
-    `unknown_fields`: fields of the form's context that are not known. Raises the refusals of `decide_step`, then Invalid with all
-    faults of types and all faults of the rules whose fields could be read.
+    `unknown_fields`: fields of the form's context that are not known. Raises the refusals of `decide_step`, then
+    Invalid with all faults of types and all faults of the rules whose fields could be read.
     """
     decision = decide_step(situation, step.trigger, workflows)
     step = resolve_occurred_at(step, situation.part)

@@ -39,7 +39,7 @@ def require_submitter(actor: Actor, rules: Rulebook, trigger: str) -> Membership
 
 @dataclass(frozen=True, slots=True)
 class ProspectiveCase:
-    """A case before its first step, without a number. `unknown_fields`: fields of the form's context that are not known."""
+    """A case before its first step, without a number. `unknown_fields`: unknown fields of the form's context."""
 
     situation: Situation
     unknown_fields: tuple[str, ...] = ()

@@ -32,7 +32,7 @@ class Submission:
 
 
 def create_case_keys(transaction: Transaction, case_id: UUID) -> None:
-    """Create the keys of a case, in a transaction before that of the case (decision 0008); none for a destroyed case."""
+    """Create the keys of a case, in an earlier transaction (decision 0008); none for a destroyed case."""
     transaction.allow_all_rows("keys of a case to be")
     transaction.keyring.create_keys(transaction.connection, case_id, CONTENT_CLASSES)
 

@@ -110,7 +110,9 @@ def subscribe(
     *,
     per_minute: int | None,
 ) -> IdempotentResult[Subscription]:
-    """Store a webhook whose receiver has agreed, which the caller asked before. It receives events that are published from now on.
+    """Store a webhook whose receiver has agreed, as the caller asked before.
+
+    The webhook receives events that are published from now on.
 
     `per_minute`: maximum number of requests per minute, None for no limit.
     """

@@ -28,7 +28,10 @@ class OfferStatement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordedStatement(OfferStatement):
-    """The free places and waiting time that a provider stated, as recorded. `number` counts from 1 per offer. `organisation_id`: its author."""
+    """The free places and waiting time that a provider stated, as recorded.
+
+    `number` counts from 1 per offer. `organisation_id`: the organisation that stated it.
+    """
 
     number: int
     recorded_at: datetime

@@ -18,7 +18,7 @@ from service.offers.store.offers import ProviderOffers
 from service.people.store.people import People
 from service.people.store.regions import RegionRegister
 from service.people.use_cases.identify import identify
-from service.people.use_cases.known_regions import require_known_region
+from service.people.use_cases.require_known_region import require_known_region
 from service.vocabulary.actor import Actor, Membership
 from service.vocabulary.calendar import day_in_amsterdam
 from service.vocabulary.form_parts import Fault

@@ -14,7 +14,7 @@ from service.identity.caller import Caller
 from service.people.store.people import People
 from service.people.store.regions import RegionRegister
 from service.people.use_cases.identify import identify
-from service.people.use_cases.known_regions import require_known_region
+from service.people.use_cases.require_known_region import require_known_region
 from service.vocabulary.code_lists import CODE_LISTS, CodeList
 from service.vocabulary.organisation_kinds import OrganisationKind
 from service.vocabulary.refusals import NotFound
