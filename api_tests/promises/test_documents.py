@@ -37,7 +37,7 @@ def test_every_link_leads_to_a_file(page: Path) -> None:
 
 
 def test_the_readme_is_short() -> None:
-    assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 165
+    assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 170
 
 
 def test_every_requirement_that_is_cited_has_its_sentence_and_the_other_way_round() -> None:
