@@ -233,7 +233,8 @@ def test_the_mistake_in_the_manual_is_answered_as_the_manual_says() -> None:
     wrong = parse_workflow(f"{text}\n{step.replace('chair', 'voorzitter')}", "case.toml").definition
 
     assert wrong
-    assert set(examples("text")[0].splitlines()) <= set(faults_of_shipped_rules(wrong))
+    first, *rest = examples("text")[0].splitlines()
+    assert {first.removeprefix("not started: "), *rest} <= set(faults_of_shipped_rules(wrong))
 
 
 def test_the_states_steps_and_settings_in_the_manual_are_the_shipped_ones() -> None:
