@@ -29,7 +29,7 @@ EXPOSE 8000
 
 # The service stops in good order on SIGTERM: requests under way get their answer.
 STOPSIGNAL SIGTERM
-# Alive, not ready: whoever restarts what is unhealthy should not do so because a database is away (see compose.yaml).
+# Alive, not ready: an orchestrator must not restart the service because a database is away (see compose.yaml).
 HEALTHCHECK --interval=15s --timeout=3s --start-period=30s --retries=3 \
     CMD ["python", "-c", "from http.client import HTTPConnection as C; c = C('127.0.0.1', 8000, timeout=2); \
 c.request('GET', '/v1/health'); raise SystemExit(c.getresponse().status != 200)"]
