@@ -43,7 +43,7 @@ def lines_of(service: RunningService, ask: Callable[[], httpx.Response]) -> tupl
 
 
 @broken_by(
-    "I18: reading a case file is logged",
+    "I18: the service logs each reading of a case file",
     "service/cases/use_cases/read_content.py",
     (
         '    log_reading(transaction, caller, actor, sight, "read_case_file", '
@@ -194,7 +194,7 @@ def test_i18_histories_for_learning_are_logged_as_taken_out(service: RunningServ
 
 
 @broken_by(
-    "I18: the role logged is the one the sight rests on",
+    "I18: the access log names a role that shows the content on its own",
     "service/cases/use_cases/read_content.py",
     "if sight_alone and sight_alone.may_read_case == sight.may_read_case:",
     "if not sight_alone or sight_alone:",

@@ -50,7 +50,9 @@ def run_on(service: RunningService, *statements: str) -> None:
             connection.exec_driver_sql(statement)
 
 
-@broken_by("I18: what cannot be logged is not read", Refusal("service/audit/store/access_log.py", "Unavailable"))
+@broken_by(
+    "I18: the service refuses a reading that it cannot log", Refusal("service/audit/store/access_log.py", "Unavailable")
+)
 def test_i18_what_cannot_be_logged_is_not_read_while_lists_still_work(
     unlogged: tuple[RunningService, SharedCase],
 ) -> None:

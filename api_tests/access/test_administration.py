@@ -52,7 +52,7 @@ def as_newcomer(office: Office, subject: str) -> Iterator[Person]:
 
 
 @broken_by(
-    "each change is recorded with its actor",
+    "Each administrative change is recorded with the person who made it",
     "service/people/use_cases/administer.py",
     "context.change_id, effect, actor_id=context.actor_id, organisation_id=context.organisation_id",
     "context.change_id, effect, actor_id=None, organisation_id=context.organisation_id",
@@ -91,7 +91,7 @@ def test_each_kind_of_organisation_has_its_own_roles() -> None:
 
 
 @broken_by(
-    "R125: each kind of organisation takes its own roles",
+    "R125: a member gets only a role that belongs to the kind of the organisation",
     "service/people/use_cases/apply_decision.py",
     "    elif decision.role not in ROLES_BY_KIND[OrganisationKind(kind)]:",
     "    elif False:",
@@ -114,7 +114,7 @@ def test_a_role_of_another_kind_of_organisation_is_refused_with_what_is_allowed(
 
 
 @broken_by(
-    "nobody decides in which roles they act themselves",
+    "An administrator cannot give themselves a role",
     "service/people/use_cases/apply_decision.py",
     "def _(decision: NewMembership, context: DecisionContext) -> Effect:\n"
     "    if decision.person_id == context.actor_id:",
@@ -165,7 +165,8 @@ def test_a_membership_ended_at_once_is_refused_the_same_second_and_a_future_one_
 
 
 @broken_by(
-    "I29: one team for a region on a day", Refusal("service/people/use_cases/apply_decision.py", "RegionIsCovered")
+    "I29: a region has at most one team on a day",
+    Refusal("service/people/use_cases/apply_decision.py", "RegionIsCovered"),
 )
 def test_a_region_has_one_team_on_a_day_and_the_next_begins_the_day_after(office: Office) -> None:
     """I29: relations of team, network and liaison with a region are dated; overlaps are refused with a sentence."""
@@ -329,7 +330,7 @@ def test_the_record_is_read_page_by_page_and_only_along_cursors_of_our_own(offic
 
 
 @broken_by(
-    "decision 0023: what a region decides holds in every replica without a restart",
+    "decision 0023: settings that a region decides take effect in every replica without a restart",
     "service/workflows/use_cases.py",
     "    return rules.settings.settings_on(region, day) if decided is None else rules.settings.with_changes(decided)",
     "    return rules.settings.settings_on(region, day)",

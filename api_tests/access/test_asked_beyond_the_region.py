@@ -168,7 +168,7 @@ def test_i23_nobody_beyond_the_region_knows_of_a_case_before_they_are_asked(mark
 
 
 @broken_by(
-    "I23: the national level sees its own question and not the escalation around it",
+    "I23: a body at the national level sees its own question and not the escalation",
     "service/escalations/rules/kinds.py",
     "addressee_roles=frozenset({Role.EXPERTISE_NETWORK, Role.CCE_LIAISON})",
     "addressee_roles=frozenset({Role.EXPERTISE_NETWORK, Role.CCE_LIAISON, Role.NATIONAL_SUPPORT})",
@@ -216,7 +216,7 @@ READ_AFTER: dict[str, list[tuple[str, tuple[str, ...]]]] = {
 
 
 @broken_by(
-    "I23: who consented to the sharing is not told to whoever is asked beyond the region",
+    "I23: a body beyond the region does not see the names of those who consented to sharing",
     "service/escalations/rules/kinds.py",
     'QUESTION_FIELDS = ("level",',
     'QUESTION_FIELDS = ("consents", "level",',

@@ -107,13 +107,13 @@ def _sent(answer: httpx.Response) -> str:
 
 
 @broken_by(
-    "content is nowhere but encrypted",
+    "decision 0005: the database holds content only in encrypted form",
     "service/cases/store/contents.py",
     '            "form": content.form,',
     '            "form": str(content.body),',
 )
 @broken_by(
-    "what is recorded of an administrative change holds no name",
+    "The record of an administrative change holds no name",
     "service/people/use_cases/apply_decision.py",
     'action="person_added", subject_kind="person", subject=str(context.change_id), details={})',
     'action="person_added", subject_kind="person", subject=str(context.change_id), details={"name": decision.name})',
@@ -146,7 +146,7 @@ def test_no_mark_and_no_name_leaves_with_an_event(watched: WatchedService) -> No
 
 
 @broken_by(
-    "the secret of a webhook stands nowhere but wrapped",
+    "The database holds the secret of a webhook only in encrypted form",
     "service/events/use_cases/subscriptions.py",
     'details={"webhook": str(subscription.id)},',
     'details={"webhook": subscription.secrets[0].hex()},',
@@ -191,7 +191,7 @@ def _files_of_the_database(watched: WatchedService, request: pytest.FixtureReque
 
 
 @broken_by(
-    "the log holds the route of a request and never its address",
+    "The log of the service holds the route of a request and never its address",
     "service/http/edge.py",
     "                route=route,\n",
     '                route=str(scope.get("query_string")),\n',

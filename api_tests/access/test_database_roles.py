@@ -82,7 +82,7 @@ def is_refused(engine: Engine, statement: str) -> bool:
 
 
 @broken_by(
-    "the role of the service changes nothing of a history or its heads",
+    "The database role of the service cannot change a history or its heads",
     "service/database/postgres_roles.py",
     '"cases": "recorded_at"',
     '"cases": "recorded_at region"',
@@ -128,7 +128,7 @@ def test_the_service_cannot_remove_the_protections_that_bind_it(application: Eng
 
 
 @broken_by(
-    "triggers judge by the tables of the service, not by those of a session",
+    "Triggers read the tables of the service, not the temporary tables of a session",
     "migrations/versions/0008_second_wall.py",
     "SET search_path = public, pg_temp",
     "SET search_path = pg_temp, public",
@@ -150,7 +150,7 @@ def test_every_referee_judges_by_all_rows_of_the_tables_of_the_service(settings:
 
 
 @broken_by(
-    "who makes reports reads no person, number or text",
+    "The database role for reports cannot read a person, a case number or a text",
     "service/database/postgres_roles.py",
     '"id region team_id submitted_at sequence recorded_at"',
     '"id region team_id number submitted_at sequence recorded_at"',
@@ -175,7 +175,7 @@ def test_the_role_for_figures_reads_states_times_and_codes_and_no_person_or_text
 
 
 @broken_by(
-    "in earnest nothing is served as a role that the wall does not bind",
+    "In production the service does not start as a role that row-level security does not bind",
     "service/app.py",
     "    if settings.requires_row_security:\n",
     "    if settings.requires_row_security and False:\n",

@@ -37,7 +37,7 @@ def for_production(settings: Settings) -> Settings:
 
 
 @broken_by(
-    "demonstration identities are never outside a demonstration",
+    "Production accepts no demonstration identity",
     "service/app.py",
     '_signer(settings) if settings.mode == "demonstration" else None',
     "_signer(settings)",
@@ -60,7 +60,8 @@ def test_production_knows_no_demonstration_and_takes_none_of_its_tokens(empty: S
 
 
 @broken_by(
-    "no demonstration beside real people", Refusal("service/people/use_cases/demonstration.py", "RealPeoplePresent")
+    "A demonstration does not start on a database with people of another issuer",
+    Refusal("service/people/use_cases/demonstration.py", "RealPeoplePresent"),
 )
 def test_a_demonstration_is_refused_on_a_database_with_people_of_another_issuer(empty: Settings) -> None:
     with running(for_production(empty)) as production:
@@ -76,7 +77,7 @@ def test_a_demonstration_is_refused_on_a_database_with_people_of_another_issuer(
 
 
 @broken_by(
-    "no real people are served beside those of a demonstration",
+    "Production does not start on a database with the people of a demonstration",
     "service/app.py",
     "if signer else require_real_people\n    )",
     "if signer else (lambda _: None))",
@@ -104,7 +105,7 @@ def test_a_demonstration_of_an_earlier_version_gets_the_people_that_came_since(e
 
 
 @broken_by(
-    "a token of a demonstration outlives a restart",
+    "A demonstration token stays valid after a restart",
     "service/app.py",
     "        return DemonstrationSigner(DEMONSTRATION_ISSUER, file.read_bytes())",
     "        return DemonstrationSigner(DEMONSTRATION_ISSUER)",
@@ -150,7 +151,7 @@ def test_an_unreadable_key_for_tokens_is_refused_with_a_remedy(empty: Settings) 
 
 
 @broken_by(
-    "whose token of a demonstration has ended hears how to get a new one",
+    "The refusal of an expired demonstration token says how to get a new one",
     "service/vocabulary/messages.toml",
     " In a demonstration POST /v1/demonstration/tokens gives a new one, for an hour.",
     "",

@@ -180,7 +180,7 @@ def test_the_same_request_begins_one_access_and_nobody_reviews_their_own(people:
 
 
 @broken_by(
-    "an emergency takes no right away; a liaison goes on signalling by number",
+    "A liaison with emergency access to a case can still signal that case by its number",
     "service/escalations/use_cases.py",
     "load_situation(transaction, replace(actor, emergencies=()), case, part, rules)",
     "load_situation(transaction, actor, case, part, rules)",
@@ -196,7 +196,7 @@ def test_emergency_access_takes_no_other_right_away(people: People) -> None:
 
 
 @broken_by(
-    "who sees a case in an emergency alone has a say in their own access and nothing else",
+    "A person who sees a case only by emergency access can take steps in that access alone",
     "service/cases/use_cases/situation.py",
     "if actor.emergencies and not own_emergency_access(actor, part, history):",
     "if False:",
@@ -214,7 +214,7 @@ def test_nobody_gets_a_say_in_what_they_see_in_an_emergency_alone(case: CaseFile
 
 
 @broken_by(
-    "I29: emergency access ends with the role it was taken in",
+    "I29: emergency access ends when the membership that it rests on ends",
     "service/people/store/people.py",
     "if (row.emergency_role, row.emergency_organisation_id) in regions",
     "if row.emergency_part_id is not None",
@@ -232,7 +232,7 @@ def test_i29_emergency_access_ends_with_the_role_that_it_was_taken_in(service: R
 
 
 @broken_by(
-    "I18: looking back to what only an emergency shows is logged as that",
+    "I18: a past view that only emergency access shows is logged as emergency access",
     "service/cases/use_cases/read_content.py",
     ("    seat = require_seat(transaction, reading.entitled_actor, sight)\n    reader = "),
     ("    seat = require_seat(transaction, actor, sight)\n    reader = "),

@@ -78,13 +78,13 @@ def test_the_table_names_every_published_operation_and_everybody(service: Runnin
 
 
 @broken_by(
-    "every operation answers whom it should: only facilitators pull histories",
+    "Only a learning-table facilitator pulls histories",
     "service/learning/use_cases.py",
     "    if acting is None:",
     "    if acting is None and not actor.memberships:",
 )
 @broken_by(
-    "who somebody is, and for whom they act, is read by administrators alone",
+    "Only an administrator reads the account and the memberships of a person",
     "service/people/api/relations.py",
     "    require_administrator(transaction, caller)\n    account = People(transaction).account(person_id)",
     "    account = People(transaction).account(person_id)",

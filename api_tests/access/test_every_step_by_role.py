@@ -32,7 +32,7 @@ def test_the_table_names_every_step_of_every_workflow() -> None:
 
 
 @broken_by(
-    "each step is for the roles of the field alone",
+    "A role can take only the steps that the field gives to it",
     "workflows/case.toml",
     'roles = ["local_team", "parent", "young_person", "coordinator", "expert", "expert_by_experience"]',
     'roles = ["local_team", "parent", "young_person", "coordinator", "screener", "expert", "expert_by_experience"]',
@@ -61,7 +61,7 @@ def test_every_role_may_take_the_steps_that_the_field_gives_it_and_no_other(peop
 
 
 @broken_by(
-    "a family says what it knows and wants, and does not move its own case on",
+    "A family takes its own steps in its case and no step of the team",
     "workflows/case.toml",
     'roles = ["coordinator", "screener"]\nform = "proceeding@1"',
     'roles = ["coordinator", "screener", "parent"]\nform = "proceeding@1"',

@@ -57,7 +57,7 @@ def advised(people: People) -> CaseFile:
 
 
 @broken_by(
-    "I22: from sixteen parents read no content by default",
+    "I22: from sixteen on, parents do not read content by default",
     "service/cases/use_cases/reading_rights.py",
     "            return YoungPersonDecides()\n",
     "            return None\n",
@@ -98,7 +98,7 @@ def test_i22_the_young_person_lets_parents_read_and_takes_it_back(people: People
 
 
 @broken_by(
-    "I22: after the end the young person still decides whether parents read",
+    "I22: the young person can still let parents read after the case has ended",
     "workflows/case.toml",
     '[triggers.record_consent]\nfrom = ["*", "closed", "declined", "withdrawn", "transferred"]',
     '[triggers.record_consent]\nfrom = ["*"]',
@@ -116,7 +116,7 @@ def test_i22_after_the_end_the_young_person_still_decides_whether_parents_read(p
 
 
 @broken_by(
-    "I22: what a child agreed to before sixteen does not open the file after",
+    "I22: consent that a child gave before sixteen does not open the file to parents afterwards",
     "service/cases/use_cases/reading_rights.py",
     "agreed.last_given is not None and agreed.last_given.lowest_age >= CHILD_SOLE_CONSENT_AGE",
     "agreed.last_given is not None",
@@ -134,7 +134,7 @@ def test_i22_what_a_child_agreed_to_before_sixteen_opens_nothing_after(people: P
 
 
 @broken_by(
-    "7.3.10: a family does not read notes and documents of others",
+    "Jeugdwet 7.3.10: a family does not read notes and documents of others",
     "service/cases/use_cases/read_content.py",
     "if entry.sequence in contents and reader.may_read(entry)\n",
     "if entry.sequence in contents\n",

@@ -163,7 +163,7 @@ def token_for(client: str, issuer: Issuer) -> str:
 
 
 @broken_by(
-    "a person who took a machine's name at an issuer does not get its rights",
+    "A person with the name of a machine at an issuer does not get the rights of the machine",
     "service/identity/tokens.py",
     "and not subject.startswith(MACHINE_PREFIX)",
     "",
@@ -221,7 +221,7 @@ def key_named(private_key: Any, kid: str) -> Any:
 
 
 @broken_by(
-    "a withdrawn key stops working, also for a token seen a moment before",
+    "A withdrawn key stops working at once, also for a token that was verified before",
     "service/identity/tokens.py",
     "if cached and now < cached.until and cached.edition == cached.issuer.keys_version:",
     "if cached and now < cached.until:",

@@ -62,7 +62,7 @@ def run(story: Callable[[], Coroutine[Any, Any, T]]) -> T:
 
 
 @broken_by(
-    "a kid never seen asks its issuer once a minute at most",
+    "The service asks an issuer for an unknown key at most once a minute",
     "service/identity/issuer.py",
     "if self._clock() < self._no_refresh_before:",
     "if False:",
@@ -84,7 +84,7 @@ def test_an_unknown_key_is_asked_for_once_a_minute_at_most(publisher: Publisher)
 
 
 @broken_by(
-    "the keys of an issuer that cannot be reached go on for a bounded time",
+    "The service uses the keys of an unreachable issuer for at most one day",
     "service/identity/issuer.py",
     "return self._keys if self._clock() < self._keys_valid_until else {}",
     "return self._keys",
@@ -170,7 +170,7 @@ BAD_ANSWERS: dict[str, dict[str, Any]] = {
 
 
 @broken_by(
-    "an issuer's answer is read up to a bound",
+    "The service rejects an answer of an issuer above a fixed size",
     "service/identity/discovery.py",
     "if len(body) > _MAX_BYTES:",
     "if False:",
@@ -198,7 +198,7 @@ def test_keys_that_come_badly_are_not_taken_and_the_known_ones_stay(
 
 
 @broken_by(
-    "a key whose private half is published is never used",
+    "The service ignores a published key that contains its private part",
     "service/identity/jwks.py",
     "if _PRIVATE_MEMBERS & entry.keys() or not isinstance(kind, str)",
     "if not isinstance(kind, str)",

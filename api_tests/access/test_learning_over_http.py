@@ -105,7 +105,7 @@ def test_i24_the_histories_of_two_releases_cannot_be_matched(people: People, cro
 
 
 @broken_by(
-    "replicas whose clocks differ keep nobody from learning",
+    "Different clocks of replicas do not block the release of histories",
     "service/learning/use_cases.py",
     "release(build_routes(histories, as_of=as_of)",
     "release(build_routes(histories, as_of=transaction.now)",
@@ -132,7 +132,7 @@ def test_histories_come_as_a_table_on_request(people: People, crowd: list[CaseFi
 
 
 @broken_by(
-    "a facilitator pulls histories of their own regions alone",
+    "A facilitator pulls histories only of their own regions",
     "service/learning/use_cases.py",
     "own_regions & {region}",
     "{region}",

@@ -76,7 +76,7 @@ def test_before_its_first_entry_nobody_knew_of_a_case_and_beyond_its_last_there_
 
 
 @broken_by(
-    "Design 2, two clocks: knownAt goes by when something was recorded, not by when it happened",
+    "decision 0029: a past view at `knownAt` goes by the time of recording, not by the time in life",
     "service/cases/rules/point_in_time.py",
     "entry.recorded_at <= when.known_at",
     "entry.occurred_at <= when.known_at",
@@ -150,13 +150,13 @@ def test_i23_readers_of_a_part_or_of_nothing_have_no_past_view(people: People, s
 
 
 @broken_by(
-    "Decision 0017: an expert looks back no further than the table goes",
+    "decision 0017: an expert looks back only at the time in which the case was at the table",
     "service/cases/use_cases/look_back.py",
     "        return main.phase in TABLE_PHASES\n",
     "        return True\n",
 )
 @broken_by(
-    "looking back shows a role for the table no more than the table showed it then",
+    "A past view shows a role of the table only content that the role could see at that moment",
     "service/cases/use_cases/look_back.py",
     "        return main.phase in TABLE_PHASES\n",
     "        return True\n",
@@ -180,7 +180,7 @@ def test_an_expert_has_past_views_since_the_table_and_the_liaison_since_she_was_
 
 
 @broken_by(
-    "I20: consent that is missing then withholds the file of then, whatever was agreed later",
+    "I20: a past view withholds content without consent at that moment, even if consent came later",
     "service/cases/use_cases/read_content.py",
     "return Reader(transaction, reading.entitled_actor, seat, reading.history, on=on, present_reader=today)",
     (
@@ -209,7 +209,7 @@ def test_i20_a_past_view_withholds_content_that_was_withheld_then_or_is_withheld
 
 
 @broken_by(
-    "I22: looking back gives a parent nothing that is withheld today",
+    "I22: a past view shows a parent no content that is withheld today",
     "service/cases/use_cases/reading_rights.py",
     "            self._today.require_file()\n",
     "            pass\n",
@@ -229,7 +229,7 @@ def test_i22_a_parent_of_a_sixteen_year_old_reads_no_content_in_a_past_view(
 
 
 @broken_by(
-    "amendments made later are not applied to what was known then",
+    "A past view does not apply amendments that were made later",
     "service/cases/use_cases/look_back.py",
     "        return self.past.history\n",
     "        return Cases(self.transaction).history(self.sight.case.id)\n",
@@ -303,7 +303,7 @@ def test_i18_a_past_view_of_the_file_is_logged_with_its_entry(service: RunningSe
 
 
 @broken_by(
-    "ages, lateness and waiting are those of the moment that is looked back at",
+    "A past view shows ages, lateness and waiting time as they were at its moment",
     "service/cases/api/presenter.py",
     "day_in_amsterdam(at or transaction.now)",
     "day_in_amsterdam(transaction.now)",

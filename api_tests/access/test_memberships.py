@@ -50,7 +50,7 @@ def _set_cover(service: RunningService, organisation: str, region: str, until: s
 
 
 @broken_by(
-    "I29: an ended membership stops",
+    "I29: an ended membership gives no rights",
     "service/people/store/people.py",
     'table.c.valid_until >= bindparam("today"))',
     "table.c.valid_from.is_not(None))",

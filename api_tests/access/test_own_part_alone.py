@@ -39,13 +39,13 @@ def advice_for(people: People, key: str, scene: SharedCase) -> dict[str, Any]:
 
 
 @broken_by(
-    "I23: a provider and a payer see what is put to them alone",
+    "I23: an addressee does not see parts that are addressed to another organisation",
     "service/cases/store/visibility.py",
     "and_(parts.c.addressee_id.in_(addressed), parts.c.kind.in_(kinds))",
     "parts.c.kind.in_(kinds)",
 )
 @broken_by(
-    "I23: whoever sees only what is put to them sees no other part of the case",
+    "I23: an addressee of a part sees no other part of the case",
     "service/cases/store/cases.py",
     "may_see_part(seen_by).is_(true())",
     "true()",
@@ -65,13 +65,13 @@ def test_i23_an_addressee_sees_their_own_part_and_no_other(people: People, scene
 
 
 @broken_by(
-    "I23: a work list does not tell an addressed party where the case stands",
+    "I23: a work list does not show an addressee the state of the case",
     "service/caseload/store.py",
     'columns["case_state"] if columns["whole"] else None',
     'columns["case_state"]',
 )
 @broken_by(
-    "I23: the number in the whole case is not told with a part",
+    "I23: an entry of a part does not show an addressee its number in the whole case",
     "service/cases/api/presenter.py",
     "sequence=entry.sequence if whole else None",
     "sequence=entry.sequence",
@@ -96,7 +96,7 @@ def test_i23_no_number_of_the_whole_case_is_told_with_a_part(people: People, sce
 
 
 @broken_by(
-    "I23: a goal does not name other parties' lines",
+    "I23: a goal that a provider reads does not name the lines of other parties",
     "service/advice/rules/addressee_lines.py",
     "if key in lines]}",
     "if key]}",
@@ -123,7 +123,7 @@ def test_i17_dissent_and_the_familys_statement_stand_with_the_advice_for_every_r
 
 
 @broken_by(
-    "I23: no words of the advice for a provider without consent to sharing",
+    "I23: a provider reads no words of the advice without consent to sharing",
     "service/advice/use_cases.py",
     "shared = SHARING_PURPOSES[Role.PROVIDER] in fold_facts(history, KINDS).consented_purposes",
     "shared = True",
@@ -162,7 +162,7 @@ def test_i23_a_legal_ground_opens_the_words_as_consent_does(people: People) -> N
 
 
 @broken_by(
-    "I23: a payer sees no aim",
+    "I23: a payer does not see the aim of a line",
     "service/advice/rules/addressee_lines.py",
     '_CODED_FIELDS = ("key",',
     '_CODED_FIELDS = ("aim", "key",',
@@ -206,7 +206,7 @@ def test_i23_the_words_of_the_referral_and_of_other_lines_reach_nobody_who_is_ad
 
 
 @broken_by(
-    "I23: a version without a line of theirs is not there",
+    "I23: an addressee does not see a version of the advice without a line for them",
     "service/advice/use_cases.py",
     'if sight.may_read_case or not lines.isdisjoint(entry.codes.get("line", ()))',
     "if lines or sight",

@@ -129,34 +129,34 @@ def in_an_emergency(people: People, case: CaseFile, key: str) -> httpx.Response:
 
 
 @broken_by(
-    "decision 0014: a repeated step is answered before anything else, also to a person who lost sight",
+    "decision 0014: the service answers a repeated step first, even when the person has lost sight",
     "service/cases/use_cases/take_step.py",
     "    def take() -> StepResult:\n        if sight is None:\n            raise NotFound\n",
     "    if sight is None:\n        raise NotFound\n\n    def take() -> StepResult:\n",
     case="sqlite-the_table_rose",
 )
 @broken_by(
-    "decision 0017: a person who lost sight is told nothing more than the number",
+    "decision 0017: a person who lost sight gets only the number of a repeated step",
     "service/cases/use_cases/take_step.py",
     "    if sight and entries:\n"
     "        return StepResult(entries[0], sight.case.number, entries[1:], may_read_case=sight.may_read_case)\n",
     "    if entries:\n        return StepResult(entries[0], cases.number(case_id), entries[1:], may_read_case=True)\n",
 )
 @broken_by(
-    "the second wall shows a person the row of their own act",
+    "decision 0018: the second wall shows a person the row of their own step",
     "service/cases/use_cases/take_step.py",
     "    allow_rows_of(transaction, seen_by, cases={case_id})\n",
     "",
     case="postgresql",
 )
 @broken_by(
-    "a person who lost sight is told no address",
+    "decision 0014: the answer to a person who lost sight holds no address of the entry",
     "service/cases/api/steps.py",
     "if view.transition is not None:",
     "if True:",
 )
 @broken_by(
-    "decision 0014: the number is that of the part, and not of the case",
+    "decision 0014: a person who lost sight gets the number within the part, not within the case",
     "service/cases/use_cases/take_step.py",
     "StepReceipt(case_id, cases.part_sequence(case_id, first.sequence))",
     "StepReceipt(case_id, first.sequence)",
@@ -214,7 +214,7 @@ def test_a_person_who_sees_the_part_again_gets_the_whole_first_answer_again(serv
 
 
 @broken_by(
-    "a key belongs to one request, also after sight was lost",
+    "decision 0014: the service refuses an idempotency key of another request, also after sight was lost",
     "service/database/idempotency.py",
     "if row.fingerprint != self._fingerprint(request):",
     "if False:",

@@ -65,13 +65,13 @@ def test_every_table_is_behind_the_wall_or_named_as_open(walled: WalledCases) ->
 
 
 @broken_by(
-    "what a transaction was told ends with it",
+    "Row settings of a transaction end with the transaction",
     "service/database/row_security.py",
     "set_config('casusroute.organisations', :organisations, true)",
     "set_config('casusroute.organisations', :organisations, false)",
 )
 @broken_by(
-    "a transaction that was told nothing sees nothing",
+    "A transaction without row settings sees no rows",
     "migrations/sql/0008-postgresql.sql",
     "SELECT coalesce(current_setting('casusroute.everything', true), '') <> ''",
     "SELECT true",
@@ -123,7 +123,7 @@ def test_no_grant_to_a_transaction_stays_with_its_connection() -> None:
 
 
 @broken_by(
-    "the wall is never finer than the filter of the service",
+    "The second wall never hides a row that the access rules of the service show",
     "migrations/sql/0008-postgresql.sql",
     "   OR addressee_id = ANY ((SELECT told('organisations'))::text[])\n",
     "",

@@ -81,7 +81,7 @@ def all_answers(people: People, case: CaseFile, key: str) -> dict[str, tuple[int
 
 
 @broken_by(
-    "Decision 0017: who asked for a reconsideration sees what becomes of it, on every list alike",
+    "decision 0017: a provider that asked for a reconsideration sees that part on every list",
     "service/advice/rules/kinds.py",
     "addressee_roles=frozenset({Role.PROVIDER, Role.MUNICIPALITY})",
     "addressee_roles=frozenset({Role.MUNICIPALITY})",
@@ -248,7 +248,7 @@ def _sees_any(key: str, kind: CaseKind) -> bool:
 
 
 @broken_by(
-    "an expert sees a case at the table and not before or after",
+    "An expert sees a case only while it is at the table",
     "service/cases/store/visibility.py",
     'TABLE_PHASES = ("review", "binding_advice")',
     'TABLE_PHASES = ("review", "binding_advice", "placement")',
@@ -272,7 +272,7 @@ def test_experts_see_a_case_while_it_is_at_the_table_and_not_before_or_after(peo
 
 
 @broken_by(
-    "the liaison sees what was put to the liaison alone",
+    "A liaison does not see a case through an escalation to another organisation",
     "service/cases/store/visibility.py",
     "            _escalation.c.addressee_id.in_(liaisons),\n",
     "",
@@ -292,7 +292,7 @@ def test_the_liaison_sees_a_case_of_any_region_once_it_is_escalated_and_none_bef
 
 
 @broken_by(
-    "what one may not see is not there: seen_by narrows every read",
+    "Every read leaves out the parts that the person may not see",
     "service/cases/store/visibility.py",
     "    return or_(may_read_whole_case(actor), *addressed_parts)",
     "    return or_(parts.c.id.is_not(None), *addressed_parts)",

@@ -75,7 +75,7 @@ def columns_of(service: RunningService) -> dict[str, set[str]]:
 
 
 @broken_by(
-    "a field that holds personal data is classified",
+    "Every form field that holds personal data has a classification",
     "service/cases/rules/forms/referral.py",
     "    birth_month: BirthMonth\n    residence: Residence\n",
     "    birth_month: BirthMonth\n    residence: Residence\n    nickname: Nullable[ShortText] = None\n",
@@ -109,7 +109,7 @@ def test_a_new_field_without_a_class_is_a_fault() -> None:
 
 
 @broken_by(
-    "a column that holds personal data is classified",
+    "Every database column that holds personal data has a classification",
     "service/file_rights/rules/personal_data.toml",
     'life = ["age_band"]',
     "life = []",
@@ -193,7 +193,7 @@ def test_no_key_digest_or_ciphertext_is_in_the_bundle(service: RunningService, s
 
 
 @broken_by(
-    "Jeugdwet 7.3.10: what others wrote stays out of what a family takes",
+    "Jeugdwet 7.3.10: a family's copy of the file holds no texts that others wrote",
     "service/file_rights/use_cases/subject_access.py",
     "if entry.sequence in contents and not reader.may_read(entry):",
     "if entry.sequence in contents and not entry.form:",

@@ -80,7 +80,7 @@ def test_a_part_cannot_be_reached_through_another_case_or_another_collection(peo
 
 
 @broken_by(
-    "whoever was second does not hear who was first",
+    "decision 0014: the refusal of a stale step does not name the person who acted first",
     "service/cases/use_cases/take_step.py",
     '"role": str(winner.role),',
     '"role": str(winner.role), "by": str(winner.actor_id),',
@@ -120,7 +120,7 @@ def test_the_cursor_of_another_person_opens_nothing_of_theirs(people: People, sc
 
 
 @broken_by(
-    "a cursor of one's own making is refused",
+    "The service refuses a cursor that it did not make",
     "service/database/paging.py",
     "if not hmac.compare_digest(raw[:_TAG_BYTES], self._tag(place)):",
     "if not hmac.compare_digest(raw[:_TAG_BYTES], raw[:_TAG_BYTES]):",
@@ -149,7 +149,7 @@ def test_the_number_of_a_case_out_of_sight_yields_nothing(people: People) -> Non
 
 
 @broken_by(
-    "a draft is its owner's alone",
+    "Only the owner of a draft can see it",
     "service/cases/store/drafts.py",
     "select(drafts).where(drafts.c.id == str(draft_id), drafts.c.person_id == str(seen_by), ",
     "select(drafts).where(drafts.c.id == str(draft_id), ",

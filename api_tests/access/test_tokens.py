@@ -212,34 +212,37 @@ def test_a_sound_token_is_accepted_in_each_form_that_the_standards_allow(anybody
 
 
 @broken_by(
-    "an ID token is no access token",
+    "The service refuses an ID token as access token",
     "service/identity/tokens.py",
     'if not issuer.trusted.accepts_type(header.get("typ")) or _FORBIDDEN_MEMBERS & header.keys():',
     "if _FORBIDDEN_MEMBERS & header.keys():",
 )
 @broken_by(
-    "a token without kid is refused",
+    "The service refuses a token without `kid`",
     "service/identity/tokens.py",
     'algorithm, kid = header["alg"], header["kid"]',
     'algorithm, kid = header["alg"], header.get("kid", "demonstration")',
 )
 @broken_by(
-    "no token lives longer than an hour",
+    "The service refuses a token with a lifetime of more than an hour",
     "service/identity/tokens.py",
     "and 0 < expires - issued <= max_minutes * 60",
     "and 0 < expires - issued",
 )
 @broken_by(
-    "a time that is no number is refused",
+    "The service refuses a token with a time that is not a valid number",
     "service/identity/tokens.py",
     "if not abs(value) < _MAX_TIME:",
     "if False:",
 )
 @broken_by(
-    "a token that no parser can read is a 401", "service/identity/tokens.py", "TypeError, RecursionError)", "TypeError)"
+    "The service answers 401 to a token that its parser cannot read",
+    "service/identity/tokens.py",
+    "TypeError, RecursionError)",
+    "TypeError)",
 )
 @broken_by(
-    "a member that stands twice makes a token unsound",
+    "The service refuses a token in which a member occurs twice",
     "service/vocabulary/strict_json.py",
     "if len(members) != len(pairs):",
     "if False:",
@@ -289,7 +292,7 @@ def test_a_token_in_a_cookie_is_never_taken(anybody: httpx.Client, forger: Forge
 
 
 @broken_by(
-    "a remembered token ends at its time",
+    "A token that was verified before stops working when it expires",
     "service/identity/tokens.py",
     "if cached and now < cached.until and cached.edition == cached.issuer.keys_version:",
     "if cached and cached.keys_version == cached.issuer.keys_version:",

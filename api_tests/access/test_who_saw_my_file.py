@@ -50,7 +50,7 @@ def dutch(lines: list[dict[str, Any]]) -> list[str]:
 
 
 @broken_by(
-    "when a young person reads about themselves is no affair of their parents",
+    "The access log does not show parents the readings by the young person",
     "service/file_rights/use_cases/access_overview.py",
     "filter_ = replace(filter_, excluded_role=Role.YOUNG_PERSON)",
     "pass",
@@ -81,7 +81,7 @@ def test_i18_the_team_and_its_officer_are_told_every_name_and_the_young_person_e
 
 
 @broken_by(
-    "I18: looking at the log is logged too",
+    "I18: the service logs each reading of the access log",
     "service/file_rights/use_cases/access_overview.py",
     '    log_access(transaction, caller, actor.person_id, membership, "read_access_log", case_id=case.id)\n',
     "",
@@ -116,7 +116,7 @@ def test_the_log_comes_in_pages_that_follow_each_other(case: CaseFile) -> None:
 
 
 @broken_by(
-    "emergency access to a case does not show its log",
+    "Emergency access to a case does not show its access log",
     "service/file_rights/use_cases/access_overview.py",
     "if membership.organisation_id == (case.submitter_id if membership.role in SUBMITTING_ROLES else case.team_id)",
     "if membership",
@@ -138,7 +138,7 @@ def test_a_reader_who_is_not_responsible_for_the_case_is_not_told_its_other_read
 
 
 @broken_by(
-    "a data-protection officer watches the cases of their own team alone",
+    "A data-protection officer oversees only the cases of their own team",
     "service/cases/store/visibility.py",
     "return cases.c.team_id.in_(teams) if teams else false()",
     "return cases.c.team_id.is_not(None) if teams else false()",
@@ -211,7 +211,7 @@ def test_the_officer_exports_the_log_as_records_of_processing_page_by_page(
 
 
 @broken_by(
-    "everything that can be logged has a sentence in plain Dutch",
+    "I18: every activity in the access log has a sentence in plain Dutch and English",
     "service/vocabulary/messages.toml",
     'find_payer = { nl = "{who} zette',
     'find_the_payer = { nl = "{who} zette',

@@ -64,7 +64,7 @@ def test_the_number_alone_is_an_answer_to_a_request_that_was_repeated(answers: t
 
 
 @broken_by(
-    "a person who lost sight is told the number of the first answer, and no other",
+    "The checker accepts only the number of the first answer after a loss of sight",
     "api_tests/support/ledger.py",
     "return (json.loads(number.body), number.etag, number.location) == (may_be_told, whole.etag, None)",
     "return True",
@@ -87,7 +87,7 @@ def test_any_other_answer_to_a_repeated_request_is_noticed(wrong: Answer) -> Non
 
 
 @broken_by(
-    "what was acknowledged and is lost is noticed, also when sight was lost",
+    "The checker reports an acknowledged step that is lost, also after a loss of sight",
     "api_tests/support/history_checker.py",
     '        if entry is None:\n            yield f"{name}: acknowledged, and lost"\n            continue\n',
     "        if entry is None:\n            continue\n",

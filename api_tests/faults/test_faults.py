@@ -18,21 +18,21 @@ FAULT_BY_NAME = {(fault.engine, fault.name): fault for fault in FAULTS}
 
 
 @broken_by(
-    "decision 0014: a request that was answered is known again, however it comes in",
+    "decision 0014: the service recognises every repetition of an answered request",
     "service/database/idempotency.py",
     "        if row is None:\n            return None\n",
     "        if row is None or row.status:\n            return None\n",
     case="duplicates, rivals, disorder",
 )
 @broken_by(
-    "decision 0014: a request that was answered is known again, also by a person who lost sight",
+    "decision 0014: the service recognises a repetition also from a person who lost sight",
     "service/cases/use_cases/take_step.py",
     "    return StepReceipt(case_id, cases.part_sequence(case_id, first.sequence))\n",
     "    raise NotFound\n",
     case="sight lost meanwhile",
 )
 @broken_by(
-    "I7: recorded_at never decreases within a case, whatever the clocks of the replicas say",
+    "decision 0029: `recorded_at` never decreases within a case, even when the clocks of replicas differ",
     "service/cases/rules/steps.py",
     "recorded_at=max(situation.now, case.recorded_at)",
     "recorded_at=situation.now",
@@ -73,7 +73,7 @@ def test_every_fault_is_tried_on_both_engines_or_is_of_one_of_them() -> None:
 
 
 @broken_by(
-    "of replicas that start at once all take one master key",
+    "Replicas that start at once all use the same master key",
     "service/database/private_files.py",
     "    with suppress(FileExistsError):\n        file.hardlink_to(temporary)\n    Path(temporary).unlink()\n",
     "    Path(temporary).rename(file)\n",

@@ -70,7 +70,7 @@ def test_i13_a_new_version_says_why_and_what_is_new(people: People) -> None:
 
 
 @broken_by(
-    "I13: issued advice is never amended",
+    "I13: nobody can amend an issued advice",
     "service/cases/use_cases/amend.py",
     'UNAMENDABLE_FORMS = frozenset({"advice", "advice_revision", ',
     "UNAMENDABLE_FORMS = frozenset({",
@@ -87,7 +87,7 @@ def test_i13_issued_advice_is_never_amended(people: People) -> None:
 
 
 @broken_by(
-    "I13: a line that stays is not asked again",
+    "I13: a new version does not ask a provider again for a line that stays",
     "service/advice/rules/forms.py",
     "for line in self.lines if line.key not in known_lines)",
     "for line in self.lines)",
@@ -101,7 +101,10 @@ def test_i13_a_line_that_stays_is_not_asked_of_its_provider_again(people: People
     assert case.parts("commitment") == commitments
 
 
-@broken_by("I16: no advice before child and parents are heard", Guard("child_and_parents_heard"))
+@broken_by(
+    "I16: the chair cannot issue an advice until child and parents are heard or a reason is recorded",
+    Guard("child_and_parents_heard"),
+)
 def test_i16_no_advice_is_issued_before_the_child_is_heard_or_a_reason_is_recorded(people: People) -> None:
     case = drafted_without(people, "child")
     assert unmet_guards(case.attempt("issue_advice")) == {"child_and_parents_heard"}
@@ -126,7 +129,7 @@ def test_i16_no_advice_is_issued_before_a_parent_is_heard_or_a_reason_is_recorde
     assert case.state == "advice_drafted"
 
 
-@broken_by("I16: not heard counts only with why not", Rule("reason_not_heard_missing"))
+@broken_by("I16: a record that a person was not heard needs a reason", Rule("reason_not_heard_missing"))
 def test_i16_not_heard_counts_only_with_the_reason_why_not(people: People) -> None:
     case = CaseFile.submitted(people).go_to("scheduled")
     silent = [{"who": {"code": "child"}, "how": {"code": "declined"}}]
@@ -138,7 +141,7 @@ def test_i16_not_heard_counts_only_with_the_reason_why_not(people: People) -> No
 
 
 @broken_by(
-    "I17: dissent stands beside every version",
+    "I17: every version of an advice shows its dissent",
     "service/advice/rules/addressee_lines.py",
     '"checksOn", "dissent", ',
     '"checksOn", ',
@@ -156,7 +159,9 @@ def test_i17_dissent_and_the_familys_own_words_are_shown_with_every_version_to_e
         assert (reader, second["dissent"], second["familyStatement"]) == (reader, new_dissent, "Ook goed.")
 
 
-@broken_by("I17: the family speaks or it is told why not", Rule("family_statement_missing"))
+@broken_by(
+    "I17: an advice holds the family's own statement or the reason for its absence", Rule("family_statement_missing")
+)
 def test_i17_the_familys_own_words_are_recorded_or_the_reason_for_their_absence(people: People) -> None:
     case = CaseFile.submitted(people).go_to("advice_drafted")
 

@@ -105,7 +105,7 @@ def test_t17_the_liaison_escalates_waits_nudges_records_the_answer_and_brings_it
 
 
 @broken_by(
-    "the chair is informed of a liaison's signal, also when she goes ahead",
+    "The chair sees a liaison's signal, also after the liaison went ahead",
     "service/cases/rules/attention.py",
     'if entries[-1].phase != "ended" and all(entry.role != Role.CHAIR for entry in entries):',
     'if entries[-1].target == "signalled" and all(entry.role != Role.CHAIR for entry in entries):',

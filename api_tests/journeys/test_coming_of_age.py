@@ -112,7 +112,7 @@ def test_i7_a_consent_given_at_eleven_is_asked_again_at_twelve_once_and_a_legal_
 
 
 @broken_by(
-    "I7: consents are asked again when an age is reached",
+    "I7: the service asks for consent again when the child reaches the next age limit",
     "service/future_plan/rules.py",
     "if age_at_consent < limit <= age)",
     "if age_at_consent < limit < age)",

@@ -54,7 +54,7 @@ def test_story_e_a_parent_asks_a_consult_is_answered_and_later_asks_for_the_tabl
     assert triggers_in_file(case, "wilma")[-1] == "issue_advice"
 
 
-@broken_by("a question alone is not brought to the table", Guard("referred"))
+@broken_by("A consult goes to the table only after a referral", Guard("referred"))
 def test_a_question_alone_is_not_brought_to_the_table_and_a_case_is_referred_once(people: People) -> None:
     case = CaseFile.ask_consult(people, by="wilma")
     case.fire("start_triage")
@@ -72,7 +72,7 @@ def test_a_question_alone_is_not_brought_to_the_table_and_a_case_is_referred_onc
 
 
 @broken_by(
-    "I1: whoever asked is the party under their own role",
+    "I1: a submitter that must act does so in the role in which they submitted",
     "service/cases/rules/steps.py",
     "        return submitted_as, case.submitter_id\n",
     "        return state.party, case.submitter_id\n",

@@ -119,7 +119,7 @@ def test_a_submission_that_is_sent_again_after_the_destruction_hears_of_it_and_m
 
 
 @broken_by(
-    "two different people sign a destruction",
+    "A destruction needs the signatures of two different people",
     "service/retention/rules/destruction.py",
     "if any(signature.person_id == person_id for signature in proposal.signed):",
     "if False:",
@@ -148,7 +148,7 @@ def test_one_person_in_two_roles_and_two_people_in_one_do_not_destroy_anything(
 
 
 @broken_by(
-    "I21: a system is nobody to agree to a destruction",
+    "I21: a machine cannot sign a destruction",
     Refusal("service/retention/use_cases/signatures.py", "HumansOnly"),
 )
 def test_a_system_cannot_sign_a_destruction(service: RunningService, people: People) -> None:
@@ -238,7 +238,7 @@ def test_only_a_request_granted_in_full_on_an_ended_case_is_proposed_and_once(pe
 
 
 @broken_by(
-    "I21: a request or a grant that was put right since destroys nothing any more",
+    "I21: a destruction follows the corrected text of its request and its grant",
     "service/retention/rules/destruction.py",
     "entries = amended_history(history)",
     "entries = history",

@@ -73,28 +73,28 @@ def reader_of(page: Path, folder: Path) -> Iterator[Reader]:
 
 @pytest.mark.server
 @broken_by(
-    "the tutorial of a region tells how to sign in",
+    "The tutorial on a region contains the setting that sign-in needs",
     "docs/tutorial/first-region.md",
     'export CASUSROUTE_ISSUERS=\'[{"name": "http://127.0.0.1:9000", "kinds": ["people", "machines"]}]\'',
     "",
     case="docs/tutorial/first-region.md",
 )
 @broken_by(
-    "the issuer for trying out vouches for a machine as for a client that speaks for itself",
+    "The issuer for trying out names the machine itself as the client in a machine token",
     "examples/issuer.py",
     'subject if kind == "machine" else "trying-out"',
     '"trying-out"',
     case="docs/tutorial/first-region.md",
 )
 @broken_by(
-    "the issuer for trying out is found by discovery",
+    "The issuer for trying out publishes its keys at the address that discovery names",
     "examples/issuer.py",
     '"jwks_uri": f"{self.name}/keys"',
     '"jwks_uri": f"{self.name}/key"',
     case="docs/tutorial/first-region.md",
 )
 @broken_by(
-    "the README shows what its commands print",
+    "The README shows the output of its commands",
     "README.md",
     '    "target": "in_triage",',
     '    "target": "scheduled",',

@@ -57,7 +57,7 @@ def test_a_draft_grows_from_nothing_and_tells_each_time_what_is_still_missing(
 
 
 @broken_by(
-    "a draft is used up by its submission",
+    "A submission removes the draft that it came from",
     "service/cases/use_cases/submit.py",
     "FormDrafts(transaction).remove(submission.draft_id, seen_by=actor.person_id)",
     "pass",
@@ -89,7 +89,7 @@ def test_an_incomplete_draft_is_refused_with_all_its_faults_and_loses_nothing(pe
 
 
 @broken_by(
-    "two windows never overwrite each other's draft",
+    "A save on an outdated version does not overwrite a draft",
     "service/cases/use_cases/drafts.py",
     "    if version != draft.version:",
     "    if version < 0:",

@@ -89,7 +89,7 @@ def compare_with_submission(by: Person, form: dict[str, Any]) -> httpx.Response:
 
 
 @broken_by(
-    "a draft is complete only when its rules are kept as well",
+    "A draft is complete only when it satisfies all rules of its form",
     "service/cases/use_cases/drafts.py",
     "return refusal.errors",
     'return tuple(it for it in refusal.errors if "_missing" not in it.code)',
@@ -104,7 +104,7 @@ def test_a_draft_shows_the_faults_for_which_its_submission_is_refused(people_of_
 
 
 @broken_by(
-    "a draft is held against the settings of the region that would own the case",
+    "The service checks a draft against the settings of the region that would own the case",
     "service/cases/use_cases/drafts.py",
     "return refusal.errors",
     'return tuple(it for it in refusal.errors if it.code != "explanatory_analysis_required")',
@@ -134,7 +134,7 @@ def test_a_draft_without_a_readable_region_is_compared_with_no_setting(people_of
 
 
 @broken_by(
-    "a draft that goes to a region without a team is not complete",
+    "A draft for a region without a team is not complete",
     "service/cases/use_cases/check_submission.py",
     "    if case.team_id == NO_TEAM:\n        raise NoTeamForRegion(case.region)\n    return checked",
     "    if case.team_id == NO_TEAM and trace_id:\n        raise NoTeamForRegion(case.region)\n    return checked",
@@ -147,13 +147,13 @@ def test_a_draft_for_a_region_without_a_team_is_not_complete(people_of_strict_re
 
 
 @broken_by(
-    "whoever may not submit any more, has no complete draft",
+    "A person who may no longer submit has no complete draft",
     "service/cases/use_cases/drafts.py",
     "    except RequestRefusal as refusal:",
     "    except Invalid as refusal:",
 )
 @broken_by(
-    "whoever may not submit any more, saves no draft",
+    "A person who may no longer submit cannot save a draft",
     "service/cases/use_cases/drafts.py",
     "    require_submitter(actor, rules, SUBMIT)\n    days =",
     "    days =",

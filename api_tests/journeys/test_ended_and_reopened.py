@@ -9,7 +9,7 @@ from api_tests.support.sabotages import broken_by
 
 
 @broken_by(
-    "withdrawing says why",
+    "A withdrawal needs grounds",
     "workflows/case.toml",
     'form = "withdrawal@1"\ngrounds = "required"',
     'form = "withdrawal@1"',
@@ -28,7 +28,7 @@ def test_a_family_withdraws_whenever_it_wishes_and_says_why(people: People, stat
 
 
 @broken_by(
-    "T20: what was withdrawn can be reopened",
+    "T20: a withdrawn case can be reopened",
     "workflows/case.toml",
     'from = ["closed", "declined", "withdrawn"]',
     'from = ["closed", "declined"]',
@@ -73,7 +73,7 @@ def test_t20_reopening_says_why_and_only_an_end_is_reopened(people: People) -> N
 
 
 @broken_by(
-    "T20: the second time begins anew",
+    "T20: a proposal to decline does not count any more after a reopening",
     "service/cases/rules/facts.py",
     "if entry.source != entry.target and entry.trigger != ADOPT_TRIGGER.name:",
     "if False:",

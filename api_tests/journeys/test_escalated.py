@@ -41,7 +41,7 @@ def duty_of(case: CaseFile) -> tuple[str, str, str, str]:
 
 
 @broken_by(
-    "I9: escalation leaves the case in its state",
+    "I9: an escalation leaves the case in its state",
     "workflows/case.toml",
     'to = "="\nroles = ["chair"]\nform = "escalation_request@1"',
     'to = "arranging_placement"\nroles = ["chair"]\nform = "escalation_request@1"',
@@ -82,7 +82,7 @@ def test_i9_the_region_works_on_while_an_escalation_is_open(people: People) -> N
     assert code_of(escalation(case)) == "requested"
 
 
-@broken_by("no case is closed over an open escalation", Guard("no_open_escalation"))
+@broken_by("A case with an open escalation cannot be closed", Guard("no_open_escalation"))
 def test_i9_a_case_is_not_closed_over_an_open_escalation(people: People) -> None:
     case = CaseFile.submitted(people).go_to("monitored")
     case.fire("request_escalation")
@@ -96,7 +96,10 @@ def test_i9_a_case_is_not_closed_over_an_open_escalation(people: People) -> None
     case.go_to("closed")
 
 
-@broken_by("T16: the network is asked before the national level", Rule("network_not_asked_first"))
+@broken_by(
+    "T16: an escalation to the national level needs an answer of the network or a reason",
+    Rule("network_not_asked_first"),
+)
 def test_t16_the_national_level_is_asked_after_the_network_answered_or_with_a_reason(people: People) -> None:
     case = CaseFile.submitted(people).go_to("in_review")
 
@@ -120,7 +123,7 @@ def test_t16_a_place_in_another_region_is_asked_for_without_the_network(people: 
     assert code_of(escalation(case)) == "requested"
 
 
-@broken_by("I20: nothing is shared beyond the region without consent", Rule("consent_to_sharing_missing"))
+@broken_by("I20: an escalation beyond the region needs consent or a legal ground", Rule("consent_to_sharing_missing"))
 def test_i20_nothing_is_shared_beyond_the_region_without_consent_or_ground(people: People) -> None:
     case = CaseFile.submitted(people).go_to("in_review")
 
@@ -138,7 +141,7 @@ def test_i20_nothing_is_shared_beyond_the_region_without_consent_or_ground(peopl
 
 
 @broken_by(
-    "I9: the answer of the national level is the liaison's alone",
+    "I9: only the liaison records the answer of the national level",
     "workflows/escalation.toml",
     'roles = ["cce_liaison"]\nform = "escalation_conclusion@1"',
     'roles = ["cce_liaison", "process_director"]\nform = "escalation_conclusion@1"',

@@ -57,7 +57,7 @@ def test_a_team_and_a_submitter_are_told_everything_and_an_addressee_its_own_par
 
 
 @broken_by(
-    "whoever submitted a case hears of everything that happens with it",
+    "The submitter of a case receives every event of that case",
     "service/events/store/feeds.py",
     "return {row.team_id, row.submitter_id} | addressed",
     "return {row.team_id} | addressed",
@@ -77,7 +77,7 @@ def test_the_positions_of_a_feed_follow_each_other_without_a_gap_however_it_is_r
 
 
 @broken_by(
-    "a feed is pulled by whoever does the work it tells of",
+    "Only team, submitting and addressed roles read the event feed of their organisation",
     "service/events/use_cases/feed.py",
     "allowed = actor.organisations(_FEED_ROLES)",
     "allowed = frozenset(membership.organisation_id for membership in actor.memberships)",
@@ -134,7 +134,7 @@ def test_a_receiver_that_does_not_agree_gets_no_webhook(told_people: People, agr
 
 
 @broken_by(
-    "while one event of a case waits, later ones of that case wait too",
+    "Later events of a case wait while an earlier event of that case waits",
     "service/events/store/deliveries.py",
     '_DUE = and_(_delivery.state == _WAITING, _delivery.next_at <= bindparam("now"), _FIRST_OF_ITS_CASE)',
     '_DUE = and_(_delivery.state == _WAITING, _delivery.next_at <= bindparam("now"))',
@@ -233,7 +233,7 @@ def test_a_receiver_answers_that_it_is_gone_that_it_cannot_read_an_event_or_when
 
 
 @broken_by(
-    "while secrets are rotated events are signed with both",
+    "The service signs events with the old and the new secret during a rotation",
     "service/events/use_cases/subscriptions.py",
     "secrets=(os.urandom(SECRET_BYTES), subscription.secrets[0]) if rotates else subscription.secrets,",
     "secrets=(os.urandom(SECRET_BYTES),) if rotates else subscription.secrets,",

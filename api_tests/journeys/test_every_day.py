@@ -12,14 +12,14 @@ STATES = ["submitted", "scheduled", "arranging_placement", "monitored"]
 
 
 @broken_by(
-    "a correction leaves the term as it was",
+    "A correction does not change the day by which the party must act",
     "service/cases/rules/steps.py",
     "if keeps_state and step.trigger != state.next:",
     "if False:",
     case="sqlite-scheduled",
 )
 @broken_by(
-    "a correction keeps what was sent",
+    "A corrected document shows the corrected text next to the original",
     "service/cases/use_cases/read_content.py",
     "current=amended_form(entry, amendments, contents) if amendments and content else None,",
     "current=None,",
@@ -55,7 +55,7 @@ def test_a_correction_obeys_the_rules_of_the_form_that_it_corrects(case: CaseFil
 
 
 @broken_by(
-    "what another organisation wrote is theirs to correct",
+    "Only the organisation that wrote a text can correct it",
     "service/cases/use_cases/amend.py",
     " and entry.organisation_id == decision.acting.organisation_id",
     "",
@@ -98,7 +98,7 @@ def test_handing_over_puts_the_case_on_a_persons_own_list_and_leaves_the_state(p
 
 
 @broken_by(
-    "a case is handed to somebody of who must act",
+    "A case can be assigned only to a member of the party that must act",
     "service/cases/use_cases/check_step.py",
     "if step.form and assignee and not (party and People(transaction).works_for(assignee, party)):",
     "if False:",

@@ -40,7 +40,7 @@ def test_t22_a_refusal_gives_its_reason_and_says_where_to_complain(case: CaseFil
 
 
 @broken_by(
-    "T22: a family reads what was decided on its request about the file",
+    "T22: a family reads the decision on its own file request",
     "service/cases/use_cases/reading_rights.py",
     '"file_request_grant", "file_request_refusal", ',
     '"file_request_grant", ',

@@ -76,7 +76,7 @@ def test_t15_a_missed_check_asks_for_attention_until_it_is_held_and_decides_noth
     assert attention(case) == []
 
 
-@broken_by("T15: a check looks at each goal of the advice", Rule("goal_unanswered"))
+@broken_by("T15: a check answers each goal of the advice", Rule("goal_unanswered"))
 def test_t15_a_check_looks_at_each_goal_and_asks_child_and_parents_apart(people: People) -> None:
     """R86, R88: satisfaction asked apart, harm told, the plan for after 18. Facts are counted, words are not."""
     case = CaseFile.submitted(people).go_to("monitored")

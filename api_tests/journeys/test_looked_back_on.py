@@ -38,7 +38,7 @@ def pull_road(people: People) -> list[dict[str, Any]]:
 
 
 @broken_by(
-    "I24: histories are pulled once enough cases look alike, and not before",
+    "I24: a facilitator gets histories as soon as enough cases are alike, and not before",
     "service/learning/rules/release_ladder.py",
     "if size >= k}",
     "if size > k}",

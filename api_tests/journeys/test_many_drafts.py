@@ -63,7 +63,7 @@ def test_the_settings_say_how_many_drafts_a_person_may_have() -> None:
 
 
 @broken_by(
-    "nobody keeps more drafts than the settings allow",
+    "A person cannot keep more drafts than the settings allow",
     "service/cases/use_cases/drafts.py",
     "        raise TooManyDrafts(default.drafts_per_person, default.draft_days)",
     "        pass",
@@ -131,7 +131,7 @@ def test_twelve_drafts_at_once_do_not_exceed_the_limit(frugal: tuple[RunningServ
 
 
 @broken_by(
-    "only who may submit makes drafts",
+    "Only a person who may submit can make a draft",
     "service/cases/use_cases/drafts.py",
     "    require_submitter(actor, rules, SUBMIT)\n    default =",
     "    default =",
@@ -156,7 +156,7 @@ def drafts_of(by: Person, limit: int, first: str | None = None) -> Iterator[dict
 
 
 @broken_by(
-    "drafts saved at one moment have an order",
+    "The list of drafts shows the draft that was saved last first",
     "service/cases/store/drafts.py",
     "        order = (drafts.c.saved_at, drafts.c.id)\n",
     "        order = (drafts.c.id, drafts.c.saved_at)\n",

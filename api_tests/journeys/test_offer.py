@@ -102,7 +102,7 @@ def test_r8_a_statement_of_a_provider_stands_on_the_overview_with_its_day(people
 
 
 @broken_by(
-    "what was stated longer ago than the region relies on is shown as stale",
+    "An offer shows a statement as stale once it is older than the region accepts",
     Returns("service/offers/rules/offer.py", "RecordedStatement.is_stale", False),
 )
 def test_a_statement_goes_stale_after_31_days_and_stays_visible_and_so_do_earlier_ones(
@@ -131,7 +131,7 @@ def test_a_statement_goes_stale_after_31_days_and_stays_visible_and_so_do_earlie
 
 
 @broken_by(
-    "R37: living and treatment stand apart on the overview",
+    "R37: the overview of offers lists living and treatment separately",
     "service/offers/api/offers.py",
     "groupby(sorted_offers, key=lambda offer: offer.domain.code)",
     'groupby(sorted_offers, key=lambda offer: "living")',
@@ -172,7 +172,7 @@ def test_those_who_look_for_help_with_a_family_read_the_overview_and_nobody_else
 
 
 @broken_by(
-    "Only the provider, or the team of the region that the offer serves, speaks for it",
+    "Only the provider of an offer or the team of its region can make statements on it",
     "service/offers/use_cases/offers.py",
     "if membership.role == Role.PROVIDER and membership.organisation_id == offer.provider_id",
     "if membership.role == Role.PROVIDER",
@@ -296,7 +296,7 @@ def test_statements_made_at_once_are_all_kept_each_with_a_number_of_its_own(peop
 
 
 @broken_by(
-    "I11 in spirit: what was stated stays stated; the database refuses to change it",
+    "I11: the database refuses to change a recorded statement on an offer",
     "migrations/versions/0005_offer.py",
     '    return [\n        f"CREATE TRIGGER {table}_no_update BEFORE UPDATE ON {table} {refuse}",\n',
     '    return [\n        f"CREATE TRIGGER {table}_no_update BEFORE UPDATE ON {table} WHEN 0 {refuse}",\n',
@@ -395,7 +395,7 @@ def test_the_sum_tells_functions_and_numbers_and_nothing_of_any_case(
 
 
 @broken_by(
-    "The sum of a region is for its own team and facilitator: another region does not exist",
+    "Only the team and the facilitator of a region can read the sum of its gaps",
     "service/offers/use_cases/gaps.py",
     "    if not any(region in membership.regions for membership in memberships):\n",
     "    if not memberships:\n",
@@ -422,7 +422,7 @@ def test_the_sum_of_a_region_is_for_its_own_team_and_facilitator_and_another_reg
 
 
 @broken_by(
-    "R70, policy 9: no field of the offer is about money",
+    "R70: no field of an offer is about money",
     "service/offers/api/offer_bodies.py",
     '    expertise: FreeText = Field(description="In the provider\'s own words; nothing about a child.")\n',
     "    expertise: FreeText\n    price_per_day: int | None = None\n",

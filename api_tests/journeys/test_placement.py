@@ -88,7 +88,7 @@ def test_i4_ending_the_treatment_leaves_the_child_where_it_lives(people: People)
 
 
 @broken_by(
-    "I4: living and treatment are separate lines",
+    "I4: an advice line covers living or treatment, never both",
     "service/advice/rules/forms.py",
     '(domain == "living" and category in _TREATMENT_ONLY)',
     "False",
@@ -110,7 +110,7 @@ def test_i4_living_and_treatment_are_never_put_on_one_line(people: People) -> No
     assert faults(answer) == {("living_and_treatment_on_one_line", "/form/lines/0/productCategory")}
 
 
-@broken_by("a place that started is help that runs", Guard("help_runs", holds=False))
+@broken_by("A started placement counts as running help", Guard("help_runs", holds=False))
 def test_a_place_that_started_is_help_that_runs(people: People) -> None:
     case = case_that_seeks_a_place(people)
     assert unmet_guards(case.attempt("report_help_started", line="A")) == {"help_runs"}
@@ -154,7 +154,7 @@ def test_r42_a_place_elsewhere_is_explained_worked_back_from_and_belongs_to_a_li
     }
 
 
-@broken_by("a search that is open keeps a case open", Guard("no_unanswered_request"))
+@broken_by("A case with an open search for a place cannot be closed", Guard("no_unanswered_request"))
 def test_a_search_that_is_still_open_keeps_a_case_from_closing(people: People) -> None:
     case = CaseFile.submitted(people).go_to("monitored")
     case.fire("seek_placement")

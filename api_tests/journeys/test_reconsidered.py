@@ -30,7 +30,7 @@ def latest_reconsideration(case: CaseFile, by: str = "esra") -> dict[str, Any]:
     return next(part for part in case.parts("reconsideration", by) if part["id"] == part_ids[-1])
 
 
-@broken_by("I15, R61: whoever issued the advice does not judge it alone", Guard("another_pair_of_eyes"))
+@broken_by("I15, R61: the issuer of an advice does not judge its reconsideration alone", Guard("another_pair_of_eyes"))
 def test_t18_an_advice_is_confirmed_by_another_chair_while_the_help_goes_on(people: People) -> None:
     """Story i, first half: the family asks through the local team. One request is open at a time."""
     case = case_with_running_help(people)
@@ -98,7 +98,7 @@ def test_i15_the_same_chair_reconsiders_only_with_an_outside_expert_without_an_i
     assert code_of(latest_reconsideration(case)) == "confirmed"
 
 
-@broken_by("R61: nobody takes back what another asked", Guard("asked_by_you"))
+@broken_by("R61: nobody can withdraw a reconsideration that another party requested", Guard("asked_by_you"))
 def test_r61_nobody_withdraws_the_request_of_another_and_a_provider_reads_the_outcome_of_its_own(
     people: People,
 ) -> None:

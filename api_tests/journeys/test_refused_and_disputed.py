@@ -77,7 +77,7 @@ def test_i6_a_new_request_turns_a_refusal_into_help(people: People) -> None:
 
 
 @broken_by(
-    "I6: a refusal asks the chair for another way",
+    "I6: a provider's refusal makes the chair the party that must act",
     "workflows/commitment.toml",
     'party = "chair"',
     'party = "process_director"',
@@ -122,7 +122,7 @@ def attention(case: CaseFile) -> list[str]:
 
 
 @broken_by(
-    "I2: the payer with a stay is the municipality before it",
+    "I2: the payer of a stay is the municipality of residence before the stay",
     "service/cases/rules/residence.py",
     "municipality, basis = (residence.before_stay, _BEFORE_STAY) if in_stay else (address, _ADDRESS)",
     "municipality, basis = (address, _ADDRESS)",
@@ -156,7 +156,9 @@ def test_i2_the_payer_follows_from_the_residence_and_a_new_payer_stands_next_to_
     ]
 
 
-@broken_by("R3: another provider is another line, also after the table looked again", Rule("line_keeps_its_provider"))
+@broken_by(
+    "R3: another provider needs another advice line, also after a return to the table", Rule("line_keeps_its_provider")
+)
 def test_r3_after_a_return_to_the_table_another_provider_needs_another_line(people: People) -> None:
     """Under the old key nobody would be asked. An ended request is put anew in the new advice."""
     case = refuse_every_line(case_being_arranged(people))
@@ -169,7 +171,7 @@ def test_r3_after_a_return_to_the_table_another_provider_needs_another_line(peop
 
 
 @broken_by(
-    "I6: a refusal says what would make it possible",
+    "I6: a provider's refusal states what would make the help possible",
     "service/commitments/rules/forms.py",
     "possible_if: FreeText",
     "possible_if: Nullable[FreeText] = None",

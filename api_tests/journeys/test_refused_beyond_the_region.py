@@ -21,7 +21,7 @@ from service.vocabulary.roles import Role
 
 
 @broken_by(
-    "a liaison signals for the regions she is appointed for, and hears nothing of any other case",
+    "A liaison can signal cases only of their own regions and learns nothing of others",
     "service/cases/store/cases.py",
     "where = and_(cases.c.number == number, cases.c.region.in_(sorted(regions)))",
     "where = and_(cases.c.number == number, cases.c.region.is_not(None))",
@@ -42,7 +42,7 @@ def test_only_a_liaison_signals_and_only_for_a_region_she_is_appointed_for(
 
 
 @broken_by(
-    "the CCE and the national support structure are two levels, each with bodies of its own",
+    "A question goes only to a body of its own level: the CCE or the national support structure",
     "service/escalations/rules/forms.py",
     'kinds = ("cce",) if self.level.code == CCE else ("national_support",)',
     'kinds = ("cce", "national_support")',
@@ -82,7 +82,9 @@ def test_the_network_is_no_national_level_neither_in_the_request_nor_in_the_ques
     assert all(map(has_both_languages, refusals))
 
 
-@broken_by("T17: no question outlives the escalation that it is one of", Guard("no_open_question"))
+@broken_by(
+    "T17: an escalation cannot be concluded or withdrawn while one of its questions is open", Guard("no_open_question")
+)
 def test_an_escalation_is_concluded_once_every_question_ended_and_with_the_answer_of_one_or_of_the_liaison(
     people: People,
 ) -> None:
@@ -107,7 +109,7 @@ def test_an_escalation_is_concluded_once_every_question_ended_and_with_the_answe
 
 
 @broken_by(
-    "T17: nothing is asked further once the escalation was concluded",
+    "T17: a question cannot be reopened after its escalation was concluded",
     "workflows/question.toml",
     'guards = ["escalation_goes_on"]\n',
     "",

@@ -246,7 +246,7 @@ FAULTS_OF_SECOND_TEAM = {"/memberships/17: [own_membership]", "/coverages/3: [re
 
 
 @broken_by(
-    "all faults of a file at once, and nothing of it carried out",
+    "A region file with faults changes nothing, and all its faults are reported at once",
     "service/people/use_cases/region_file.py",
     "    if run.faults:",
     "    if False:",

@@ -39,7 +39,7 @@ def test_a_case_goes_from_submission_to_closure_and_every_step_stands_in_its_his
 
 
 @broken_by(
-    "a step is recorded in the role in which it was taken",
+    "Each step is recorded with the role in which the person took it",
     "service/cases/rules/steps.py",
     "role=decision.acting.role",
     "role=decision.trigger.roles[-1]",

@@ -163,41 +163,43 @@ def full_run(service: RunningService) -> subprocess.CompletedProcess[str]:
 
 
 @broken_by(
-    "the story notices an edge that is gone",
+    "The story fails when a step is not possible in a state that the story needs",
     "workflows/case.toml",
     '[triggers.comment]\nfrom = ["advice_drafted"]',
     '[triggers.comment]\nfrom = ["in_review"]',
 )
-@broken_by("the story notices that a stale version is taken", Refusal("service/cases/use_cases/take_step.py", "Stale"))
 @broken_by(
-    "the story notices who may read",
+    "The story fails when the service accepts a stale version", Refusal("service/cases/use_cases/take_step.py", "Stale")
+)
+@broken_by(
+    "The story fails when the team of another region can read a case",
     "service/cases/store/visibility.py",
     "terms.append(parts.c.team_id.in_(teams))",
     "terms.append(parts.c.team_id.is_not(None))",
 )
 @broken_by(
-    "I23: what was brought back is out of the liaison's sight (a story notices)",
+    "I23: the story fails when the liaison still sees a case after the escalation was brought back",
     "service/cases/store/visibility.py",
     '            _escalation.c.phase != "ended",\n',
     "",
 )
 @broken_by(
-    "an escalation is not concluded over the heads of those who were asked (a story notices)",
+    "T17: the story fails when an escalation is concluded over an open question",
     Guard("no_open_question"),
 )
-@broken_by("I10: nobody declines alone (a story notices)", Guard("decline_proposed_by_another"))
+@broken_by("I10: the story fails when one person declines a case alone", Guard("decline_proposed_by_another"))
 @broken_by(
-    "I22: from sixteen on the young person decides what parents read (a story notices)",
+    "I22: the story fails when parents read content from sixteen on without the young person's consent",
     "service/cases/use_cases/reading_rights.py",
     "            return YoungPersonDecides()",
     "            return None",
 )
 @broken_by(
-    "I15: whoever issued an advice does not judge it alone (a story notices)",
+    "I15: the story fails when the issuer of an advice judges its reconsideration alone",
     Guard("another_pair_of_eyes"),
 )
 @broken_by(
-    "I5: a refusal is compared with every reason that is told (a story notices one that is missing)",
+    "I5: the story fails when a refusal leaves out one of its reasons",
     Rule("behavioural_scientist_missing"),
 )
 def test_all_ten_chapters_are_told_to_their_end_and_leave_their_cases_behind(

@@ -32,7 +32,7 @@ def test_i28_in_a_year_that_nobody_acts_no_state_changes_and_everything_shows_th
 
 
 @broken_by(
-    "I28: lateness is shown",
+    "I28: a case is shown as late from the day after its last day",
     "service/cases/api/presenter.py",
     "part.due_on < self.today)",
     "part.due_on <= self.today)",
@@ -50,7 +50,7 @@ def test_i28_the_day_after_the_last_one_is_late_and_the_last_one_is_not(elsewher
 
 
 @broken_by(
-    "I28: lateness refuses nothing",
+    "I28: the service refuses no step because it is late",
     "service/cases/use_cases/take_step.py",
     ("        if version is None:\n            raise VersionMissing\n"),
     (
@@ -71,7 +71,7 @@ def test_i28_a_late_step_is_still_possible(elsewhere: Elsewhere) -> None:
 
 
 @broken_by(
-    "I8: the child's wait runs on through a reopening",
+    "I8: the child's waiting time continues through a reopening",
     "service/cases/api/presenter.py",
     "day_in_amsterdam(case.submitted_at)",
     "day_in_amsterdam(sight.part.occurred_at)",
@@ -97,7 +97,7 @@ def test_i8_the_child_waits_from_the_first_submission_also_while_others_are_aske
 
 
 @broken_by(
-    "I8: the wait begins in life",
+    "I8: the waiting time counts from the day of the question, not from its entry in the service",
     "service/cases/use_cases/check_submission.py",
     "submitted_at=submitted_at",
     "submitted_at=transaction.now",

@@ -19,7 +19,7 @@ def without(trigger: str, field: str) -> dict[str, Any]:
     return {name: value for name, value in form.items() if name != field}
 
 
-@broken_by("T4: information is asked twice at most", Guard("information_rounds_left"))
+@broken_by("T4: the team can ask for information at most twice", Guard("information_rounds_left"))
 def test_t4_information_is_asked_and_supplied_twice_and_the_third_time_triage_decides_without_more(
     people: People,
 ) -> None:
@@ -37,7 +37,7 @@ def test_t4_information_is_asked_and_supplied_twice_and_the_third_time_triage_de
 
 
 @broken_by(
-    "T4: who is asked must act by the day that was asked",
+    "T4: a submitter that is asked for information must act by the requested day",
     "service/cases/rules/steps.py",
     "if step.form and (form_date := step.form.next_due_day()):",
     "if False and step.form and (form_date := step.form.next_due_day()):",
@@ -68,7 +68,7 @@ def test_t4_the_coordinator_goes_on_without_more_information_and_says_why(people
 
 
 @broken_by(
-    "T5: after a consult the submitter may ask for the table",
+    "T5: the submitter can ask for the table after a consult",
     "workflows/case.toml",
     'roles = ["local_team", "parent", "young_person"]\nform = "table_request@1"',
     'roles = ["chair"]\nform = "table_request@1"',
@@ -94,7 +94,7 @@ def test_t5_a_consult_that_helped_is_closed_by_the_person_who_asked(people: Peop
     assert case.state == "closed"
 
 
-@broken_by("I10, T7: declining takes two people", Guard("decline_proposed_by_another"))
+@broken_by("I10, T7: a decline needs two people", Guard("decline_proposed_by_another"))
 def test_i10_t7_a_case_is_declined_by_two_people_and_only_after_a_third_took_it_over(people: People) -> None:
     case = in_triage(people)
 
@@ -125,7 +125,7 @@ def test_t7_neither_a_lack_of_money_nor_of_room_is_a_reason_to_decline(people: P
 
 
 @broken_by(
-    "I10: a case is transferred only when it was accepted",
+    "I10: a case is transferred only after the other region accepted it",
     "service/cases/rules/forms/triage.py",
     '        return check_not_in_future(self.accepted_by.accepted_on, context.day, "acceptedBy", "acceptedOn")\n',
     "        return iter(())\n",

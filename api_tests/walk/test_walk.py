@@ -59,7 +59,7 @@ def walkers(installation: RunningService) -> Iterator[People]:
 
 
 @broken_by(
-    "I12, the walk: nobody acts on a version that is not there any more",
+    "I12: the service refuses a step on a stale version during a random walk",
     Refusal("service/cases/use_cases/take_step.py", "Stale"),
 )
 def test_whatever_everybody_does_the_case_is_what_its_model_says(installation: RunningService, walkers: People) -> None:
