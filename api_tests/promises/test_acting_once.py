@@ -49,7 +49,7 @@ def test_a_key_is_some_visible_characters(people: People, key: str) -> None:
 
 
 @broken_by(
-    "the same request acts once",
+    "A repeated request acts once",
     "service/database/idempotency.py",
     "    answers.remember(request, reference_of(value))\n",
     "",
@@ -89,7 +89,7 @@ def test_a_repeated_request_is_answered_also_after_the_case_moved_on(case: CaseF
     problem_of(case.attempt("start_triage", version=1), 412, "stale")
 
 
-@broken_by("a key belongs to one request", Refusal("service/database/idempotency.py", "KeyReused"))
+@broken_by("An idempotency key belongs to one request", Refusal("service/database/idempotency.py", "KeyReused"))
 @pytest.mark.parametrize("changed", ["grounds", "version", "address"])
 def test_a_key_belongs_to_one_request(people: People, case: CaseFile, changed: str) -> None:
     key, other = str(uuid4()), CaseFile.submitted(people)
@@ -187,7 +187,7 @@ def test_twelve_simultaneous_twins_take_one_step(case: CaseFile) -> None:
 
 
 @broken_by(
-    "twins of a request that made something are answered",
+    "Identical simultaneous requests all get the answer of the one that acted",
     "service/database/worker_threads.py",
     '        except IntegrityError:\n            metrics.count_unit_of_work("again")\n'
     "            return self._once(self.engine, work)",
@@ -218,7 +218,7 @@ def test_twelve_simultaneous_twins_make_one_draft(people: People) -> None:
 
 
 @broken_by(
-    "of two who submit one draft, one makes a case",
+    "Two simultaneous submissions of one draft make one case",
     "service/cases/store/drafts.py",
     "self._connection.execute(select(drafts.c.id).where(*conditions).with_for_update())",
     "self._connection.execute(select(drafts.c.id).where(*conditions))",

@@ -106,7 +106,7 @@ def test_5_names_of_attributes_are_short_and_in_lower_case(case_events: CaseEven
 
 
 @broken_by(
-    "NL GOV profile for CloudEvents, constraint 6: the time is that of recording",
+    "NL GOV profile for CloudEvents, constraint 6: the time of an event is the time of recording",
     "service/events/rules.py",
     "time=entry.recorded_at,",
     "time=entry.occurred_at,",

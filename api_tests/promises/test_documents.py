@@ -19,7 +19,7 @@ FOREIGN = re.compile(r"""<(?:script|link|img|iframe|source)\b[^>]*(?:src|href)=[
 
 
 @broken_by(
-    "a generated page is in step with the code",
+    "A generated page of the documentation matches the code",
     "docs/reference/settings.md",
     "CASUSROUTE_PORT",
     "CASUSROUTE_DOOR",
@@ -56,13 +56,13 @@ def test_every_promise_rests_on_something_and_every_sabotaged_test_proves_one() 
 
 @pytest.mark.server
 @broken_by(
-    "the site has no broken link",
+    "The documentation site has no broken link",
     "docs/index.md",
     "](tutorial/index.md)",
     "](tutorial/begin.md)",
 )
 @broken_by(
-    "the site names no foreign host",
+    "The documentation site loads nothing from other hosts",
     "docs/conf.py",
     'html_title = "Casusroute"\n',
     'html_title = "Casusroute"\nhtml_js_files = ["https://scripts.example/a.js"]\n',

@@ -65,7 +65,7 @@ def is_reduced(name: str, first: httpx.Response, third: httpx.Response) -> bool:
 
 
 @broken_by(
-    "decision 0017: without the role a repeated request beside the cases tells nothing that stands now",
+    "decision 0017: outside cases, a repeated request by a person who lost the role reveals no current data",
     "service/offers/use_cases/offers.py",
     "    acting = _acting_membership(actor, offer)\n\n    def begin() -> Offer:\n",
     "    def begin() -> Offer:\n        acting = _acting_membership(actor, offer)\n",

@@ -83,7 +83,7 @@ def examples_in(document: dict[str, Any]) -> dict[Example, Any]:
 
 
 @broken_by(
-    "every operation with a body has an example",
+    "Every operation with a body has an example",
     "service/http/openapi.py",
     'operation["requestBody"]["content"][JSON]["examples"] = bodies',
     "pass",
@@ -113,7 +113,7 @@ def test_an_example_of_a_step_goes_by_the_name_of_its_trigger(document: dict[str
 
 @pytest.mark.server
 @broken_by(
-    "the page shows every example as JSON that can be copied",
+    "The documentation page shows every example as JSON that can be copied",
     "service/http/documentation_page.py",
     'body = json.dumps(example["value"], ensure_ascii=False, indent=2)',
     'body = json.dumps(json.dumps(example["value"], ensure_ascii=False, indent=2))',
@@ -130,7 +130,7 @@ def test_the_page_shows_every_example_as_json_that_can_be_copied(
 
 @pytest.mark.server
 @broken_by(
-    "the service takes every example as it is shown",
+    "The service accepts every published example",
     "examples/requests/addOfferStatement.json",
     '"statedOn": "2026-06-30"',
     '"statedOn": "2099-06-30"',

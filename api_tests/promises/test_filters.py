@@ -31,12 +31,12 @@ UNKNOWN = {
 
 
 @broken_by(
-    "an unknown state is refused with the states that are known",
+    "The refusal of an unknown state in a filter names the known states",
     Returns("service/caseload/rules.py", "require_known_state", None),
     case="sqlite-/cases?state=nergens",
 )
 @broken_by(
-    "an unknown region is refused with the regions that are known",
+    "The refusal of an unknown region in a filter names the known regions",
     Returns("service/people/use_cases/require_known_region.py", "require_known_region", None),
     case="sqlite-/offers?region=JZ99",
 )

@@ -43,7 +43,7 @@ def test_every_form_of_every_workflow_is_listed_with_its_label(service: RunningS
 
 
 @broken_by(
-    "a form comes with the code lists that it uses",
+    "A form comes with the code lists that it uses",
     "service/reference/api/forms.py",
     'yield schema["x-code-list"]',
     "yield from ()",

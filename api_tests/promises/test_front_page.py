@@ -29,7 +29,7 @@ class Page(HTMLParser):
 
 
 @broken_by(
-    "whoever opens the address of the service gets a page",
+    "The address of the service serves a front page",
     "service/http/edge.py",
     'if scope["path"] in (FRONT_PAGE_ROUTE.path, API_PREFIX):',
     "if not FRONT_PAGE_ROUTE.path:",
@@ -73,7 +73,7 @@ def test_head_answers_as_get_without_a_body(service: RunningService) -> None:
 
 
 @broken_by(
-    "the page is read and not written to",
+    "The front page accepts only GET and HEAD",
     "service/http/front_page.py",
     '_METHODS = ("GET", "HEAD")',
     '_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")',
@@ -87,7 +87,7 @@ def test_another_method_is_refused_with_the_methods_that_exist(service: RunningS
 
 
 @broken_by(
-    "the page counts as a path of its own and not as an unknown one",
+    "The log names the front page as a known route",
     "service/http/edge.py",
     '            scope["route"] = FRONT_PAGE_ROUTE\n',
     "",

@@ -48,7 +48,7 @@ def _a_minute_passes(service: RunningService) -> None:
 
 
 @broken_by(
-    "who asks too often waits, and nothing was done",
+    "A request beyond the limit is refused and changes nothing",
     Refusal("service/http/strict_route.py", "TooManyRequests"),
 )
 @pytest.mark.server
@@ -154,7 +154,7 @@ def test_all_addresses_of_one_ipv6_network_count_as_one() -> None:
 
 
 @broken_by(
-    "a queue that is full turns away at once",
+    "A full queue refuses a new request at once",
     "service/database/worker_threads.py",
     "        if self.units_in_progress >= self._queue:\n",
     "        if self.units_in_progress > 10 * self._queue:\n",
@@ -275,7 +275,7 @@ def test_an_address_is_read_up_to_a_limit(hasty: RunningService) -> None:
 
 
 @broken_by(
-    "a request for another host is not answered",
+    "A request for another host is not answered",
     "service/http/edge.py",
     "return len(hosts) == 1 and ",
     "return bool(hosts) or ",

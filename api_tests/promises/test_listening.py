@@ -58,7 +58,7 @@ def used_port() -> Iterator[int]:
 
 
 @broken_by(
-    "a used port is said before anything was set up",
+    "A used port is reported before the service sets anything up",
     "service/commands/listen_sockets.py",
     "new_socket.bind((address, port))",
     "new_socket.bind((address, 0))",
@@ -110,7 +110,7 @@ def test_a_used_port_for_metrics_is_reported_before_the_welcome_too(tmp_path: Pa
 
 
 @broken_by(
-    "serve says where it listens",
+    "The command serve prints where the service listens",
     "service/commands/serve.py",
     "_welcome(settings) if set_up else _listens(settings)",
     '_welcome(settings) if set_up else ""',
@@ -145,7 +145,7 @@ def test_the_welcome_of_run_names_the_port_that_was_free(tmp_path: Path) -> None
 
 
 @broken_by(
-    "a demonstration is for this machine alone, however it is started",
+    "A demonstration refuses to listen beyond this machine, however it is started",
     "service/commands/serve.py",
     'settings.mode == "demonstration" and settings.host not in LOOPBACK',
     "settings.host in ()",

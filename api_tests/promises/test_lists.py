@@ -50,7 +50,7 @@ def place(item: dict[str, Any]) -> tuple[str, str]:
 
 
 @broken_by(
-    "lists are in order of (due, id)",
+    "A list is sorted by due date, then by id",
     "service/caseload/store.py",
     ".order_by(parts.c.due_on, parts.c.id)",
     ".order_by(parts.c.id, parts.c.due_on)",
@@ -95,7 +95,7 @@ def test_a_page_has_its_bounds(people: People, limit: str) -> None:
 
 
 @broken_by(
-    "a cursor of somebody's own making is refused",
+    "The service refuses a cursor that it did not make",
     "service/database/paging.py",
     "if not hmac.compare_digest(raw[:_TAG_BYTES], self._tag(place)):",
     "if not raw:",

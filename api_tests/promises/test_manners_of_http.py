@@ -48,7 +48,7 @@ def test_no_path_ends_in_a_slash_and_nothing_is_redirected(document: dict[str, A
 
 
 @broken_by(
-    "HEAD answers as GET does",
+    "HEAD answers as GET does, without a body",
     "service/http/edge.py",
     'method, scope = scope["method"], dict(scope)',
     'method, scope = scope["method"], scope',
@@ -76,7 +76,7 @@ def test_head_answers_as_get_does_without_a_body_and_keeps_the_connection(
 
 
 @broken_by(
-    "405 tells every method that is possible",
+    "A 405 answer names every method that is possible",
     "service/http/application.py",
     'return ", ".join(sorted(methods | ({"HEAD"} if "GET" in methods else set())))',
     'return ", ".join(sorted(methods))',
@@ -177,7 +177,7 @@ def test_the_version_told_is_that_of_the_document(service: RunningService, docum
 
 
 @broken_by(
-    "the document may be read from everywhere",
+    "Every origin may read the OpenAPI document",
     "service/http/application.py",
     '{"Access-Control-Allow-Origin": "*"}',
     "{}",
@@ -221,7 +221,7 @@ def test_the_documentation_runs_nothing_and_fetches_nothing(service: RunningServ
     assert all(f" {path}</code>" in answer.text for path in document["paths"])
 
 
-@broken_by("too large a body is refused", "service/http/application.py", "BodyTooLarge: 413, ", "")
+@broken_by("A body that is too large is refused", "service/http/application.py", "BodyTooLarge: 413, ", "")
 def test_too_large_a_body_is_refused_whether_its_length_is_stated_or_not(people: People) -> None:
     headers = {"Idempotency-Key": str(uuid4()), "Content-Type": "application/json"}
     large = b'{"form":{"x":"' + b"a" * 1_000_000 + b'"}}'

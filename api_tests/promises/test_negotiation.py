@@ -26,14 +26,18 @@ EXPECTED = {
 
 
 @broken_by(
-    "of forms that are liked equally the first on offer is answered",
+    "Among media types of equal weight, the service chooses the first that it offers",
     "service/http/negotiation.py",
     "[*reversed(offered)]",
     "[*offered]",
     case="*/*",
 )
 @broken_by(
-    "a media type is the same in capitals", "service/http/negotiation.py", "accept.lower()", "accept", case="TEXT/CSV"
+    "A media type means the same in capitals",
+    "service/http/negotiation.py",
+    "accept.lower()",
+    "accept",
+    case="TEXT/CSV",
 )
 @pytest.mark.parametrize("accept", EXPECTED)
 def test_the_form_that_the_caller_weighs_most_is_chosen(accept: str) -> None:
@@ -42,7 +46,7 @@ def test_the_form_that_the_caller_weighs_most_is_chosen(accept: str) -> None:
 
 @pytest.mark.server
 @broken_by(
-    "an answer comes in the form that was weighed most",
+    "An answer has the media type that the caller weighs most",
     "service/http/strict_route.py",
     "request.media_type = media_type",
     "request.media_type = JSON",

@@ -58,7 +58,7 @@ def answers(service: RunningService, people: People) -> list[httpx.Response]:
 
 
 @broken_by(
-    "ASVS 4.1.1: every text says in which characters it is",
+    "ASVS 4.1.1: every text answer declares its character set",
     "service/learning/api.py",
     'media_type=f"{CSV}; charset=utf-8; header=present"',
     'media_type=f"{CSV}; charset=latin-1; header=present"',
@@ -84,7 +84,7 @@ def _is_json(answer: httpx.Response) -> bool:
 
 
 @broken_by(
-    "ASVS 7: there is no session, and no cookie is ever set",
+    "ASVS 7: the service has no session and sets no cookie",
     "service/http/edge.py",
     '    (b"referrer-policy", b"no-referrer"),\n',
     '    (b"referrer-policy", b"no-referrer"),\n    (b"set-cookie", b"seen=1"),\n',
@@ -103,7 +103,7 @@ def _ask(client: httpx.Client, case: CaseFile, headers: dict[str, str]) -> Itera
 
 
 @broken_by(
-    "ASVS 4.1.3: what only a proxy may say of a request changes nothing when a user says it",
+    "ASVS 4.1.3: headers that only a proxy may set change nothing when a user sends them",
     "service/http/edge.py",
     '        scope["root_path"] = API_PREFIX\n',
     '        scope["root_path"] = API_PREFIX\n'

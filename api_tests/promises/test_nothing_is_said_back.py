@@ -121,13 +121,13 @@ def in_headers(case: CaseFile) -> Iterator[httpx.Response]:
 
 
 @broken_by(
-    "nothing typed is said back",
+    "No refusal and no log repeats typed text",
     "service/vocabulary/input_faults.py",
     'json_pointer(under, error["loc"]), *_code_and_sentence(error))',
     'json_pointer(under, (*error["loc"], str(error.get("ctx")))), *_code_and_sentence(error))',
 )
 @broken_by(
-    "the log names no address",
+    "The log names the route of a request and not its address",
     "service/http/edge.py",
     "                status=answer.status,\n                ms",
     '                status=scope["path"],\n                ms',
@@ -177,7 +177,7 @@ def test_the_log_tells_of_a_request_its_route_and_never_its_address(own_process:
 
 
 @broken_by(
-    "ASVS 16.3: every refusal leaves a line with its kind, its route and its moment",
+    "ASVS 16.3: every refusal leaves a log line with its kind, route and moment",
     "service/http/edge.py",
     "                status=answer.status,\n                ms=",
     "                status=min(answer.status, 400),\n                ms=",

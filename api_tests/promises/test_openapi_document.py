@@ -56,19 +56,19 @@ def union_of(document: dict[str, Any], kind: str) -> dict[str, Any]:
 
 
 @broken_by(
-    "the published document is the one that the code makes",
+    "The published OpenAPI document equals the one that the code makes",
     "service/http/openapi.py",
     '"Submitting cases, following them, and taking the next step."',
     '"Submitting cases."',
 )
 @broken_by(
-    "every trigger stands in the union of its kind of part",
+    "The OpenAPI document has every trigger in the union of its kind of part",
     "service/cases/api/step_bodies.py",
     "if any(source != START for source, _ in trigger.edges)",
     "if any(source != START for source, _ in trigger.edges) and trigger.name != 'amend'",
 )
 @broken_by(
-    "Decision 12: every operation and every schema of the document has one name, in camel case",
+    "Every operation and schema of the OpenAPI document has one name, in camel case",
     "service/cases/api/parts.py",
     "name=f\"list_{plural.replace('-', '_')}\"",
     'name=f"list_{plural}"',
@@ -78,7 +78,7 @@ def test_the_committed_document_is_the_one_that_the_code_publishes() -> None:
 
 
 @broken_by(
-    "C21: a client that is generated may leave out of a body what the service lets it leave out",
+    "A generated client may leave out every member of a body that the service makes optional",
     Returns("service/http/openapi.py", "_describe_defaults", None),
 )
 def test_a_body_tells_its_defaults_in_words_since_clients_require_members_with_the_keyword() -> None:
@@ -182,7 +182,7 @@ def test_no_two_names_of_schemas_differ_only_by_case(document: dict[str, Any]) -
 
 
 @broken_by(
-    "the document names no rule of ours",
+    "The OpenAPI document contains no internal reference to a rule",
     "service/http/openapi.py",
     'schema["description"] = _RULE_REFERENCE.sub("", text)',
     'schema["description"] = text',
@@ -196,7 +196,7 @@ def test_the_document_holds_no_internal_reference(generated: dict[str, Any]) -> 
 
 
 @broken_by(
-    "C23: every member of a schema has a label in Dutch and English",
+    "Every member of a schema has a label in Dutch and English",
     "service/http/json_models.py",
     "label_schema_members(cls, handler.resolve_ref_schema(json_schema))",
     "handler.resolve_ref_schema(json_schema)",

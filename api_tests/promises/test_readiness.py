@@ -81,7 +81,7 @@ def test_undelivered_news_makes_a_service_not_ready_until_it_is_delivered(breaka
 
 
 @broken_by(
-    "a process whose database lost a protection is not ready",
+    "A process is not ready when its database lost a protection",
     "service/http/readiness.py",
     "            yield from failures\n",
     "            yield from ()\n",
@@ -130,7 +130,7 @@ def test_another_master_key_than_the_keys_were_wrapped_with_is_named(breakable: 
 
 
 @broken_by(
-    "a PostgreSQL that answers before data is on disk is not served",
+    "The service does not start on a PostgreSQL that answers before data is on disk",
     "service/app.py",
     "        require_durable_writes(transaction.connection)\n",
     "        pass\n",

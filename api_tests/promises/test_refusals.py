@@ -193,7 +193,7 @@ def test_every_kind_of_refusal_is_met_somewhere() -> None:
 
 
 @broken_by(
-    "refusals speak the language of the asker",
+    "A refusal is in the language of the caller",
     "service/http/problems.py",
     '"title": title.in_(language)',
     '"title": title.nl',
@@ -213,7 +213,7 @@ def test_a_refusal_is_a_problem_in_the_language_of_the_caller(case: CaseFile, ki
 
 
 @broken_by(
-    "decision 0007: where nobody is appointed, a national question is not told to be possible",
+    "decision 0007: a national question is not offered where no liaison is appointed",
     "service/cases/use_cases/situation.py",
     'addressees={"liaison": People(transaction).liaison_for(case.region)} if may_escalate else {},',
     'addressees={"liaison": case.team_id} if may_escalate else {},',

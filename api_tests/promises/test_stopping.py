@@ -40,7 +40,7 @@ def cases_locked(database_url: str) -> Iterator[None]:
 
 
 @broken_by(
-    "told to stop, a process says at once that nothing more should be sent to it",
+    "A process that must stop reports at once that it is not ready",
     "service/commands/server.py",
     "        self._readiness.stopping = True\n",
     "        self._readiness.stopping = self._readiness.stopping\n",

@@ -39,7 +39,7 @@ NO_MOMENTS: list[tuple[Any, str]] = [
 
 
 @broken_by(
-    "a moment has an offset that is one",
+    "A moment with the offset -00:00 is refused",
     "service/vocabulary/fields.py",
     'if match is None or match[1] == "-00:00":',
     "if match is None:",
@@ -132,7 +132,7 @@ def test_a_trace_goes_on_in_the_answer(service: RunningService, path: str) -> No
 
 
 @broken_by(
-    "a trace that is none is replaced",
+    "An invalid trace is replaced by a new one",
     "service/http/edge.py",
     "if match and not _INVALID_IDS & set(match.groups())",
     "if match",

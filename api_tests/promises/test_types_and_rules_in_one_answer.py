@@ -82,7 +82,7 @@ def test_a_person_who_may_take_the_step_is_told_faults_by_rules_and_by_types(
 
 
 @broken_by(
-    "nobody learns of a case out of sight by sending a faulty form",
+    "A faulty form reveals nothing of a case that the sender may not see",
     "service/cases/use_cases/rule_faults.py",
     "seen_by=actor)\n        if sight is None",
     'seen_by=identify(transaction, replace(caller, subject="esra")))\n        if sight is None',
@@ -99,7 +99,7 @@ def test_a_person_who_does_not_see_the_case_is_told_nothing(
 
 
 @broken_by(
-    "who may not take the step hears nothing of its rules",
+    "A person who may not take a step learns none of its rules",
     "service/cases/use_cases/rule_faults.py",
     "trigger = decide_step(situation, partial.step.trigger, rules).trigger",
     "trigger = rules.pinned(sight.part.workflow).definition.triggers[partial.step.trigger]",
@@ -114,7 +114,7 @@ def test_a_person_who_may_not_take_the_step_is_told_nothing(service: RunningServ
 
 
 @broken_by(
-    "whoever decided on another version hears nothing of the rules",
+    "A person who decided on another version learns none of the rules",
     "service/cases/use_cases/rule_faults.py",
     "or version not in (None, sight.part.sequence)",
     "",
@@ -138,7 +138,7 @@ def test_a_member_required_by_type_is_not_required_twice(service: RunningService
 
 
 @broken_by(
-    "where workflows ask for different forms, the types of the part's own form are told as well",
+    "Where workflows ask for different forms, a refusal also has the type faults of the part's own form",
     "service/cases/use_cases/rule_faults.py",
     "type_faults = reading.faults if len({version.form for version in versions}) > 1 else ()",
     "type_faults: tuple[InputFault, ...] = ()",
@@ -242,7 +242,7 @@ def test_no_body_breaks_the_check_or_writes(service: RunningService, scheduled: 
 
 
 @broken_by(
-    "changes that break types and rules hear of both at once",
+    "The refusal of an amendment names faults of types and faults of rules together",
     "service/cases/use_cases/check_step.py",
     "if faults := (*reading.faults, *amended_reading.faults, *rules):",
     "if faults := (*reading.faults, *amended_reading.faults) or rules:",

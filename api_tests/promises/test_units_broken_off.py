@@ -57,14 +57,14 @@ def raising(kind: type[BaseException]) -> Callable[..., NoReturn]:
 
 
 @broken_by(
-    "a StopIteration that leaves a unit of work ends that request only",
+    "A StopIteration in a unit of work ends only its own request",
     "service/database/worker_threads.py",
     "except (StopIteration, StopAsyncIteration, CancelledError) as error:",
     "except (StopAsyncIteration, CancelledError) as error:",
     case="OfAKind",
 )
 @broken_by(
-    "a SystemExit that leaves a unit of work ends that request only",
+    "A SystemExit or GeneratorExit in a unit of work ends only its own request",
     "service/database/worker_threads.py",
     "    except BaseException as error:\n"
     "        raise WorkInterrupted().with_traceback(error.__traceback__) from error\n",
@@ -72,7 +72,7 @@ def raising(kind: type[BaseException]) -> Callable[..., NoReturn]:
     case="GeneratorExit",
 )
 @broken_by(
-    "the log tells the type of what broke a unit off",
+    "The log has the type of the exception that broke off a unit of work",
     "service/http/edge.py",
     "error.__cause__ if isinstance(error, WorkInterrupted) else error",
     "error",
@@ -102,7 +102,7 @@ def test_the_request_gets_500_the_log_tells_type_and_place_and_later_requests_ar
 
 
 @broken_by(
-    "who watches hears of a StopIteration too",
+    "A monitoring caller learns that a StopIteration broke off its work",
     "service/database/worker_threads.py",
     "self._watcher.submit(_run_for_future, self.read_sync, work))",
     "self._watcher.submit(self.read_sync, work))",

@@ -53,7 +53,7 @@ def test_a_version_that_is_no_etag_is_refused(people: People, case: CaseFile, ve
 
 
 @broken_by(
-    "a stale decision is refused",
+    "A decision on an outdated version is refused",
     "service/cases/use_cases/take_step.py",
     "    if version != sight.part.sequence:",
     "    if version > sight.part.sequence:",
@@ -95,7 +95,7 @@ def test_the_etag_is_that_of_the_part_addressed_and_grows_by_one(people: People,
 
 
 @broken_by(
-    "a draft is saved as it was last seen",
+    "A draft is saved only at its last version",
     "service/cases/use_cases/drafts.py",
     "    if version != draft.version:",
     "    if version < 0:",

@@ -46,7 +46,7 @@ REFUSED = {
 
 
 @broken_by(
-    "local addresses of IPv6 that were given out long ago are no targets either",
+    "A webhook cannot target a site-local address of IPv6",
     "service/events/relay/webhook_targets.py",
     "if address not in _GLOBAL_UNICAST:",
     "if False:",
@@ -91,7 +91,7 @@ def resolve_to(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> list[str]:
 
 
 @broken_by(
-    "every delivery looks again at where it leads; private targets are refused",
+    "Every delivery checks the address of its webhook again and refuses a private one",
     "service/events/relay/webhook_targets.py",
     'if allowed == "public" and not all(map(is_public, addresses)):',
     "if False:",
@@ -110,7 +110,7 @@ def test_an_address_that_was_public_when_the_webhook_was_made_is_checked_again_a
 
 
 @broken_by(
-    "the address that is connected to is the one that was looked at",
+    "A delivery connects to the address that was checked",
     "service/events/relay/webhook_targets.py",
     "return Target(f\"{parts.scheme}://{netloc}{parts.path or '/'}\", host, parts.netloc)",
     "return Target(url, host, parts.netloc)",

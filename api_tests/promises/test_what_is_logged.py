@@ -70,7 +70,7 @@ for name in ("uvicorn.error", "uvicorn.access", "sqlalchemy.engine", "httpx", "a
 
 
 @broken_by(
-    "a field that was not declared is not logged",
+    "The log omits a field that was not declared",
     "service/logs.py",
     "for name, value in event.items() if name in fields}",
     "for name, value in event.items() if name in fields or fields}",
@@ -104,7 +104,7 @@ class TelemetrySdk:
 
 
 @broken_by(
-    "nothing is told to an OpenTelemetry that happens to be there",
+    "The service sends nothing to an OpenTelemetry that is installed",
     "service/http/application.py",
     'telemetry={"tracing": False, ',
     'telemetry={"tracing": True, ',

@@ -25,7 +25,7 @@ def send(people: People, content: bytes, path: str = "/drafts", **headers: str) 
 
 
 @broken_by(
-    "all faults of a request are told at once",
+    "A refusal names the faults of query, headers and body together",
     "service/http/strict_route.py",
     "yield self._parameter_fault(error)",
     "continue",
@@ -133,7 +133,7 @@ UNREADABLE = {
 
 
 @broken_by(
-    "a member that stands twice is refused",
+    "JSON with a repeated member is refused",
     "service/vocabulary/strict_json.py",
     "if len(members) != len(pairs):",
     "if not members and pairs:",
@@ -146,7 +146,7 @@ def test_json_that_two_readers_could_read_differently_is_refused(people: People,
 
 
 @broken_by(
-    "a member has one name",
+    "A member has one name, in camel case",
     "service/vocabulary/form_parts.py",
     "alias_generator=to_camel)",
     "alias_generator=to_camel, populate_by_name=True)",
@@ -168,7 +168,7 @@ def test_a_member_has_one_name_and_that_is_in_camel_case(people: People, case: C
 
 
 @broken_by(
-    "of very many faults the first hundred are told",
+    "A refusal names at most the first hundred faults",
     "service/vocabulary/input_faults.py",
     "return (*distinct[:MAX_FAULTS], *more)",
     "return distinct",
@@ -201,7 +201,7 @@ def test_an_unknown_name_is_told_up_to_a_useful_length(people: People) -> None:
 
 
 @broken_by(
-    "a header that stands twice is not read as one of the two",
+    "A repeated header is refused",
     "service/http/strict_route.py",
     'return ", ".join(values)',
     "return values[0]",

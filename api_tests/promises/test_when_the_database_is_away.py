@@ -58,7 +58,7 @@ def on_sqlite(tmp_path: Path) -> Iterator[RunningService]:
 
 
 @broken_by(
-    'a PostgreSQL that is down is a "not now"',
+    "While PostgreSQL is down, the service refuses requests as temporarily unavailable",
     "service/database/worker_threads.py",
     "temporary = isinstance(error, OperationalError | InterfaceError)",
     "temporary = False",
@@ -101,7 +101,12 @@ def _get_when_back(people: People, path: str, tries: int = 9) -> httpx.Response:
     return answer
 
 
-@broken_by("a locked database is a not now", "service/database/worker_threads.py", '"SQLITE_BUSY", ', "")
+@broken_by(
+    "While another process locks the SQLite file, the service refuses changes as temporarily unavailable",
+    "service/database/worker_threads.py",
+    '"SQLITE_BUSY", ',
+    "",
+)
 def test_while_another_process_locks_the_sqlite_file_changes_wait_and_reading_goes_on(
     on_sqlite: RunningService,
 ) -> None:
@@ -143,7 +148,7 @@ def test_a_missing_table_is_an_internal_error_and_no_reason_to_wait(
 
 
 @broken_by(
-    'a PostgreSQL that takes no changes for now is a "not now"',
+    "While PostgreSQL takes no changes, the service refuses changes as temporarily unavailable",
     "service/database/worker_threads.py",
     " or isinstance(error.orig, ReadOnlySqlTransaction)",
     "",
@@ -173,7 +178,7 @@ def test_while_postgresql_takes_no_changes_they_wait_and_reading_goes_on(
 
 
 @broken_by(
-    "a frozen process lets go of the case that it holds",
+    "PostgreSQL ends an idle transaction of a silent process after a minute",
     "service/database/engine.py",
     " -c idle_in_transaction_session_timeout=60s",
     "",

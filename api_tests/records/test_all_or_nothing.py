@@ -112,7 +112,7 @@ def _rows(database: Engine) -> dict[str, int]:
 
 
 @broken_by(
-    "a step that fails halfway leaves nothing",
+    "I11: a step that fails halfway changes nothing",
     "service/database/engine.py",
     '        connection.exec_driver_sql(f"BEGIN {mode}")',
     "        _ = mode",
@@ -139,7 +139,7 @@ def test_i11_a_step_that_fails_is_not_answered_as_done_leaves_nothing_and_is_set
 
 
 @broken_by(
-    "a full disk is a not now that may be sent again",
+    "A full disk is refused as temporarily unavailable, and the request may be sent again",
     "service/database/worker_threads.py",
     "temporary = isinstance(error, OperationalError | InterfaceError)",
     "temporary = isinstance(error, InterfaceError)",
@@ -201,7 +201,7 @@ def test_i11_a_refused_step_leaves_no_trace_in_any_table(
 
 
 @broken_by(
-    "an answered step is committed before its answer leaves",
+    "A step is committed before its answer leaves",
     "service/database/worker_threads.py",
     "return await self._run_queued(self._writers, self.write_sync, work)",
     "loop = asyncio.get_running_loop(); early = loop.create_future(); "

@@ -57,7 +57,7 @@ def tables_of(place: BackedUpInstallation, back: RestoredInstallation) -> Tables
 
 
 @broken_by(
-    "I21: a restored database follows the list of destructions before it is served",
+    "I21: a restore adds the destructions in the backup to the list that every start applies",
     "service/commands/backup.py",
     "    _add_to_destruction_list(settings, destructions)\n    if data_manifest.revision",
     "    if data_manifest.revision",
@@ -83,7 +83,7 @@ def test_i21_a_backup_of_before_a_destruction_does_not_bring_the_case_back(place
 
 
 @broken_by(
-    "I21, decision 0008: keys of before a destruction open nothing of it",
+    "I21, decision 0008: keys from before a destruction open nothing of the destroyed case",
     "service/retention/use_cases/destroy_case.py",
     "    Destructions(transaction).remove_keys_of_destroyed_cases()\n",
     "",
@@ -112,7 +112,7 @@ def test_newer_keys_open_everything_in_older_data(place: BackedUpInstallation) -
 
 
 @broken_by(
-    "a backup of a database that is written to holds what was acknowledged",
+    "A backup made during writes contains every change that was acknowledged before it began",
     "service/integrity/store/backup.py",
     "        live.backup(copy)\n",
     "        target.write_bytes(Path(live.execute('PRAGMA database_list').fetchone()[2]).read_bytes())\n",
@@ -147,7 +147,7 @@ def test_another_master_key_opens_no_backup(place: BackedUpInstallation, tmp_pat
 
 
 @broken_by(
-    "a backup that is not whole is refused",
+    "A backup that was cut off or changed is refused",
     "service/integrity/store/backup.py",
     "        if not compare_digest(_sha256(Path(copy)), manifest.sha256[name]):",
     "        if not manifest.sha256[name]:",
@@ -222,7 +222,7 @@ def test_a_backup_tells_what_it_is_and_nothing_of_anybody_is_for_its_owner_alone
 
 
 @broken_by(
-    "restoring never overwrites",
+    "A restore overwrites no existing file",
     "service/integrity/store/backup.py",
     "            if (existing := place.with_name(place.name + suffix)).exists():",
     "            if (existing := place.with_name(place.name + suffix)).is_dir():",
@@ -250,7 +250,7 @@ def test_nothing_is_overwritten_by_a_backup_or_by_one_that_comes_back(
 
 
 @broken_by(
-    "a manifest that was made without the master key is refused",
+    "A backup manifest that was made without the master key is refused",
     "service/integrity/store/backup.py",
     "    if not compare_digest(text, manifest.to_sealed_json(keyring)):",
     "    if not text:",

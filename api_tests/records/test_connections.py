@@ -56,7 +56,7 @@ def test_every_connection_is_set_up_as_promised(opened: Engine) -> None:
 
 
 @broken_by(
-    "a key that is gone lies about in no free page",
+    "SQLite keeps no deleted key in a free page",
     "service/database/engine.py",
     '    "secure_delete": "ON",',
     '    "secure_delete": "OFF",',

@@ -57,7 +57,7 @@ def _read_content(
 
 
 @broken_by(
-    "what people write is encrypted",
+    "The database stores the words of people encrypted",
     "service/cases/store/contents.py",
     "ciphertext = AESGCM(key).encrypt(nonce, to_canonical_json(content.body).encode(), associated_data)",
     "ciphertext = to_canonical_json(content.body).encode() or AESGCM(key).encrypt(nonce, b'', associated_data)",
@@ -89,7 +89,7 @@ def _everything_stored(service: RunningService, request: pytest.FixtureRequest) 
 
 
 @broken_by(
-    "content opens in its own place only",
+    "Content that was moved to another place does not open",
     "service/cases/store/contents.py",
     'return f"{case_id}|{sequence}|{content_class}".encode()',
     'return f"{case_id}|{content_class}".encode()',
@@ -143,7 +143,7 @@ def test_every_case_and_class_of_content_has_a_key_of_its_own(
 
 
 @broken_by(
-    "the master key is readable by its owner alone",
+    "Only the owner can read the master key file",
     "service/database/private_files.py",
     'descriptor, temporary = mkstemp(prefix=f"{file.name}.", dir=file.parent)',
     'descriptor = os.open(temporary := f"{file}.new", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)',
@@ -182,7 +182,7 @@ def test_a_file_that_is_no_text_is_refused_as_a_master_key(tmp_path: Path) -> No
 
 
 @broken_by(
-    "every digest has a salt", "service/cases/store/rows.py", "    salt = os.urandom(16)", "    salt = bytes(16)"
+    "Every digest has a random salt", "service/cases/store/rows.py", "    salt = os.urandom(16)", "    salt = bytes(16)"
 )
 def test_equal_facts_and_equal_content_have_different_digests(
     database: Engine, service: RunningService, known: KnownCases

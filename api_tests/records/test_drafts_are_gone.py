@@ -38,7 +38,7 @@ def later(service: RunningService) -> Iterator[RunningService]:
 
 
 @broken_by(
-    "a draft takes its key with it",
+    "A discarded draft loses its key",
     "service/cases/store/drafts.py",
     "        self._keyring.remove_keys(self._connection, draft_id)\n        self._connection.execute(delete(drafts)",
     "        self._connection.execute(delete(drafts)",
@@ -75,7 +75,7 @@ def test_a_draft_is_there_until_its_announced_day_and_not_after(people: People, 
 
 
 @broken_by(
-    "an expired draft is removed before the next is begun",
+    "An expired draft is removed before the next draft begins",
     "service/cases/use_cases/drafts.py",
     "        FormDrafts(transaction).remove_expired()",
     "        _ = transaction",

@@ -72,7 +72,7 @@ def _place(table: Table, row: Row[Any]) -> dict[str, Any]:
 
 
 @broken_by(
-    "every single character of a history row counts, also one that only looks the same",
+    "I12: verification finds each changed character of a history row, also one that looks the same",
     "service/integrity/store/case_history.py",
     "return same and bool(facts_digest(row.facts_salt, entry) == row.facts_digest)",
     "return bool(facts_digest(row.facts_salt, entry) == row.facts_digest)",
@@ -103,13 +103,13 @@ def test_i12_each_character_that_a_destruction_left_counts(
 
 
 @broken_by(
-    "a destroyed case is sound beside the certificate of its own history alone",
+    "Verification accepts a destroyed case only with the certificate of its own history",
     "service/integrity/store/destroyed_case.py",
     "if head != (expected.entries, expected.head) and not is_shorter_replay:",
     "if False:",
 )
 @broken_by(
-    "what was to be emptied and was not is found",
+    "Verification finds a value that a destruction should have emptied",
     "service/integrity/store/destroyed_case.py",
     "return all(values[name] is None for name in names)",
     "return values[names[0]] is None",

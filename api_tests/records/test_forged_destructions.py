@@ -124,7 +124,7 @@ REFUSED_DESTRUCTIONS = {
 
 
 @broken_by(
-    "a case is not destroyed while a legal hold stands, whoever writes it (SQLite)",
+    "SQLite refuses every destruction of a case under a legal hold",
     "migrations/sql/0007-sqlite.sql",
     "coalesce(h.until, '9999-12-31') >= NEW.day",
     "0",
@@ -182,7 +182,7 @@ EMPTYING = [
 
 
 @broken_by(
-    "I11, I21: a history is emptied beside a destruction alone (PostgreSQL)",
+    "I11, I21: PostgreSQL refuses to empty a history without a destruction",
     "migrations/sql/0007-postgresql.sql",
     "IF OLD.facts_salt IS NULL OR NOT EXISTS (SELECT 1 FROM destructions d WHERE d.case_id = OLD.case_id)",
     "IF OLD.facts_salt IS NULL",

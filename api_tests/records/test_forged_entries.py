@@ -211,35 +211,35 @@ def test_the_entry_that_truly_comes_next_is_taken(forger: Forger) -> None:
 
 
 @broken_by(
-    "I11: the source of an entry is where its part stands, also with foreign keys off (SQLite)",
+    "I11: SQLite refuses an entry whose source is not the state of its part, also without foreign keys",
     "migrations/sql/0002-sqlite.sql",
     "AND coalesce(p.state, 'start') = NEW.source",
     "",
     case="sqlite undermined",
 )
 @broken_by(
-    "I11: the source of an entry is where its part stands, also under replication (PostgreSQL)",
+    "I11: PostgreSQL refuses an entry whose source is not the state of its part, also under replication",
     "migrations/sql/0002-postgresql.sql",
     "AND coalesce(p.state, 'start') = NEW.source",
     "",
     case="postgresql undermined",
 )
 @broken_by(
-    "I11: a definition gets no edges afterwards",
+    "I11: SQLite refuses new edges of a complete workflow definition",
     "migrations/sql/0001-sqlite.sql",
     "AND w.edges > (SELECT count(*) FROM workflow_edges e WHERE e.workflow = NEW.workflow)",
     "",
     case="sqlite afterwards",
 )
 @broken_by(
-    "what happened never goes back within a part, whoever writes it",
+    "PostgreSQL refuses an entry that happened before the last entry of its part",
     "migrations/sql/0002-postgresql.sql",
     "AND coalesce(p.occurred_at, NEW.occurred_at) <= NEW.occurred_at",
     "",
     case="postgresql life",
 )
 @broken_by(
-    "the time of recording never goes back within a case, whoever writes it",
+    "SQLite refuses an entry that was recorded before the last entry of its case",
     "migrations/sql/0002-sqlite.sql",
     "AND c.recorded_at <= NEW.recorded_at",
     "",
@@ -260,7 +260,10 @@ def test_an_entry_that_names_what_is_not_there_is_refused(forger: Forger, attack
 
 
 @broken_by(
-    "a time is a number to SQLite too", "migrations/sql/0002-sqlite.sql", "OR typeof(NEW.occurred_at) <> 'integer' ", ""
+    "SQLite refuses a time that is not a number",
+    "migrations/sql/0002-sqlite.sql",
+    "OR typeof(NEW.occurred_at) <> 'integer' ",
+    "",
 )
 @pytest.mark.parametrize("column", ["occurred_at", "recorded_at"])
 def test_a_time_that_is_a_word_is_refused(forger: Forger, column: str) -> None:

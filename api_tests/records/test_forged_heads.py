@@ -154,21 +154,21 @@ ATTACKS: dict[str, Attack] = {
 
 
 @broken_by(
-    "I12: a part cannot be put into another state beside its history",
+    "I12: SQLite refuses a state of a part that its history does not give",
     "migrations/sql/0007-sqlite.sql",
     "AND t.target IS NEW.state",
     "",
     case="sqlite state",
 )
 @broken_by(
-    "I12: a case cannot be set back to what it once was",
+    "I12: PostgreSQL refuses to set a case back to an earlier entry",
     "migrations/sql/0007-postgresql.sql",
     "AND NOT EXISTS (SELECT 1 FROM transitions u WHERE u.case_id = NEW.id AND u.sequence = NEW.sequence + 1)",
     "",
     case="postgresql back",
 )
 @broken_by(
-    "I12: a case has one main part",
+    "I12: PostgreSQL refuses a second main part of a case",
     "migrations/sql/0001-postgresql.sql",
     "OR (NEW.kind = 'case') <> (NEW.id = NEW.case_id)",
     "",

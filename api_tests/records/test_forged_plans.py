@@ -163,14 +163,14 @@ def test_a_part_goes_along_a_plan_to_the_other_workflow_and_on_by_that(forger: F
 
 
 @broken_by(
-    "I11: a plan takes a part away from the workflow it leads from, and from no other",
+    "I11: a plan moves a part only from the workflow where the plan starts",
     "migrations/sql/0002-sqlite.sql",
     "WHERE w.hash = NEW.workflow AND w.from_workflow = p.workflow",
     "WHERE w.hash = NEW.workflow",
     case="undermined-sqlite-a second step along the same plan",
 )
 @broken_by(
-    "I11: the head of a part is on the workflow that its last entry leads to",
+    "I11: the head of a part has the workflow that its last entry leads to",
     "migrations/sql/0007-sqlite.sql",
     "AND coalesce((SELECT w.to_workflow FROM workflow_plans w WHERE w.hash = t.workflow), t.workflow) IS NEW.workflow",
     "",

@@ -60,14 +60,14 @@ QUERIES: dict[str, tuple[Callable[[Transaction], Any], str, str]] = {
 
 
 @broken_by(
-    "what waits for a webhook is found however much was delivered before",
+    "The relay finds waiting deliveries through an index",
     "migrations/versions/0004_events.py",
     'comment="what each webhook was told or still has to be told; never content",',
     'comment="what each webhook was told or still has to be told; never content", sqlite_with_rowid=False,',
     case="sqlite-whom there is something to tell",
 )
 @broken_by(
-    "the parts of a case are found along the case, not along everything its team ever had",
+    "A query finds the parts of a case by the case, not by its team",
     "service/cases/store/cases.py",
     "may_see_part(seen_by).is_(true())",
     "may_see_part(seen_by)",

@@ -81,13 +81,13 @@ def _stored_heads(connection: Connection, case_id: str) -> tuple[tuple[Any, ...]
 
 
 @broken_by(
-    "I11: every entry has its news",
+    "I11: every entry has its event",
     "service/cases/store/cases.py",
     "for entry in entries\n            ],",
     "for entry in entries[:1]\n            ],",
 )
 @broken_by(
-    "I12: a head is the replay of its history",
+    "I12: a head equals the replay of its history",
     "migrations/sql/0002-sqlite.sql",
     "    due_on = coalesce(NEW.due_on, '9999-12-31')",
     "    due_on = coalesce(NEW.due_on, due_on)",

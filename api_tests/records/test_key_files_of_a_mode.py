@@ -42,7 +42,7 @@ def rewrite_as_earlier_release(file: Path) -> bytes:
 
 
 @broken_by(
-    "a key file that one mode made is refused by the other",
+    "A key file that one mode made is refused by the other mode",
     "service/app.py",
     "        require_key_of_mode(settings.master_key_file, demonstration=now, allow_unmarked=known)\n",
     "",
@@ -78,7 +78,7 @@ def test_a_key_file_of_an_earlier_release_goes_on_with_the_database_of_its_mode(
 
 
 @broken_by(
-    "a demonstration begins with no key that may be that of real cases",
+    "A new demonstration refuses a key file that may belong to real cases",
     "service/app.py",
     "known = was_demonstration if now else named",
     "known = now or named",
@@ -99,7 +99,7 @@ def test_production_takes_a_key_that_a_person_made_where_a_setting_names_it(tmp_
 
 
 @broken_by(
-    "production begins with no key that a demonstration of an earlier release may have left",
+    "A new production database refuses a key file that an earlier demonstration may have left",
     "service/app.py",
     "else named or not was_new",
     "else True",

@@ -87,13 +87,13 @@ def migrated(empty: NewDatabase) -> Engine:
 
 
 @broken_by(
-    "the migrations make the tables that the code means",
+    "The migrations make the tables that the code declares",
     "service/cases/store/tables.py",
     'Column("age_band", String(10))',
     'Column("age_band", String(11))',
 )
 @broken_by(
-    "a constraint is the same in the code and in the database",
+    "The code and the database have the same constraints",
     "service/cases/store/tables.py",
     "cause IS NULL OR cause < sequence AND part_sequence = 1",
     "cause IS NULL OR cause < sequence",
@@ -115,7 +115,7 @@ def test_the_migrations_make_the_tables_that_the_code_means(migrated: Engine, em
 
 
 @broken_by(
-    "down and up again is as new",
+    "Migrating down and up again leaves a schema like new",
     "migrations/versions/0001_cases_and_their_history.py",
     '            op.execute(f"DROP FUNCTION {function}()")',
     "            op.execute(f\"SELECT '{function}'\")",
@@ -162,7 +162,7 @@ def test_up_twice_changes_nothing_and_loses_nothing(database: Engine, case: Case
 
 
 @broken_by(
-    "data that was lost is begun anew beside its keys",
+    "The migrations make a new database while the keys of a lost one remain",
     "migrations/versions/0001_cases_and_their_history.py",
     "        if_not_exists=True,",
     "        if_not_exists=False,",
@@ -209,7 +209,7 @@ def test_two_processes_that_migrate_at_once_do_it_one_after_the_other(empty: New
 
 
 @broken_by(
-    "a migration is all or nothing",
+    "A migration is applied as a whole or not at all",
     "service/database/migrations.py",
     '    with engine.begin() as connection:\n        if engine.dialect.name == "postgresql":',
     '    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as '
@@ -250,7 +250,7 @@ def test_a_broken_migration_leaves_revision_tables_and_rows_of_the_one_before(
 
 
 @broken_by(
-    "every column is explained in the database",
+    "Every column has its explanation in PostgreSQL",
     "migrations/versions/0001_cases_and_their_history.py",
     'comment="in life; never decreases within a part"',
     'comment="in life"',
@@ -273,7 +273,7 @@ def test_every_explanation_of_a_column_stands_in_postgresql_and_every_table_has_
 
 
 @broken_by(
-    "every municipality is in its region",
+    "Every municipality is in its own youth region",
     "service/people/store/municipalities.csv",
     "GM0392,Haarlem,JZ11",
     "GM0392,Haarlem,JZ10",

@@ -48,13 +48,13 @@ def served_with_a_destruction(folder: Path) -> Mapping[str, int]:
 
 
 @broken_by(
-    "the database and its keys are their owner's alone, whatever the umask",
+    "The database and its keys are private to their owner, whatever the umask",
     "service/database/engine.py",
     "        make_private_file(file)\n",
     "",
 )
 @broken_by(
-    "a folder that is made for them is their owner's alone, and so are those above it",
+    "Every folder that the service makes is private to its owner",
     "service/database/private_files.py",
     "        folder.mkdir(_FOLDER_MODE)",
     "        folder.mkdir()",
@@ -91,13 +91,13 @@ def test_a_backup_and_the_folders_above_it_are_its_own_alone_whatever_the_umask(
 
 
 @broken_by(
-    "a database of an earlier release is taken from others",
+    "The service closes a database file of an earlier release to other users",
     "service/database/private_files.py",
     "        if _is_open_to_others(file):\n            file.chmod(_FILE_MODE)\n    except FileNotFoundError:",
     "        file.stat()\n    except FileNotFoundError:",
 )
 @broken_by(
-    "a key file of an earlier release is taken from others",
+    "The service closes a key file of an earlier release to other users",
     "service/database/keyring.py",
     "            restrict_to_owner_if_ours(file)",
     "            pass",
@@ -131,7 +131,7 @@ except FileNotPrivate as refusal:
 
 
 @broken_by(
-    "a file of another user that others may read is refused in a sentence",
+    "The service refuses a file of another user that others may read",
     "service/database/private_files.py",
     "    except PermissionError:\n        raise",
     "    except PermissionError:\n        return\n        raise",

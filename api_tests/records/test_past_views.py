@@ -186,7 +186,7 @@ def take_random_steps(witness: Witness) -> None:
 
 
 @broken_by(
-    "Design 2: the view at an entry is what was served when it was the last, also under the rules of then",
+    "The view at an entry equals the answer of that time, under the settings of that time",
     "service/cases/use_cases/look_back.py",
     (
         "        return Definitions(self.transaction).settings_by_hash(last.settings) "
@@ -195,13 +195,13 @@ def take_random_steps(witness: Witness) -> None:
     "        return at_moment\n",
 )
 @broken_by(
-    "Design 2: a part that was taken along a plan is seen on the workflow that it came to",
+    "The view at an entry shows a part that a plan moved on its new workflow",
     "service/cases/rules/point_in_time.py",
     "workflow=plans.get(entry.workflow, entry.workflow),",
     "workflow=entry.workflow,",
 )
 @broken_by(
-    "what a region decided later that day did not hold before it was decided",
+    "The view at an earlier moment ignores a decision that the region recorded later that day",
     "service/workflows/use_cases.py",
     "recorded_by=at)",
     "recorded_by=None)",

@@ -82,7 +82,7 @@ def _triggers_of_migrations(connection: Connection) -> set[str]:
 
 
 @broken_by(
-    "every trigger that the migrations make is insisted on",
+    "The start requires every trigger that the migrations make",
     "service/database/protections.py",
     '    "contents_belong",\n',
     "",
@@ -93,7 +93,7 @@ def test_every_trigger_that_the_migrations_make_is_required_at_start(engine: Eng
 
 
 @broken_by(
-    "an answered step survives a power cut: SQLite waits for the disk",
+    "SQLite waits for the disk, so that an answered step survives a power cut",
     "service/database/engine.py",
     '    "synchronous": "FULL",',
     '    "synchronous": "NORMAL",',
@@ -104,7 +104,7 @@ def test_a_database_with_every_protection_is_served(engine: Engine) -> None:
 
 
 @broken_by(
-    "a database without a protection is not served",
+    "A database that lacks a trigger is refused",
     "service/database/protections.py",
     "missing = sorted((expected.keys() | REQUIRED_TRIGGERS[engine]) - actual.keys())",
     "missing: list[str] = []",
@@ -121,7 +121,7 @@ def test_each_trigger_that_is_missing_is_named(engine: Engine) -> None:
 
 
 @broken_by(
-    "a trigger that is switched off does not count as there",
+    "A trigger that is switched off is found at the start",
     "service/database/protections.py",
     "SELECT tgname AS name, tgenabled::text || replace(",
     "SELECT tgname AS name, 'A' || replace(",
@@ -146,7 +146,7 @@ def test_each_trigger_that_is_switched_off_or_hollow_is_named(engine: Engine) ->
 
 
 @broken_by(
-    "a trigger that says something else than the migrations made it say is found at start",
+    "A trigger with a changed body is found at the start",
     "service/database/protections.py",
     "if expected[name] != actual[name]",
     "if not actual[name]",
@@ -174,7 +174,7 @@ def test_each_trigger_that_says_something_else_is_named(engine: Engine) -> None:
 
 
 @broken_by(
-    "a trigger function that was made hollow is found at start",
+    "A trigger function with a changed body is found at the start",
     "service/database/protections.py",
     'protections[f"{match[1]}()"] = _function(match[3], match[2])',
     "continue",
@@ -258,7 +258,7 @@ def _setting(statement: str) -> Callable[[Any, object], None]:
 
 
 @broken_by(
-    "start-up insists on the protections",
+    "The service does not start without the protections of its database",
     "service/app.py",
     ("    require_protections(transaction.connection)\n    if not settings"),
     "    if not settings",
@@ -279,7 +279,7 @@ def test_the_service_does_not_start_without_the_table_of_keys(fresh: Settings) -
 
 
 @broken_by(
-    "start-up refuses another revision",
+    "The service does not start on another revision of the schema",
     "service/app.py",
     "if current_revision(transaction.connection) != expected_revision():",
     "if current_revision(transaction.connection) is None:",
@@ -319,13 +319,13 @@ def test_the_service_does_not_start_on_an_empty_database_and_says_what_to_do(
 
 
 @broken_by(
-    "start-up insists on the master key that the database was written with",
+    "The service does not start with another master key than its database was written with",
     "service/app.py",
     "    transaction.keyring.require_matching_master_key(transaction.connection)\n",
     "",
 )
 @broken_by(
-    "Another master key is refused, also where only webhooks were made with it",
+    "The service refuses another master key, also where the key protects only webhook secrets",
     "service/database/keyring.py",
     "for query in (_ANY_KEY, _ANY_SECRET):",
     "for query in (_ANY_KEY,):",

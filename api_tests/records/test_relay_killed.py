@@ -80,7 +80,7 @@ def test_the_relay_works_as_a_process_of_its_own_and_stops_in_good_order(
 
 
 @broken_by(
-    "what was claimed and not settled is told again, wherever the relay dies",
+    "A relay that was killed delivers its claimed events again",
     "service/events/store/deliveries.py",
     'times = {"now": to_microseconds(self._now), "until": to_microseconds(self._now + CLAIM_DURATION)}',
     'times = {"now": to_microseconds(self._now), "until": to_microseconds(self._now + CLAIM_DURATION * 10_000)}',

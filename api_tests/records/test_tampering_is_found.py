@@ -65,7 +65,7 @@ def test_an_untouched_case_is_sound_also_with_parts_that_other_entries_began(
 
 
 @broken_by(
-    "every fact of an entry is covered by its digest",
+    "The digest of an entry covers every fact of the entry",
     "service/cases/rules/history_chain.py",
     '        "ageBand": entry.age_band,\n',
     "",
@@ -91,14 +91,14 @@ def test_a_changed_column_of_an_entry_is_found_at_that_entry(
 
 
 @broken_by(
-    "everything stored of a content is covered by its digest",
+    "The digest of content covers everything that is stored of the content",
     "service/cases/rules/history_chain.py",
     '"nonce": nonce.hex(), ',
     "",
     case="sqlite-nonce",
 )
 @broken_by(
-    "verification finds content that is not as it was recorded",
+    "Verification finds content that was changed",
     Returns("service/integrity/store/case_history.py", "_content_holds", True),
     case="postgresql",
 )
@@ -129,7 +129,7 @@ def test_a_changed_head_of_a_case_is_found(bare: Connection, known: KnownCases, 
 
 
 @broken_by(
-    "verification finds a head that was changed",
+    "Verification finds a changed head of a part",
     "service/integrity/store/case_history.py",
     'yield entry.sequence, "part_head"',
     "continue",
@@ -233,7 +233,7 @@ def test_an_entry_rewritten_with_new_digests_is_found_at_the_next(bare: Connecti
 
 
 @broken_by(
-    "verification believes the definition, not what stands beside it",
+    "Verification trusts a workflow definition only when it matches its hash",
     Returns("service/integrity/store/case_history.py", "matches_hash", True),
 )
 def test_a_definition_that_was_rewritten_vouches_for_nothing(bare: Connection, known: KnownCases) -> None:

@@ -70,7 +70,7 @@ def test_every_moment_comes_back_from_the_database_as_it_went_in(instant: dateti
 
 
 @broken_by(
-    "what happened before the last step of its part is refused",
+    "A step that happened before the last step of its part is refused",
     "service/cases/use_cases/check_step.py",
     "    if step.occurred_at < situation.part.occurred_at:",
     "    if step.occurred_at is None:",
@@ -89,7 +89,7 @@ def test_what_happened_before_the_last_step_of_its_part_is_refused_with_the_earl
 
 
 @broken_by(
-    "what is still to happen is refused",
+    "A step with a date in the future is refused",
     "service/cases/use_cases/check_step.py",
     "if step.has_date and step.occurred_at > situation.now + CLOCK_TOLERANCE:",
     "if step.has_date and step.occurred_at is None:",
@@ -119,13 +119,13 @@ def test_each_part_has_a_clock_of_its_own(people: People) -> None:
 
 
 @broken_by(
-    "the time of recording does not follow a clock that was set back",
+    "The time of recording never goes back when the clock does",
     "service/cases/rules/steps.py",
     "recorded_at=max(situation.now, case.recorded_at),",
     "recorded_at=situation.now,",
 )
 @broken_by(
-    "a step without a date happens now, also after the clock was set back",
+    "A step without a date is never earlier than the last step of its part",
     "service/cases/use_cases/check_step.py",
     "    return step if step.has_date else replace(step, occurred_at=max(step.occurred_at, part.occurred_at))",
     "    return step",

@@ -150,7 +150,7 @@ def test_what_nobody_touched_is_sound_alone_and_against_its_digest(installation:
 
 
 @broken_by(
-    "a digest that was changed is no digest",
+    "A changed digest of the heads is refused",
     "service/integrity/rules.py",
     "        root.update(last.encode())\n        last = line\n"
     '    if last.rstrip("\\n") != to_canonical_json({"cases": count - 1, "root": root.hexdigest()}):',
@@ -208,13 +208,13 @@ def test_workflows_settings_and_feeds_are_verified_too(installation: Installatio
 
 
 @broken_by(
-    "a history that was cut off together with its heads is found against a digest kept elsewhere",
+    "A digest kept elsewhere reveals a history that was cut off together with its heads",
     "service/integrity/store/heads.py",
     'yield HeadMismatch(head.case, min(current[head.case] + 1, head.sequence), "cut_off")',
     "continue",
 )
 @broken_by(
-    "verification sees that a key of content is gone or changed, and that news was taken away",
+    "Verification finds a content key that was removed or changed, and an event that was removed",
     "service/integrity/use_cases.py",
     "sequence, fault = next(faults, (None, None))",
     "sequence, fault = None, None",

@@ -39,7 +39,7 @@ def clock(story: DestructionStory) -> Iterator[Clock]:
 
 
 @broken_by(
-    "I21: a request about the file is no change of it",
+    "I21: a request about the file does not extend the retention term",
     "service/retention/rules/destruction.py",
     "if entry.part_kind not in KINDS.kinds_outside_file)",
     "if True)",

@@ -69,14 +69,14 @@ def _replacements(table: Table, engine: str) -> Iterator[tuple[str, str | None]]
 
 
 @broken_by(
-    "I11: the history cannot be updated (SQLite)",
+    "I11: SQLite refuses an update of the history",
     "migrations/sql/0007-sqlite.sql",
     "SELECT RAISE(ABORT, 'transitions is append-only')",
     "SELECT 1",
     case="sqlite transitions",
 )
 @broken_by(
-    "I11: the log of administration is append-only",
+    "I11: SQLite refuses an update of the log of administration",
     "migrations/versions/0003_administration.py",
     'f"CREATE TRIGGER {table}_no_update BEFORE UPDATE ON {table} {refuse}"',
     'f"CREATE TRIGGER {table}_no_update BEFORE UPDATE ON {table} WHEN 0 {refuse}"',
@@ -116,7 +116,7 @@ def test_i11_a_row_cannot_be_overwritten_by_an_insert_that_updates(forger: Forge
 
 
 @broken_by(
-    "I11: the history cannot be truncated (PostgreSQL)",
+    "I11: PostgreSQL refuses to truncate the history",
     "migrations/sql/0001-postgresql.sql",
     "CREATE TRIGGER transitions_no_truncate BEFORE TRUNCATE ON transitions FOR EACH STATEMENT EXECUTE",
     "CREATE TRIGGER transitions_no_truncate BEFORE TRUNCATE ON transitions FOR EACH STATEMENT WHEN (false) EXECUTE",
@@ -133,7 +133,7 @@ def test_i11_a_row_cannot_be_replaced_or_swept_away(forger: Forger, table: Table
 
 
 @broken_by(
-    "I11: a row cannot be replaced under a row number of SQLite's own",
+    "I11: SQLite refuses to replace a history row by its row number",
     "migrations/versions/0001_cases_and_their_history.py",
     '        comment="the history: append-only",\n        sqlite_with_rowid=False,',
     '        comment="the history: append-only",',
@@ -164,7 +164,7 @@ def test_i11_a_row_cannot_be_replaced_under_a_number_of_the_databases_own(forger
 
 
 @broken_by(
-    "I11: a case cannot be replaced by another with its number",
+    "I11: SQLite refuses to replace a case by another with its number",
     "migrations/sql/0001-sqlite.sql",
     "WHERE id = NEW.id OR number = NEW.number",
     "WHERE id = NEW.id",
@@ -197,7 +197,7 @@ def test_content_is_taken_whole_with_its_entry_and_never_without(forger: Forger,
 
 
 @broken_by(
-    "I11: content is not slipped under an entry that had none",
+    "I11: PostgreSQL refuses new content for an entry that was recorded without content",
     "migrations/sql/0001-postgresql.sql",
     "WHERE t.case_id = NEW.case_id AND t.sequence = NEW.sequence AND t.content_digest IS NOT NULL",
     "WHERE t.case_id = NEW.case_id AND t.sequence = NEW.sequence",

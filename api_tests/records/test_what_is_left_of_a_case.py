@@ -33,7 +33,7 @@ pytestmark = pytest.mark.server
 
 
 @broken_by(
-    "what cannot be written on the list outside the database is not destroyed",
+    "The service destroys no case that it cannot add to the list of destructions",
     "service/retention/use_cases/signatures.py",
     "    destruction_list.add(certificate)\n",
     "",
@@ -53,20 +53,20 @@ def test_the_list_outside_holds_the_certificate_and_ids_alone(story: Destruction
 
 
 @broken_by(
-    "nothing readable remains in the log of SQLite",
+    "I21: the write-ahead log of SQLite keeps nothing readable of a destroyed case",
     "service/retention/api/proposals.py",
     "await context.database.empty_write_ahead_log()",
     "pass",
 )
 @broken_by(
-    "nothing readable remains in the files of PostgreSQL after the sweep",
+    "I21: the files of PostgreSQL keep nothing readable of a destroyed case after the sweep",
     "service/retention/store/sweep.py",
     "VACUUM (FULL, ANALYZE) {table.fullname}",
     "ANALYZE {table.fullname}",
     case="postgresql",
 )
 @broken_by(
-    "I21: the keys of a destroyed case go with it",
+    "I21: a destruction removes the keys of the case",
     "service/retention/store/destructions.py",
     "        self._keyring.remove_keys(self._connection, certificate.case_id)\n",
     "",
@@ -109,7 +109,7 @@ def test_the_chain_of_a_destroyed_case_verifies_by_its_digests(story: Destructio
 
 
 @broken_by(
-    "the figures of a destroyed case stay",
+    "The figures still count a destroyed case",
     "service/retention/use_cases/destroy_case.py",
     "for region in sorted({entry.region for entry in history}):",
     "for region in ():",
@@ -125,7 +125,7 @@ def test_what_was_counted_still_counts(story: DestructionStory) -> None:
 
 
 @broken_by(
-    "a database that comes back from a backup follows the list before it is served",
+    "A database from a backup follows the list of destructions before it is served",
     "service/app.py",
     "return replay_destructions(transaction, DestructionList(settings.destruction_list))",
     "return ReplayResult()",
@@ -188,7 +188,7 @@ def test_a_case_that_went_on_after_a_destruction_that_never_was_committed_is_not
 
 
 @broken_by(
-    "I21: a proposal that was taken back after its destruction failed to commit destroys nothing",
+    "I21: a withdrawn proposal destroys nothing, also after its destruction failed to commit",
     "service/retention/use_cases/destroy_case.py",
     "return is_withdrawn or has_later_hold or not matches",
     "return has_later_hold or not matches",
@@ -217,7 +217,7 @@ def test_a_proposal_that_was_taken_back_after_its_destruction_failed_to_commit_d
 
 
 @broken_by(
-    "I21: of a case that is on the list of destructions twice the last certificate is followed",
+    "I21: the start follows the last certificate of a case that is listed twice",
     "service/retention/use_cases/destroy_case.py",
     "for certificate in last_of_case.values():",
     "for certificate in listed.values():",

@@ -54,7 +54,7 @@ def story(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 
 @broken_by(
-    "what has ended is not moved to another version",
+    "A case that ended is not moved to another workflow version",
     "service/workflow_versions/store.py",
     'return and_(parts.c.kind == kind, parts.c.phase != "ended")',
     "return parts.c.kind == kind",
@@ -96,7 +96,7 @@ def test_a_trial_of_what_cannot_be_used_says_why(story: UpgradeStory) -> None:
 
 
 @broken_by(
-    "an adoption that goes on finds what is left, and nothing that was moved",
+    "A repeated adoption moves only the cases that were not moved yet",
     "service/workflow_versions/store.py",
     "condition = _is_open(kind) if workflow is None else and_(_is_open(kind), parts.c.workflow == workflow)",
     "condition = _is_open(kind)",
@@ -124,7 +124,7 @@ def test_a_case_whose_state_is_not_mapped_stays_and_is_named(story: UpgradeStory
 
 
 @broken_by(
-    "I1: whoever must act after a case adopted a new version is named by the new version",
+    "I1: an adoption removes the assigned person when another party must act",
     "service/workflow_versions/rules.py",
     "return entry if stays else replace(entry, assignee_id=None)",
     "return entry",
@@ -212,7 +212,7 @@ def test_every_answer_about_a_version_fits_its_published_schema(story: UpgradeSt
 
 
 @broken_by(
-    "I12: verification recomputes on which workflow a part is",
+    "I12: verification recomputes the workflow of each part",
     "service/integrity/store/case_history.py",
     "if self._runs_on.get(row.part_id, from_workflow) != from_workflow:",
     "if False:",
@@ -265,7 +265,7 @@ def _note_under(connection: Connection, case_id: str, workflow: str) -> None:
 
 
 @broken_by(
-    "the schema does not go back to a version that cannot read the plans",
+    "The schema does not go back to a version that cannot read its workflow plans",
     "migrations/versions/0002_workflow_versions.py",
     'if op.get_bind().scalar(sa.text("SELECT count(*) FROM workflow_plans")):',
     "if False:",

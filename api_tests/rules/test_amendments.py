@@ -16,7 +16,7 @@ from service.cases.rules.amendments import apply_amendments, apply_merge_patch
 
 # Appendix A of RFC 7396, line by line.
 @broken_by(
-    "amending is a merge patch as RFC 7396 has it",
+    "An amendment is a merge patch as in RFC 7396",
     "service/cases/rules/amendments.py",
     "            result.pop(name, None)",
     "            result[name] = None",
@@ -99,7 +99,7 @@ def test_the_file_shows_the_form_as_sent_and_its_current_text_after_every_amendm
 
 
 @broken_by(
-    "an amended form is held against the same rules",
+    "An amended form meets the same rules as the form itself",
     "service/cases/use_cases/check_step.py",
     "*(_faults_of_changes(step.amended_form, context) if step.amended_form else ()),",
     "",
@@ -140,7 +140,7 @@ def test_the_quorum_of_the_region_is_not_got_round_by_amending_the_table_afterwa
 
 
 @broken_by(
-    "nobody amends what another organisation wrote",
+    "An organisation cannot amend a form of another organisation",
     "service/cases/use_cases/amend.py",
     "if form_name not in UNAMENDABLE_FORMS and entry.organisation_id == decision.acting.organisation_id:",
     "if form_name not in UNAMENDABLE_FORMS:",
@@ -175,7 +175,7 @@ def test_what_is_not_yours_and_what_only_adds_cannot_be_amended(people: People, 
 
 
 @broken_by(
-    "issued advice is never amended (I13)",
+    "I13: an amendment of an issued advice is refused",
     "service/cases/use_cases/amend.py",
     'UNAMENDABLE_FORMS = frozenset({"advice", "advice_revision", "amendment"',
     'UNAMENDABLE_FORMS = frozenset({"amendment"',
@@ -199,13 +199,13 @@ def test_issued_advice_is_never_amended_and_another_version_leaves_the_first_as_
 
 
 @broken_by(
-    "no advice before child and parents are heard (I16)",
+    "I16: an advice cannot be issued while the voice of the child or a parent is missing",
     "workflows/case.toml",
     'form = "advice@1"\nguards = ["child_and_parents_heard"]',
     'form = "advice@1"',
 )
 @broken_by(
-    "facts are counted from the amended form (I16)",
+    "I16: guards count the facts of the amended form",
     "service/cases/use_cases/check_step.py",
     "step = replace(step, form=reading.form, raw_form=None, amended_form=amended_reading.form)",
     "step = replace(step, form=reading.form, raw_form=None)",
@@ -243,7 +243,7 @@ def test_who_was_recorded_as_heard_by_mistake_no_longer_counts_once_it_is_correc
 
 
 @broken_by(
-    "an amendment replaces what it corrects, also consent taken back (I16, I20, I23)",
+    "I16, I20, I23: an amendment replaces the entry that it corrects, also a consent",
     "service/cases/rules/steps.py",
     "    return {**codes, AMENDED_ENTRY: (str(form.amends),)} if isinstance(form, Amendment) else codes",
     "    return codes",

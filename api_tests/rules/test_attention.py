@@ -79,7 +79,7 @@ LAST_DAY, TOO_LATE = date(2026, 3, 9), date(2026, 3, 10)
 
 
 @broken_by(
-    "I6: what is to be made to measure is no other way yet",
+    "I6: a request without an addressee does not count as an alternative",
     "service/cases/rules/attention.py",
     '(head.target == "requested" and head.addressee_id is not None)',
     '(head.target == "requested")',
@@ -237,7 +237,7 @@ KINDS = ("own_home", "foster_family", "small_scale", "closed")
 
 
 @broken_by(
-    "R38: staying at home is a placement and no move",
+    "R38: a stay at home of a child who lives there counts as no move",
     "service/cases/rules/living_place.py",
     "moves += not (at_home and leads_home)",
     "moves += 1",

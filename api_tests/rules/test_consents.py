@@ -94,7 +94,7 @@ def test_i20_in_any_order_of_giving_and_taking_back_it_is_shared_when_the_law_sa
 
 
 @broken_by(
-    "I20: from sixteen the young person decides alone",
+    "I20: a young person of sixteen or older decides alone on consent",
     "service/cases/rules/consents.py",
     "age >= CHILD_SOLE_CONSENT_AGE:",
     "age > CHILD_SOLE_CONSENT_AGE:",
@@ -187,7 +187,7 @@ def is_refused(answer: httpx.Response, purpose: str) -> bool:
 
 
 @broken_by(
-    "I20: a withdrawal stops what is shared",
+    "I20: a withdrawal of consent stops the sharing",
     "service/cases/rules/facts.py",
     "consents.get(fact.purpose, PurposeConsent()).after_withdrawal(fact)",
     "consents.get(fact.purpose, PurposeConsent())",

@@ -48,14 +48,14 @@ def test_the_small_workflow_of_these_tests_has_no_faults() -> None:
 
 
 @broken_by(
-    "an end is left by reopening only, also not by taking a consent back",
+    "The check of a workflow finds an end that a withdrawal of consent leaves",
     "service/workflows/rules/checks/reachability.py",
     "edge.trigger in CONSENT_TRIGGERS and edge.target == state.name",
     "edge.trigger in CONSENT_TRIGGERS",
     case="an end that is left by taking a consent back",
 )
 @broken_by(
-    "I1: a turn of somebody to whom the part is not put is told",
+    "I1: the check of a workflow finds a party that its kind of part cannot have",
     "service/workflows/rules/checks/names.py",
     "elif state.party in _ROLES_OF_SOME_KINDS and kind and state.party not in kind.parties:",
     "elif False:",
@@ -70,7 +70,7 @@ def test_each_fault_is_named_where_it_stands_and_nothing_else_is_blamed(broken: 
 
 
 @broken_by(
-    "decision 0032: a workflow that an earlier release served is served",
+    "decision 0032: the service still serves a workflow that an earlier release served",
     "service/workflows/rules/checks/names.py",
     'replace(fault, severity="warning")',
     "fault",

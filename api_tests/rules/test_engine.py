@@ -154,7 +154,7 @@ def hasty_threads() -> Iterator[None]:
 
 
 @broken_by(
-    "threads never disturb each other's steps (decision 0006)",
+    "decision 0006: threads never disturb each other's steps",
     "service/workflows/rules/machine.py",
     "        firing = _Firing(state, attempt)\n",
     '        firing = self.__dict__.setdefault("_one", _Firing(state, attempt))\n'
@@ -195,7 +195,7 @@ def counted_contexts(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], i
 
 
 @broken_by(
-    "the machine keeps nobody (decision 0006)",
+    "decision 0006: the machine keeps nothing of a step",
     "service/workflows/rules/machine.py",
     "        firing = _Firing(state, attempt)\n",
     "        firing = _Firing(state, attempt)\n"
@@ -226,7 +226,7 @@ def test_the_machine_keeps_nothing_of_a_step_whatever_its_outcome(
 
 
 @broken_by(
-    "the machine makes no steps of its own (decision 0006)",
+    "decision 0006: the machine makes no steps of its own",
     "service/workflows/rules/machine.py",
     "auto_transitions=False",
     "auto_transitions=True",

@@ -34,7 +34,7 @@ def fields_of_requests_and_answers() -> set[tuple[type[BaseModel], str]]:
 
 
 @broken_by(
-    "every field of every form has a label",
+    "Every field of every form has a label",
     "service/cases/rules/forms/referral.py",
     "    birth_month: BirthMonth\n    residence: Residence\n",
     "    birth_month: BirthMonth\n    residence: Residence\n    nickname: Nullable[ShortText] = None\n",

@@ -37,14 +37,14 @@ def schema_of(kind: PartKind, trigger: str) -> dict[str, Any]:
 
 
 @broken_by(
-    "a form that asks for nothing may be left out",
+    "A form that asks for nothing may be left out",
     "service/cases/api/step_bodies.py",
     "optional if form.is_optional() else Field(description=description)",
     "Field(description=description)",
     case="case-start_triage-triage_start@1",
 )
 @broken_by(
-    "a form that asks for something is given",
+    "A form that asks for something must be given",
     "service/cases/rules/forms/base.py",
     "return not any(field.is_required() for field in cls.model_fields.values())",
     "return any(not field.is_required() for field in cls.model_fields.values())",

@@ -78,7 +78,7 @@ SILENT: dict[str, Any] = {"alternatives_to_removal": [], "behavioural_scientist"
 
 
 @broken_by(
-    "I5: no child leaves home before all that goes before was answered",
+    "I5: a child leaves home only after all required questions are answered",
     Returns("service/placements/rules/forms.py", "Search.requires_all_answers", False),
 )
 @given(

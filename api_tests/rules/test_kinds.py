@@ -49,7 +49,7 @@ ALLOWED = [
 
 
 @broken_by(
-    "I2: funding alone is about payment, and guards know nothing of it",
+    "I2: only funding is about payment, and it gives guards no facts",
     "service/commitments/rules/kinds.py",
     "about_payment=True,\n    facts_rule=None,",
     "about_payment=True,\n    facts_rule=lambda facts_rule, _: facts_rule,",
@@ -80,7 +80,7 @@ def test_a_workflow_asks_forms_and_names_guards_of_its_own_kind(name: str) -> No
 
 
 @broken_by(
-    "nothing keeps a second list of kinds",
+    "The registry is the only list of kinds",
     "service/cases/use_cases/opening_question.py",
     "\n\ndef opening_question(",
     '\n_BEYOND = ("escalation", "question")\n\n\ndef opening_question(',

@@ -85,7 +85,7 @@ def imports_of(file: Path) -> Iterator[str]:
 
 
 @broken_by(
-    "I24: what a family agreed to share is no step of a released route",
+    "I24: a change of consent is no step of a released route",
     "service/learning/rules/case_routes.py",
     ', "record_consent", "withdraw_consent"}',
     "}",
@@ -101,7 +101,7 @@ def test_housekeeping_consent_and_the_parts_a_step_opens_are_no_steps_of_the_rou
 
 
 @broken_by(
-    "I24: what a family asks about its file and reading in an emergency are no steps of a learning route",
+    "I24: a file request or an emergency access is no step of a released route",
     "service/learning/rules/case_routes.py",
     " and entry.part_kind not in KINDS.kinds_outside_file",
     "",
@@ -131,7 +131,7 @@ def test_an_open_case_is_kept_as_open_with_the_time_so_far() -> None:
 
 
 @broken_by(
-    "I26: consent taken back after the end does not lengthen the road of a case",
+    "I26: consent that is taken back after the end does not lengthen the duration of a case",
     "service/learning/rules/case_routes.py",
     'entry.part_kind == "case" and entry.source != entry.target][-1]',
     'entry.part_kind == "case"][-1]',

@@ -28,7 +28,7 @@ def test_a_note_changes_nothing_but_the_history(people: People) -> None:
 
 
 @broken_by(
-    "who was named stays named until given to somebody else",
+    "An assigned person stays assigned until the case is given to somebody else",
     "service/cases/rules/steps.py",
     "    return form.next_assignee(current) if form else current",
     "    return form.next_assignee(None) if form else current",
@@ -75,7 +75,7 @@ def test_a_part_is_given_to_somebody_of_the_organisation_that_it_is_put_to(peopl
 
 
 @broken_by(
-    "a person who cannot be assigned is told at the field of the form",
+    "The refusal of a person who cannot be assigned names the field of the form",
     "service/cases/rules/forms/triage.py",
     '    assignee_field: ClassVar[str] = "screenerId"\n',
     "",

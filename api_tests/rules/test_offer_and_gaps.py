@@ -74,7 +74,7 @@ def test_nobody_gets_a_sum_of_fewer_than_five_whatever_they_ask(k: int) -> None:
 
 
 @broken_by(
-    "I24: a function that fewer cases wanted than the region's smallest number is not told",
+    "I24: the gap table withholds a function that fewer cases miss than the region's smallest number",
     "service/offers/rules/gap_table.py",
     "        if cases >= k\n",
     "        if cases >= 1\n",
@@ -92,7 +92,7 @@ def test_i24_a_function_that_fewer_cases_miss_changes_nothing_at_all_in_the_tabl
 
 
 @broken_by(
-    "a case counts once for a function, however often the gap is recorded",
+    "A case counts once for a function, however often its gap is recorded",
     "service/offers/rules/gap_table.py",
     "    return frozenset(\n        (entry.case_id,",
     "    return list(\n        (entry.case_id,",

@@ -36,7 +36,7 @@ OBSTACLES = ("2", "3", "4", "5", "8", "9", "other")
 
 
 @broken_by(
-    "the type of what guards get has no place for payment (I2)",
+    "I2: the facts of a guard have no field about payment",
     "service/commitments/rules/kinds.py",
     "    about_payment=True,\n    facts_rule=None,",
     "    about_payment=True,\n    facts_rule=keep_facts,",
@@ -85,7 +85,7 @@ HISTORIES = st.sampled_from([TO_ADVICE, TO_REFUSAL, TO_PLACEMENT, (*TO_ADVICE[:2
 
 
 @broken_by(
-    "facts for guards know nothing of funding (I2)",
+    "I2: funding changes no fact that a guard reads",
     "service/commitments/rules/kinds.py",
     "    about_payment=True,\n    facts_rule=None,",
     "    facts_rule=keep_facts,",
@@ -119,7 +119,7 @@ def test_adding_or_removing_anything_about_payment_leaves_every_fact_as_it_is(
 
 
 @broken_by(
-    "no payment obstacle changes what is possible (I2)",
+    "I2: a payment obstacle does not change the possible steps",
     "service/cases/rules/steps.py",
     "            facts=self.facts,\n            settings=self.settings,\n            actor_id",
     '            facts=replace(self.facts, goals_checked=any(it.trigger == "confirm" for '

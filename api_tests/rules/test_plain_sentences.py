@@ -38,7 +38,7 @@ def all_words() -> Iterator[tuple[str, BilingualText]]:
 
 
 @broken_by(
-    "no sentence is longer than 20 words",
+    "No sentence has more than 20 words",
     "service/vocabulary/messages.toml",
     "Schaal op ({step:ask_network}",
     "Schaal op, want dit kind wacht al veel te lang en er is in deze regio niemand meer die nog iets kan doen "
@@ -54,13 +54,13 @@ def test_no_sentence_has_more_than_twenty_words() -> None:
 
 
 @broken_by(
-    "a Dutch sentence has no word of an office",
+    "A Dutch sentence uses no official jargon",
     "service/vocabulary/messages.toml",
     "Noem de wettelijke grondslag.",
     "U dient te vermelden wat de wettelijke grondslag is.",
 )
 @broken_by(
-    "an English sentence is no riddle",
+    "An English sentence uses plain words",
     "service/vocabulary/messages.toml",
     "Only the person who asked for the reconsideration can withdraw it.",
     "Whoever asked the reconsideration withdraws it.",

@@ -26,7 +26,7 @@ def proposed(people: People) -> CaseFile:
 
 
 @broken_by(
-    "a refusal puts the chair to work and ends nothing (I6)",
+    "I6: a refusal by a provider gives the chair the next action and ends nothing",
     "workflows/commitment.toml",
     '[states.refused]\nphase = "placement"\nparty = "chair"',
     '[states.refused]\nphase = "placement"\nparty = "process_director"',
@@ -81,7 +81,7 @@ def test_no_kind_of_part_begins_another_and_none_but_the_case_ends_the_case() ->
 
 
 @broken_by(
-    "escalating leaves the case where it is (I9)",
+    "I9: an escalation leaves the case with its region, team and state",
     "workflows/case.toml",
     'from = ["in_triage", "in_review", "advice_drafted", "advice_issued", '
     '"arranging_placement", "help_started", "monitored"]\n'
@@ -133,7 +133,7 @@ def test_parts_of_a_case_that_ended_go_on_by_themselves_and_cannot_bring_it_back
 
 
 @broken_by(
-    "nobody is declined or transferred without a person who takes over (I10)",
+    "I10: a case is declined or transferred only with a person elsewhere who takes it over",
     "service/cases/rules/forms/triage.py",
     "    taken_over_by: TakenOver\n",
     "    taken_over_by: TakenOver | None = None\n",
@@ -166,7 +166,7 @@ def test_a_child_is_declined_or_transferred_only_when_a_person_elsewhere_took_it
 
 
 @broken_by(
-    "a proposal to decline holds for the triage in which it was made",
+    "T7: a proposal to decline holds only for the triage in which it was made",
     "service/cases/rules/facts.py",
     "        facts = replace(facts, decline_proposed_by=None, transfer_proposed_by=None)",
     "        pass",

@@ -62,13 +62,13 @@ def offered_triggers(case: CaseFile) -> set[str]:
 
 
 @broken_by(
-    "a running case keeps its workflow (decision 0023)",
+    "decision 0023: a running case keeps its workflow",
     "service/cases/rules/steps.py",
     "    return workflows.pinned(part.workflow).decide(part.state",
     "    return workflows.current(part.kind).decide(part.state",
 )
 @broken_by(
-    "a running case may take a step that the file no longer has (decision 0023)",
+    "decision 0023: a running case may take a step that the file no longer has",
     "service/workflows/rules/rulebook.py",
     "definitions = (workflow.definition for workflow in reversed(tuple(self.by_hash.values())))",
     "definitions = (workflow.definition for workflow in self.newest.values())",
@@ -120,7 +120,7 @@ def test_a_running_case_keeps_the_workflow_it_began_under_and_a_new_one_begins_u
 
 
 @broken_by(
-    "decision 0023: the form of a step is read as the workflow asks that the part runs on",
+    "decision 0023: the service reads the form of a step by the workflow of the part",
     "service/cases/api/step_bodies.py",
     "if len(forms) > 1:",
     "if False:",
@@ -237,7 +237,7 @@ def test_a_region_may_make_the_explanatory_analysis_obligatory_from_a_day_on(ins
 
 
 @broken_by(
-    "a region's settings hold from their date on",
+    "The settings of a region hold from their date on",
     "service/workflows/rules/rulebook.py",
     "reversed(self.by_region.get(region, ())) if since <= day), self.default",
     "reversed(self.by_region.get(region, ()))), self.default",
@@ -254,7 +254,7 @@ def test_the_achterhoek_asks_the_analysis_since_2023_and_keeps_every_other_setti
 
 
 @broken_by(
-    "contradictory rules stop the start",
+    "The service does not start with contradictory rules",
     "service/workflows/rules/rulebook.py",
     "        raise RulesRefused(faults)\n    newest = ",
     "        pass\n    newest = ",

@@ -57,7 +57,7 @@ def test_a_list_is_joined_as_people_join_it() -> None:
 
 
 @broken_by(
-    "a day in a sentence is written as people write it",
+    "A sentence writes a day in words",
     "service/vocabulary/messages.py",
     "return day_in_words(value) if isinstance(value, date) else value",
     "return value",
@@ -72,7 +72,7 @@ def test_what_is_filled_in_is_told_in_each_language() -> None:
 
 
 @broken_by(
-    "a refusal names steps, states and roles by what they are called",
+    "A refusal names steps, states and roles by their labels",
     "service/vocabulary/refusals.py",
     "    return label_with_code(labels[code], code) if code in labels else BilingualText.untranslated(code)",
     "    return BilingualText.untranslated(code)",
@@ -93,7 +93,7 @@ def test_a_refusal_names_steps_states_and_roles_by_their_labels(rules: Rulebook)
 
 
 @broken_by(
-    "a sentence names a step by its label and its code",
+    "A sentence names a step by its label and its code",
     Returns("service/workflows/rules/rulebook.py", "Rulebook.step_label", None),
 )
 def test_a_reference_is_written_with_label_and_code_for_json_and_kept_in_the_domain(rules: Rulebook) -> None:
@@ -126,7 +126,7 @@ def test_filling_in_a_sentence_keeps_its_references() -> None:
 
 
 @broken_by(
-    "R92: a sentence names no step that does not exist",
+    "R92: a sentence names only steps that exist",
     "workflows/escalation.toml",
     "[triggers.bring_back]",
     "[triggers.bring_it_back]",
@@ -145,7 +145,7 @@ def test_every_reference_is_to_a_step_of_a_workflow_and_to_one_label() -> None:
 
 
 @broken_by(
-    "a reason names its step by a reference",
+    "A reason that asks for a step refers to that step",
     "service/vocabulary/messages.toml",
     "beoordeelt dat ({step:review}).",
     "beoordeelt dat.",
@@ -168,7 +168,7 @@ NO_DUTCH = re.compile(
 
 
 @broken_by(
-    "a Dutch sentence has no English word",
+    "A Dutch sentence has no English word",
     "service/vocabulary/messages.toml",
     "Er geldt een vernietigingsstop. Hef",
     "Er geldt een vernietigingsstop (legal hold). Hef",

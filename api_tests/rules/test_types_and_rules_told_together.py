@@ -30,7 +30,7 @@ def rule_faults(name: str, body: dict[str, Any], form_context: FormContext) -> s
 
 
 @broken_by(
-    "what a rule cannot read is no reason to say that it is missing",
+    "A refusal never reports a field as missing because a rule could not read it",
     Text(
         "service/cases/rules/forms/base.py",
         "                raise FieldUnread(name)\n",
@@ -39,7 +39,7 @@ def rule_faults(name: str, body: dict[str, Any], form_context: FormContext) -> s
     case="advice@1",
 )
 @broken_by(
-    "faults of rules are told beside faults of types",
+    "A refusal names faults of rules together with faults of types",
     Text(
         "service/cases/rules/forms/form_reader.py",
         "return (*result.faults, *map(body_fault, rule_faults))",
@@ -143,7 +143,7 @@ class Wrong(Form):
 
 
 @broken_by(
-    "a mistake in a rule is never taken for a field that could not be read",
+    "A mistake in a rule never passes for a field that could not be read",
     "service/vocabulary/partial_values.py",
     "except FieldUnread:",
     "except Exception:",

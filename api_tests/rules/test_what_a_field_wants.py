@@ -155,19 +155,19 @@ WRONG: dict[str, tuple[str, dict[str, Any], str, str, str]] = {
 
 
 @broken_by(
-    "a fault names its field by its label",
+    "A fault names its field by its label",
     Returns("service/vocabulary/labelled_errors.py", "_label", None),
     case="a month",
 )
 @broken_by(
-    "a fault says which form the field wants",
+    "A fault names the format that the field expects",
     "service/vocabulary/fields.py",
     ', ExpectedFormat("birth_month")\n]',
     "]",
     case="a month",
 )
 @broken_by(
-    "a fault names the field that was perhaps meant",
+    "A fault names the field that the caller perhaps meant",
     Returns("service/vocabulary/labelled_errors.py", "_similar_field", None),
     case="a member that is nearly one",
 )
@@ -236,7 +236,7 @@ def places_of_codes(value: Any, at: tuple[str | int, ...] = ()) -> Iterator[tupl
 
 
 @broken_by(
-    "an item that is wrong is not counted as absent too",
+    "A faulty item of a list is not reported as absent as well",
     Returns("service/vocabulary/labelled_errors.py", "_is_false_too_short", value=False),
     case="consent_given@1",
 )

@@ -41,12 +41,12 @@ def case_with_draft(people: People) -> CaseFile:
 
 
 @broken_by(
-    "no advice without a goal (I3)",
+    "I3: an advice without a goal is not issued",
     "service/advice/rules/forms.py",
     "    goals: AtLeastOne[Goal]",
     "    goals: Several[Goal]",
 )
-@broken_by("no line without somebody to deliver it (I3)", Rule("line_without_addressee"))
+@broken_by("I3: an advice with a line without an addressed party is not issued", Rule("line_without_addressee"))
 @pytest.mark.parametrize(
     ("form", "location", "code"),
     [
@@ -110,7 +110,7 @@ def test_a_line_that_is_to_be_made_to_measure_is_addressed_to_nobody_and_waits_f
 
 
 @broken_by(
-    "each item of the analysis has its source (I14)",
+    "I14: each item of the analysis has its source",
     "service/cases/rules/forms/review.py",
     "    source: ShortText\n",
     "    source: Nullable[ShortText] = None\n",
@@ -134,7 +134,7 @@ def test_each_item_of_the_analysis_says_what_kind_of_saying_it_is_and_who_says_s
 
 
 @broken_by(
-    "goals count as checked since monitoring began",
+    "T19: goals count as checked only since the monitoring began",
     "service/cases/rules/facts.py",
     '    "start_monitoring": lambda facts, _: replace(facts, goals_checked=False),\n',
     "",
@@ -167,7 +167,7 @@ def unmet_guards(case: CaseFile, trigger: str) -> list[str]:
 
 
 @broken_by(
-    "a second time round begins anew, and asks again for help that ended",
+    "T20: a reopened case begins a new round, and its new advice asks again for help that ended",
     "service/cases/rules/facts.py",
     "lambda facts, _: _start_round(facts) for",
     "lambda facts, _: facts for",

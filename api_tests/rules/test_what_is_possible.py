@@ -54,13 +54,13 @@ WORKS_AT = {str(person.id): str(ORGANISATION_IDS[person.organisation]) for perso
 
 
 @broken_by(
-    "everything open has one day (I1)",
+    "I1: every open case or part has a date",
     "service/cases/rules/steps.py",
     "    if keeps_state and step.trigger != state.next:\n        return situation.part.due_on",
     "    if keeps_state:\n        return None",
 )
 @broken_by(
-    "who must act may act, also where nobody is addressed yet (I1)",
+    "I1: the party that must act may act, also while a part has no addressee",
     "service/cases/rules/steps.py",
     "    return Role.PROCESS_DIRECTOR, case.team_id",
     "    return state.party, case.team_id",
@@ -113,7 +113,7 @@ def assert_the_party_may_act(case: CaseFile, part: Json) -> None:
 
 
 @broken_by(
-    "a refusal lists every condition that does not hold (decision 0007)",
+    "decision 0007: a refusal lists every condition that does not hold",
     "service/workflows/rules/machine.py",
     "return [guard for guard in guards if not guard.holds(attempt)]",
     "return [guard for guard in guards if not guard.holds(attempt)][:1]",
@@ -169,7 +169,7 @@ PLACES = st.sampled_from([(kind, state) for kind, moves in MOVES.items() for sta
 
 
 @broken_by(
-    "what is told to be possible is never refused by a guard (decision 0007)",
+    "decision 0007: no guard refuses a step that the service shows as possible",
     "service/workflows/rules/machine.py",
     "unmet=_as_unmet(_unmet(self._guards[name], attempt)),",
     "unmet=(),",

@@ -121,7 +121,7 @@ def test_a_plan_is_a_definition_of_its_own_in_each_direction_and_reads_back_with
 
 
 @broken_by(
-    "I10: a proposal to decline stands when a case is taken to another version of its workflow",
+    "I10: a proposal to decline stands when its case is moved to another workflow version",
     "service/cases/rules/facts.py",
     " and entry.trigger != ADOPT_TRIGGER.name",
     "",
