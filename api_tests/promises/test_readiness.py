@@ -34,6 +34,7 @@ def breakable(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
     settings = settings_for(folder, new_database(request, folder, request.param), outbox_seconds=900)
     with pytest.MonkeyPatch.context() as patch, running(settings) as service:
         patch.setattr("service.http.readiness.RECHECK_SECONDS", 0)
+        patch.setattr("service.http.readiness.CHECK_TIMEOUT_SECONDS", 30)  # a busy machine is no failure
         yield service
 
 
