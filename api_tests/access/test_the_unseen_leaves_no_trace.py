@@ -120,7 +120,7 @@ def test_the_cursor_of_another_person_opens_nothing_of_theirs(people: People, sc
 
 
 @broken_by(
-    "The service refuses a cursor that it did not make",
+    "The service refuses a cursor that was altered",
     "service/database/paging.py",
     "if not hmac.compare_digest(raw[:_TAG_BYTES], self._tag(place)):",
     "if not hmac.compare_digest(raw[:_TAG_BYTES], raw[:_TAG_BYTES]):",
