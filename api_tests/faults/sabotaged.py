@@ -174,7 +174,7 @@ def time_runs_backwards() -> None:
 
 def sight_before_the_key() -> None:
     """A person who lost sight gets the answer to a new request."""
-    original = transition._told_again  # noqa: SLF001 - broken on purpose
+    original = transition._rebuild_result  # noqa: SLF001 - broken on purpose
 
     def answer_again(*args: Any, **kwargs: Any) -> StepResult | StepReceipt:
         result = original(*args, **kwargs)
@@ -182,7 +182,7 @@ def sight_before_the_key() -> None:
             raise NotFound
         return result
 
-    replace_attributes(transition, _told_again=answer_again)
+    replace_attributes(transition, _rebuild_result=answer_again)
 
 
 def told_out_of_sight() -> None:
@@ -195,7 +195,7 @@ def told_out_of_sight() -> None:
         entry, *opened = Cases(transaction).entry_and_effects(first.case_id, first.sequence)
         return StepResult(entry, Cases(transaction).case_number(first.case_id), tuple(opened))
 
-    replace_attributes(transition, _told_again=answer_again)
+    replace_attributes(transition, _rebuild_result=answer_again)
 
 
 def done_without_looking() -> None:

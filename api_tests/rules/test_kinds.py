@@ -52,7 +52,7 @@ ALLOWED = [
     "I2: only funding is about payment, and it gives guards no facts",
     "service/commitments/rules/kinds.py",
     "about_payment=True,\n    facts_rule=None,",
-    "about_payment=True,\n    facts_rule=lambda facts_rule, _: facts_rule,",
+    "about_payment=True,\n    facts_rule=lambda facts, _: facts,",
 )
 def test_every_kind_is_what_the_table_written_by_hand_says() -> None:
     registered = {

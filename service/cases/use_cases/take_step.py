@@ -57,12 +57,12 @@ def take_step_once(
         idempotency_key,
         actor.person_id,
         act=act,
-        rebuild=lambda first: _told_again(transaction, first, seen_by=actor),
+        rebuild=lambda first: _rebuild_result(transaction, first, seen_by=actor),
         reference_of=lambda result: AnswerReference(case_id=result.entry.case_id, sequence=result.entry.sequence),
     )
 
 
-def _told_again(transaction: Transaction, first: AnswerReference, *, seen_by: Actor) -> StepResult | StepReceipt:
+def _rebuild_result(transaction: Transaction, first: AnswerReference, *, seen_by: Actor) -> StepResult | StepReceipt:
     if first.case_id is None or first.sequence is None:
         raise NotFound  # A step always has both. Any other request has another digest, and act_once refuses it before.
     case_id, cases = first.case_id, Cases(transaction)
