@@ -269,7 +269,7 @@ def test_a_correction_names_its_entry_is_named_there_and_is_not_applied_before_i
 
 
 def test_a_past_advice_stays_readable_next_to_the_present_one_and_names_its_moment(people: People) -> None:
-    """I13, I17: at the learning table nobody is judged by what was known only afterwards."""
+    """I13: a past view lists the advice versions of that time only, so that a decision is judged by what was known."""
     case = CaseFile.submitted(people).go_to("advice_issued")
     issue_entry = case.history()[-1]
     case.fire("revise_advice", child_version="Je blijft thuis, en opa helpt mee.")

@@ -100,7 +100,7 @@ class _Point:
             os.kill(os.getpid(), signal.SIGSTOP)
 
     def install(self) -> None:
-        """Install the points inside a transaction, which runs in one thread: the state is kept per thread."""
+        """Patch commit, keys and statements, so that the process can die or freeze there. State is kept per thread."""
         state = threading.local()
         record, create = Cases.record, Keyring.create_keys
         commit: Any = DefaultDialect.do_commit

@@ -79,7 +79,7 @@ def test_r21_r22_the_network_finds_no_fit_and_a_place_elsewhere_is_asked_with_a_
 
 
 def test_t17_the_liaison_escalates_waits_nudges_records_the_answer_and_brings_it_back(people: People) -> None:
-    """Story f: the body answers by telephone, and the liaison records its words in the body's own question."""
+    """Story f: the liaison records the answer of the CCE in the question that was put to the CCE."""
     case = CaseFile.submitted(people).go_to("help_started")
     duty_before = ownership_of(case)
     case.fire("request_escalation")

@@ -99,7 +99,7 @@ def test_i6_no_number_of_refusals_closes_a_case_and_each_asks_the_chair_for_anot
 def test_i6_a_case_with_only_refusals_must_escalate_until_a_body_beyond_the_region_is_asked(
     elsewhere: Elsewhere,
 ) -> None:
-    """Story b: the ledger stays, the chair has a task, and after the term escalation is due. Nothing decides itself."""
+    """I6, story b: the refusals stay listed. After the term the case is marked `must_escalate`, without a new entry."""
     case = refuse_every_line(case_being_arranged(elsewhere.people))
     signals_in_time = attention(case)
     history_before = case.history()

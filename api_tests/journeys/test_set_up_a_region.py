@@ -121,7 +121,7 @@ def command(
 
 @pytest.fixture
 def file(installation: Installation) -> Callable[..., str]:
-    """Writes the file of the region with some places changed and returns its path."""
+    """Returns a function that writes the region file with some pieces of text replaced, and returns its path."""
 
     def write(*changes: tuple[str, str], appended: str = "") -> str:
         text = REGION

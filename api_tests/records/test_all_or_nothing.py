@@ -26,7 +26,7 @@ REFUSING = {
         "CREATE TRIGGER no_news BEFORE INSERT ON outbox FOR EACH ROW EXECUTE FUNCTION no_news()",
     ),
 }
-# Every statement succeeds and the commit fails: the database checks a deferred reference only then.
+# A deferred foreign key is checked at COMMIT only: every statement succeeds, and the commit fails.
 REFUSING_AT_COMMIT = {
     "sqlite": (
         "CREATE TABLE too_late (region VARCHAR(4) REFERENCES regions (code) DEFERRABLE INITIALLY DEFERRED)",

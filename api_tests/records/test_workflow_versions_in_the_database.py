@@ -141,7 +141,7 @@ def test_adopting_is_a_step_of_the_history_by_an_administrator_along_the_edges_o
     assert (story.recorded["by"]["role"], story.recorded["workflow"]) == ("administrator", story.plan["hash"])
     assert (story.recorded["label"]["nl"], story.stored_grounds) == ("Werkstroom overnemen", GROUNDS)
     assert [main["party"]["role"] for main in (submitted, in_triage, in_review)] == ["screener", "screener", "chair"]
-    assert submitted["party"]["assignee"] is None  # the coordinator who had it need not act any more
+    assert submitted["party"]["assignee"] is None  # another role must act after the adoption, so there is no assignee
     assert (submitted["dueOn"], in_review["dueOn"]) == (story.trials.due_on[0], story.trials.due_on[2])
     assert in_triage["dueOn"] is not None
     assert "pause" in story.offered_triggers

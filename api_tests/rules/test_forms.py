@@ -130,7 +130,7 @@ def test_a_form_belongs_to_a_class_of_content_and_becomes_nothing_but_codes(name
     form = read_example(name)
     assert form.content_class in ("referral", "review", "advice", "help", "escalation", "notes")
     for key, values in form.codes().items():
-        # A fact about something missing uses the list of the thing, under a name of its own.
+        # Some facts have another name than their code list: `missing_domain` uses the list `advice_domain`.
         list_name = LIST_OF_FACT.get(key, key)
         allowed = set(CODE_LISTS[list_name].codes) if list_name in CODE_LISTS else None
         is_listed = allowed is not None and set(values) <= allowed

@@ -117,7 +117,7 @@ def test_housekeeping_consent_and_the_parts_a_step_opens_are_no_steps_of_the_rou
 def test_what_a_family_asks_about_its_file_and_reading_in_an_emergency_are_no_steps_of_the_route(
     kind: Any, trigger: str, codes: Any
 ) -> None:
-    """I24: such a step would make a route unique, and says something about the family or the reader."""
+    """I24: steps of a file request or of emergency access could identify the family or the reader."""
     road = history((*TO_TRIAGE, NOTE, CONSULT), wait=0, tail=10)
     road[2] = replace(road[2], part_kind=kind, part_id=uuid4(), trigger=trigger, codes=codes)
 

@@ -1,6 +1,7 @@
 """The edges of each workflow, written by hand from practice and not from workflow files.
 
-Never generated from workflows/*.toml: an edge that is removed or added there needs a change here.
+Never generated from workflows/*.toml: an edge that is removed or added there needs a change here. Numbers such as T7
+are those of docs/reference/requirements.md.
 """
 
 from collections.abc import Iterator

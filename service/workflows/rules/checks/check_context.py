@@ -25,7 +25,7 @@ class CheckableGuard(Protocol):
 
 
 def shortest_paths(definition: Definition) -> dict[str, tuple[str, ...]]:
-    """Returns a shortest list of triggers to every state that can be reached, by state."""
+    """Returns, for each state that can be reached, a shortest list of triggers that leads to it."""
     paths: dict[str, tuple[str, ...]] = {START: ()}
     queue = deque([START])
     edges = tuple(definition.edges())
