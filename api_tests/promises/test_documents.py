@@ -36,6 +36,26 @@ def test_every_link_leads_to_a_file(page: Path) -> None:
     assert [link for link in links if not (page.parent / link).exists()] == []
 
 
+# Files that a reader of CONTRIBUTING.md makes in its exercise.
+MADE_BY_THE_READER = {"service/reference/api/day_reckonings.py", "examples/requests/reckonDay.json"}
+NAMED_FILE = re.compile(
+    r"`((?:service|api_tests|docs|workflows|examples|migrations|openapi|benchmarks)/[\w./-]*\.(?:py|toml|md|json|sql))[`:]"
+)
+
+
+@broken_by(
+    "A file that a document names exists",
+    "docs/explanation/architecture.md",
+    "`api_tests/promises/test_contracts.py`",
+    "`api_tests/promises/test_contract.py`",
+)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_every_file_that_a_page_names_exists(page: Path) -> None:
+    names = set(NAMED_FILE.findall(page.read_text(encoding="utf-8"))) - MADE_BY_THE_READER
+
+    assert [name for name in sorted(names) if not (ROOT / name).exists()] == []
+
+
 def test_the_readme_is_short() -> None:
     assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 170
 
