@@ -61,7 +61,7 @@ def raising(kind: type[BaseException]) -> Callable[..., NoReturn]:
     "service/database/worker_threads.py",
     "except (StopIteration, StopAsyncIteration, CancelledError) as error:",
     "except (StopAsyncIteration, CancelledError) as error:",
-    case="OfAKind",
+    case="SpecialStopIteration",
 )
 @broken_by(
     "A SystemExit or GeneratorExit in a unit of work ends only its own request",
@@ -106,7 +106,7 @@ def test_the_request_gets_500_the_log_tells_type_and_place_and_later_requests_ar
     "service/database/worker_threads.py",
     "self._watcher.submit(_run_for_future, self.read_sync, work))",
     "self._watcher.submit(self.read_sync, work))",
-    case="OfAKind",
+    case="SpecialStopIteration",
 )
 @pytest.mark.parametrize("kind", KINDS, ids=NAMES)
 def test_a_caller_that_waits_for_a_thread_is_told_that_the_work_broke_off_and_why(
