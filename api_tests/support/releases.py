@@ -27,7 +27,7 @@ from service.database.migrations import migrate
 from service.tables import metadata
 
 FOLDER = ROOT / "api_tests" / "records" / "releases"
-RELEASES = ("0.1.0", "0.2.0", "0.3.0", "0.3.1", "0.3.2")
+RELEASES = ("0.1.0", "0.2.0", "0.3.0", "0.3.1", "0.3.2", "0.4.0")
 Row = dict[str, Any]
 TableContent = tuple[list[str], list[list[object]]]
 # A program for the released code, in its own tree, with the names of that release.
@@ -65,13 +65,15 @@ with running(settings_for(folder, f"sqlite:///{folder / 'casusroute.db'}")) as s
             from service.events.store.feeds import Feeds
         except ModuleNotFoundError:  # until 0.3.0
             from service.storage.feeds import Feeds
-        service.built.database.write_now(lambda transaction: Feeds(transaction).publish(1000))
+        database = service.built.database
+        write = database.write_now if hasattr(database, "write_now") else database.write_sync  # write_now until 0.3.2
+        write(lambda transaction: Feeds(transaction).publish(1000))
         placing.fire("add_note")
     gone = None
     if hasattr(CaseFile, "ask_about_file"):
         import sqlite3
         try:
-            from api_tests.support.destructions import new_proposal as proposed, sign_proposal as signed
+            from api_tests.support.destructions import new_proposal as proposed, post_signature as signed
             from api_tests.support.destructions import withdrawn_case as ended
         except ModuleNotFoundError:  # until 0.3.0
             from api_tests.destroying import ended, proposed, signed
