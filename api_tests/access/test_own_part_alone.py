@@ -65,10 +65,10 @@ def test_i23_an_addressee_sees_their_own_part_and_no_other(people: People, scene
 
 
 @broken_by(
-    "I23: a work list does not show an addressee the state of the case",
+    "I23: a work list shows an addressee neither the state, the region nor the age of the case",
     "service/caseload/store.py",
-    'columns["case_state"] if columns["whole"] else None',
-    'columns["case_state"]',
+    '_to_whole_case(columns) if columns["whole"] else None',
+    "_to_whole_case(columns)",
 )
 @broken_by(
     "I23: an entry of a part does not show an addressee its number in the whole case",
@@ -90,7 +90,7 @@ def test_i23_no_number_of_the_whole_case_is_told_with_a_part(people: People, sce
     entries = [*history, entry, note.json()["transition"]]
     assert note.status_code == 201
     assert [(step["sequence"], step["cause"]) for step in entries] == [(None, None)] * len(entries)
-    assert {item["caseState"] for item in work_items} == {None}
+    assert {(item["caseState"], item["region"], item["waitingSince"]) for item in work_items} == {(None, None, None)}
     assert "digest" not in note.text
     assert "waitingDays" not in note.text
 

@@ -1,5 +1,6 @@
 """Refusals, repeated requests, cursors and drafts tell nothing of what the caller may not know (decision 0017, I23)."""
 
+import base64
 import re
 from typing import Any
 from uuid import uuid4
@@ -121,9 +122,9 @@ def test_the_cursor_of_another_person_opens_nothing_of_theirs(people: People, sc
 
 @broken_by(
     "The service refuses a cursor that was altered",
-    "service/database/paging.py",
-    "if not hmac.compare_digest(raw[:_TAG_BYTES], self._tag(place)):",
-    "if not hmac.compare_digest(raw[:_TAG_BYTES], raw[:_TAG_BYTES]):",
+    "service/database/keyring.py",
+    '        except InvalidTag as error:\n            raise ValueError("not sealed with this key") from error',
+    '        except InvalidTag:\n            return "9999-12-31"',
 )
 def test_a_cursor_that_was_altered_is_refused(people: People) -> None:
     for _ in range(2):
@@ -133,6 +134,26 @@ def test_a_cursor_that_was_altered_is_refused(people: People) -> None:
     altered = people.esra.get("/work-items", params={"cursor": f"{cursor[:-2]}AA"})
 
     assert (altered.status_code, altered.json()["errors"][0]["code"]) == (400, "cursor_not_ours")
+
+
+@broken_by(
+    "A cursor does not show the position it stands for",
+    "service/database/keyring.py",
+    'return AESSIV(self.tag("seal", purpose)).encrypt(text.encode(), None)',
+    'return self.tag("seal", purpose)[:16] + text.encode()',
+)
+def test_a_cursor_does_not_show_the_id_of_a_row(people: People) -> None:
+    case, _ = CaseFile.submitted(people), CaseFile.submitted(people)
+    for reader in (people.anna, people.esra):
+        reader.get(f"{case.path}/file")
+    lists = {"/work-items": {"whose": "all"}, f"{case.path}/access-log": {}, "/cases": {}}
+
+    for path, query in lists.items():
+        page = people.carla.get(path, params={**query, "limit": 1}).json()
+        raw = base64.urlsafe_b64decode(page["nextCursor"] + "=" * (-len(page["nextCursor"]) % 4))
+        ids = {text for item in page["items"] for text in re.findall(r"[0-9a-f]{8}-[0-9a-f-]{27}", str(item))}
+        assert not [row_id for row_id in ids if row_id.encode() in raw]
+        assert not re.fullmatch(rb"[0-9:/.-]+", raw[16:]), path
 
 
 def test_the_number_of_a_case_out_of_sight_yields_nothing(people: People) -> None:

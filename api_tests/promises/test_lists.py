@@ -97,8 +97,8 @@ def test_a_page_has_its_bounds(people: People, limit: str) -> None:
 @broken_by(
     "The service refuses a cursor that it did not make",
     "service/database/paging.py",
-    "if not hmac.compare_digest(raw[:_TAG_BYTES], self._tag(place)):",
-    "if not raw:",
+    "        except (binascii.Error, ValueError):\n",
+    "        except (binascii.Error, ValueError):\n            return ''\n",
 )
 def test_an_invented_cursor_is_refused(people: People, many_cases: list[CaseFile]) -> None:
     sound_cursor = people.esra.get("/cases", params={"limit": 1}).json()["nextCursor"]

@@ -90,7 +90,7 @@ def installation(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPa
         lines = people.quint.get("/digest", headers={"Accept": "application/jsonl"})
         assert lines.headers["content-type"] == "application/jsonl"
         digest, verification = (
-            people.roos.get("/digest"),
+            people.quint.get("/digest"),
             people.esra.get(f"{case_files['untouched'].path}/verification"),
         )
         for person in people.values():

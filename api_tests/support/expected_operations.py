@@ -137,8 +137,8 @@ BY_HAND: dict[str, Expected] = {
         _of("roos", ALL_PEOPLE - {"roos"}),
     ),
     "listEvents": _of(ALL_PEOPLE - _people("floor gijs noor quint roos"), "floor gijs noor quint roos"),
-    # The digest holds numbers and digests alone, for the people who answer for integrity.
-    "getDigest": _of("quint roos", ALL_PEOPLE - _people("quint roos")),
+    # The digest holds numbers and digests alone, of the cases of the officer's team.
+    "getDigest": _of("quint", ALL_PEOPLE - _people("quint")),
     # Retention terms are no secret. Legal holds are for the chair, coordinator and officer of the team; they and the
     # process director decide on destruction. For Petra, chair of another team, there is no such proposal.
     "getRetentionPolicy": _of(ALL_PEOPLE),

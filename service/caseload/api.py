@@ -7,7 +7,7 @@ from fastapi import Query
 from pydantic import Field
 
 from service.caseload.rules import require_known_state
-from service.caseload.store import WorkItem, WorkList, WorkListFilter
+from service.caseload.store import WholeCase, WorkItem, WorkList, WorkListFilter
 from service.cases.api.presenter import Presenter, ids_of_part, labelled_view
 from service.cases.api.views import PartView
 from service.database.transaction import Transaction
@@ -24,16 +24,17 @@ from service.workflows.rules.rulebook import Rulebook
 
 cases_router = StrictRouter("cases")
 work_router = StrictRouter("work")
+OF_WHOLE_CASE = "Null for readers who see only a part of the case."
 
 
 class WorkItemView(View):
-    """A part on a work list, with the number, region and state of its case."""
+    """A part on a work list, with the number of its case. A reader of only the part learns no more of the case."""
 
     case_id: UUID
     number: str
-    region: str
-    case_state: Labelled | None = Field(description="Only for readers of the whole case.")
-    waiting_since: UtcDateTime
+    region: str | None = Field(description=OF_WHOLE_CASE)
+    case_state: Labelled | None = Field(description=OF_WHOLE_CASE)
+    waiting_since: UtcDateTime | None = Field(description=OF_WHOLE_CASE)
     part: PartView
 
 
@@ -109,18 +110,16 @@ def view_work_list(
 
 
 def _work_item(presenter: Presenter, item: WorkItem) -> WorkItemView:
+    whole = item.whole
     return WorkItemView(
         case_id=item.part.case_id,
         number=item.number,
-        region=item.region,
-        case_state=_state_of_case(presenter, item),
-        waiting_since=item.submitted_at,
+        region=None if whole is None else whole.region,
+        case_state=None if whole is None else _state_of_case(presenter, whole),
+        waiting_since=None if whole is None else whole.submitted_at,
         part=presenter.part_view(item.part),
     )
 
 
-def _state_of_case(presenter: Presenter, item: WorkItem) -> Labelled | None:
-    """None for a reader who sees only a part of the case."""
-    if item.case_state is None:
-        return None
-    return labelled_view(presenter.rules.pinned(item.case_workflow).definition.states[item.case_state])
+def _state_of_case(presenter: Presenter, whole: WholeCase) -> Labelled:
+    return labelled_view(presenter.rules.pinned(whole.workflow).definition.states[whole.state])

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from functools import lru_cache
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Select, and_, or_, select, tuple_
+from sqlalchemy import ColumnElement, RowMapping, Select, and_, or_, select, tuple_
 
 from service.cases.rules.model import Part
 from service.cases.store.rows import row_to_part
@@ -39,15 +39,22 @@ class WorkListFilter:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WholeCase:
+    """Data of a case that only a reader of the whole case sees on a list."""
+
+    region: str
+    state: str
+    workflow: str
+    submitted_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WorkItem:
-    """A part on a work list, with data of its case. `case_state` is None for a reader who sees only the part."""
+    """A part on a work list, with data of its case. `whole` is None for a reader who sees only the part."""
 
     part: Part
     number: str
-    region: str
-    case_state: str | None
-    case_workflow: str
-    submitted_at: datetime
+    whole: WholeCase | None
 
 
 class WorkList:
@@ -133,8 +140,14 @@ def _to_item(row: Any) -> WorkItem:
     return WorkItem(
         part=row_to_part(columns),
         number=columns["number"],
+        whole=_to_whole_case(columns) if columns["whole"] else None,
+    )
+
+
+def _to_whole_case(columns: RowMapping) -> WholeCase:
+    return WholeCase(
         region=columns["region"],
-        case_state=columns["case_state"] if columns["whole"] else None,
-        case_workflow=columns["case_workflow"],
+        state=columns["case_state"],
+        workflow=columns["case_workflow"],
         submitted_at=from_microseconds(columns["submitted_at"]),
     )

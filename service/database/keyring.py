@@ -9,6 +9,8 @@ from pathlib import Path
 from threading import Lock
 from uuid import UUID
 
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap, aes_key_wrap
 from sqlalchemy import Connection, bindparam, column, select, table
 from sqlalchemy.dialects import postgresql, sqlite
@@ -102,6 +104,17 @@ class Keyring:
     def derive_id(self, purpose: str, *values: str) -> UUID:
         """Returns an identifier (UUID version 4) that is the same for the same values and looks random."""
         return UUID(bytes=self.tag(purpose, *values)[:16], version=4)
+
+    def seal_text(self, purpose: str, text: str) -> bytes:
+        """Returns the text, encrypted and authenticated (AES-SIV, RFC 5297). The same text gives the same bytes."""
+        return AESSIV(self.tag("seal", purpose)).encrypt(text.encode(), None)
+
+    def open_text(self, purpose: str, sealed: bytes) -> str:
+        """Returns the sealed text. Raises ValueError for bytes that were not sealed here for this purpose."""
+        try:
+            return AESSIV(self.tag("seal", purpose)).decrypt(sealed, None).decode()
+        except InvalidTag as error:
+            raise ValueError("not sealed with this key") from error
 
     def wrap(self, secret: bytes) -> bytes:
         """Returns a secret of 32 bytes, encrypted for storage."""

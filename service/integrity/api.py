@@ -1,4 +1,4 @@
-"""/v1/cases/{caseId}/verification and /v1/digest: verification of a history, and the digest of all heads."""
+"""/v1/cases/{caseId}/verification and /v1/digest: verification of a history, and a digest of heads."""
 
 import json
 from uuid import UUID
@@ -44,7 +44,7 @@ class HeadView(View):
 
 
 class DigestView(View):
-    """The head of every case, and a root over all of them. Keep it out of reach of those who can reach the database."""
+    """The head of each case, and a root over them. Keep it out of reach of those who can reach the database."""
 
     format: str
     at: UtcDateTime
@@ -71,7 +71,7 @@ def view_verification(transaction: Transaction, caller: Caller, case_id: UUID) -
 async def get_digest(
     context: AppContextDependency, caller: CallerDependency, media_type: MediaTypeDependency
 ) -> Response | DigestView:
-    """The head of every case and a root over all of them, to keep elsewhere. The command `verify` reads JSON Lines."""
+    """The head of each case of your teams and a root over them, to keep elsewhere. `verify` reads the JSON Lines."""
     if media_type != JSON_LINES:
         return await context.database.read(lambda transaction: view_digest(transaction, caller))
     lines = await context.database.read(lambda transaction: list(read_digest(transaction, caller)))
@@ -80,7 +80,7 @@ async def get_digest(
 
 
 def view_digest(transaction: Transaction, caller: Caller) -> DigestView:
-    """The head of every case, and the root."""
+    """The digest of the cases of this caller's teams."""
     header, *heads, footer = read_digest(transaction, caller)
     fields = {**json.loads(header), "heads": [json.loads(line) for line in heads], **json.loads(footer)}
     return DigestView.model_validate(fields)

@@ -16,9 +16,6 @@ from service.people.use_cases.identify import identify
 from service.vocabulary.refusals import NotAllowed
 from service.vocabulary.roles import Role
 
-# Roles that may read the digest. Neither sees a case, and a digest shows no content.
-DIGEST_ROLES = (Role.DATA_PROTECTION_OFFICER, Role.ADMINISTRATOR)
-
 
 def verify_stored_case(transaction: Transaction, case_id: UUID | str) -> Verification:
     """The verification of one case: its history and, when that is sound, its outbox rows and keys."""
@@ -37,9 +34,12 @@ def read_verification(transaction: Transaction, caller: Caller, case_id: UUID) -
 
 
 def read_digest(transaction: Transaction, caller: Caller) -> Iterator[str]:
-    """The lines of the digest as of now. Raises NotAllowed."""
-    actor = identify(transaction, caller)
-    if not any(actor.membership_with_role(role) for role in DIGEST_ROLES):
+    """The lines of the digest of the cases of the officer's teams, as of now. Raises NotAllowed.
+
+    An officer sees no case, and a digest shows no content. Only the command `digest` covers the whole installation.
+    """
+    teams = identify(transaction, caller).organisations({Role.DATA_PROTECTION_OFFICER})
+    if not teams:
         raise NotAllowed
-    transaction.allow_all_rows("digest of all heads")
-    return write_digest(Heads(transaction).all_heads(), transaction.now, expected_revision())
+    transaction.allow_all_rows("digest of the heads of a team")
+    return write_digest(Heads(transaction).heads_of_teams(teams), transaction.now, expected_revision())

@@ -1,10 +1,12 @@
 """Heads of all cases, and their comparison with an earlier digest."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
+from uuid import UUID
 
-from sqlalchemy import func, or_, select, true, tuple_
+from sqlalchemy import Select, func, or_, select, true, tuple_
 
 from service.cases.store.tables import cases, destructions, transitions
 from service.database.transaction import Transaction
@@ -12,6 +14,7 @@ from service.integrity.rules import Head
 from service.vocabulary.calendar import from_microseconds
 
 PAGE_SIZE = 500
+_HEADS = select(cases.c.id, cases.c.sequence, cases.c.digest).order_by(cases.c.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +27,7 @@ class HeadMismatch:
 
 
 class Heads:
-    """Heads of every case of the installation. For verification only: no sight is checked."""
+    """Heads of cases. For verification only: no sight is checked."""
 
     def __init__(self, transaction: Transaction) -> None:
         self._connection = transaction.connection
@@ -32,14 +35,16 @@ class Heads:
     def heads_after(self, last: str | None, limit: int = PAGE_SIZE) -> list[Head]:
         """The heads of the next cases after the case id `last`, ordered by case id."""
         follows = true() if last is None else cases.c.id > last
-        query = select(cases.c.id, cases.c.sequence, cases.c.digest).where(follows).order_by(cases.c.id).limit(limit)
-        return [Head(row.id, row.sequence, row.digest) for row in self._connection.execute(query)]
+        query = _HEADS.where(follows).limit(limit)
+        return self._read_heads(query)
 
-    def all_heads(self) -> Iterator[Head]:
-        page = self.heads_after(None)
-        while page:
-            yield from page
-            page = self.heads_after(page[-1].case)
+    def heads_of_teams(self, team_ids: Collection[UUID]) -> list[Head]:
+        """The heads of the cases of these teams, ordered by case id."""
+        of_teams = cases.c.team_id.in_(sorted(map(str, team_ids)))
+        return self._read_heads(_HEADS.where(of_teams))
+
+    def _read_heads(self, query: Select[Any]) -> list[Head]:
+        return [Head(row.id, row.sequence, row.digest) for row in self._connection.execute(query)]
 
     def last_recorded_at(self) -> datetime | None:
         """The latest recording time (UTC) of all entries that are not destroyed."""
