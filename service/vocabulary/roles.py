@@ -1,8 +1,10 @@
 """The roles in which people act, with their labels."""
 
+from collections.abc import Iterable
 from enum import StrEnum
 
 from service.vocabulary.language import BilingualText
+from service.vocabulary.sentences import OR, join_texts
 
 
 class Role(StrEnum):
@@ -57,3 +59,8 @@ SUBMITTING_ROLES = frozenset({Role.LOCAL_TEAM}) | FAMILY_ROLES
 ADDRESSED_ROLES = frozenset(
     {Role.PROVIDER, Role.MUNICIPALITY, Role.CCE_LIAISON, Role.EXPERTISE_NETWORK, Role.NATIONAL_SUPPORT}
 )
+
+
+def roles_in_words(roles: Iterable[Role]) -> BilingualText:
+    """Returns the labels of the roles, in the order of their codes, as an enumeration with "or"."""
+    return join_texts((ROLE_LABELS[role] for role in sorted(roles)), OR)

@@ -21,7 +21,7 @@ from service.vocabulary.form_parts import Codes
 from service.vocabulary.partial_values import PartialValue
 from service.vocabulary.refusals import NoLiaisonForRegion
 from service.vocabulary.roles import ADDRESSED_ROLES, TABLE_ROLES, TEAM_ROLES, Role
-from service.workflows.rules.definition import State
+from service.workflows.rules.definition import State, Trigger
 from service.workflows.rules.kinds import PartKind
 from service.workflows.rules.machine import Decision, PossibleTransition, Workflow
 from service.workflows.rules.region_settings import RegionSettings
@@ -239,6 +239,18 @@ def party_to_act(state: State, case: Case, part: Part, submitted_as: Role) -> tu
     if state.party in ADDRESSED_ROLES and part.addressee_id is not None:
         return state.party, part.addressee_id
     return Role.PROCESS_DIRECTOR, case.team_id
+
+
+def roles_to_act(
+    situation: Situation, trigger: Trigger, workflows: WorkflowSource
+) -> tuple[frozenset[Role], UUID | None]:
+    """Returns (roles, organisation id) of those who can take the next action once this trigger was fired."""
+    definition = workflows.pinned(situation.part.workflow).definition
+    state = definition.states[dict(trigger.edges)[situation.part.state]]
+    submitted_as = situation.history[0].role if situation.history else Role.LOCAL_TEAM
+    role, organisation = party_to_act(state, situation.case, situation.part, submitted_as)
+    next_roles = definition.triggers[state.next].roles if state.next else ()
+    return frozenset({role, *next_roles} if role else ()), organisation
 
 
 def _due_on(state: State, situation: Situation, step: Step, *, keeps_state: bool) -> date | None:

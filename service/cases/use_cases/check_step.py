@@ -11,19 +11,21 @@ from service.cases.rules.forms.base import Form, FormContext
 from service.cases.rules.forms.form_reader import FormReadResult, read_form
 from service.cases.rules.forms.notes import Amendment
 from service.cases.rules.model import Part
-from service.cases.rules.steps import Situation, Step, WorkflowSource, decide_step
+from service.cases.rules.steps import Situation, Step, WorkflowSource, decide_step, roles_to_act
 from service.cases.use_cases.amend import read_amended_form
 from service.cases.use_cases.birth_month import birth_month
 from service.cases.use_cases.situation import log_reading_for_step
 from service.database.transaction import Transaction
 from service.kinds import KINDS
 from service.people.store.people import People
+from service.people.store.regions import RegionRegister
 from service.vocabulary.calendar import day_in_amsterdam
 from service.vocabulary.form_parts import Fault
 from service.vocabulary.input_faults import body_fault, simple_fault
 from service.vocabulary.organisation_kinds import kinds_in_words
 from service.vocabulary.partial_values import results_if_readable, without_fields
 from service.vocabulary.refusals import InputFault, Invalid
+from service.vocabulary.roles import roles_in_words
 from service.workflows.rules.definition import Trigger
 from service.workflows.rules.machine import Decision
 
@@ -62,7 +64,7 @@ def check_step(
     if (form := step.amended_form or step.form) and form.weighs_age:
         situation = replace(situation, birth_month=_birth_month(transaction, situation, decision, trace_id))
     context = without_fields(situation.form_context(day_in_amsterdam(step.occurred_at)), *unknown_fields)
-    rules = rule_faults(transaction, situation, step, decision.trigger, context)
+    rules = rule_faults(transaction, situation, step, decision.trigger, context, workflows)
     if faults := (*reading.faults, *amended_reading.faults, *rules):
         raise Invalid(faults)
     return CheckedStep(situation, step, decision)
@@ -89,7 +91,12 @@ def read_step_form(step: Step, trigger: Trigger) -> FormReadResult:
 
 
 def rule_faults(
-    transaction: Transaction, situation: Situation, step: Step, trigger: Trigger, context: FormContext
+    transaction: Transaction,
+    situation: Situation,
+    step: Step,
+    trigger: Trigger,
+    context: FormContext,
+    workflows: WorkflowSource,
 ) -> tuple[InputFault, ...]:
     """The faults of rules of a step and its form, as far as both could be read. Writes nothing."""
     return (
@@ -97,8 +104,9 @@ def rule_faults(
         *results_if_readable(partial(_faults_of_time, situation, step)),
         *(map(body_fault, step.form.faults(context)) if step.form else ()),
         *(_faults_of_changes(step.amended_form, context) if step.amended_form else ()),
-        *results_if_readable(partial(_faults_of_organisations, transaction, step)),
-        *results_if_readable(partial(_faults_of_assignee, transaction, situation, step)),
+        *results_if_readable(partial(_faults_of_names, transaction, step.form, "/form")),
+        *results_if_readable(partial(_faults_of_names, transaction, step.amended_form, "/form/changes")),
+        *results_if_readable(partial(_faults_of_assignee, transaction, situation, step, trigger, workflows)),
     )
 
 
@@ -138,20 +146,33 @@ def _faults_of_changes(form: Form, context: FormContext) -> Iterator[InputFault]
     yield from (body_fault(fault, under="/form/changes") for fault in form.faults(context))
 
 
-def _faults_of_organisations(transaction: Transaction, step: Step) -> Iterator[InputFault]:
-    """Faults of organisations that a form names: each must exist in this installation and be of a fitting kind."""
-    organisations = tuple(step.form.named_organisations()) if step.form else ()
-    ids = {organisation.id for organisation in organisations}
-    kinds = People(transaction).kinds_of_organisations(ids) if organisations else {}
+def _faults_of_names(transaction: Transaction, form: Form | None, under: str) -> Iterator[InputFault]:
+    """Faults of organisations and municipalities that a form names.
+
+    An organisation must exist in this installation and be of a fitting kind. A municipality must be a known one.
+    """
+    if form is None:
+        return
+    organisations, municipalities = tuple(form.named_organisations()), tuple(form.named_municipalities())
+    kinds = People(transaction).kinds_of_organisations({organisation.id for organisation in organisations})
     for organisation in organisations:
         if kinds.get(organisation.id) not in organisation.allowed_kinds:
             params = {"kinds": kinds_in_words(organisation.allowed_kinds)}
-            yield body_fault(Fault("unknown_organisation", organisation.location, params))
+            yield body_fault(Fault("unknown_organisation", organisation.location, params), under=under)
+    known_codes = RegionRegister(transaction).known_codes({municipality.code for municipality in municipalities})
+    for municipality in municipalities:
+        if municipality.code not in known_codes:
+            yield body_fault(Fault("unknown_municipality", municipality.location), under=under)
 
 
-def _faults_of_assignee(transaction: Transaction, situation: Situation, step: Step) -> Iterator[InputFault]:
-    """Fault of the person whom a form names to act next: they must work for the party, or for the team of the case."""
+def _faults_of_assignee(
+    transaction: Transaction, situation: Situation, step: Step, trigger: Trigger, workflows: WorkflowSource
+) -> Iterator[InputFault]:
+    """Fault of the person whom a form names to act next: they must hold a role that can take the next action."""
     assignee: UUID | None = step.form.next_assignee(None) if step.form else None
-    party = situation.part.party_id if step.trigger == "reassign" else situation.case.team_id
-    if step.form and assignee and not (party and People(transaction).works_for(assignee, party)):
-        yield body_fault(Fault("unknown_assignee", (step.form.assignee_field,)))
+    if step.form is None or assignee is None:
+        return
+    roles, organisation_id = roles_to_act(situation, trigger, workflows)
+    if organisation_id is None or not People(transaction).holds_a_role(assignee, organisation_id, roles):
+        params = {"roles": roles_in_words(roles)}
+        yield body_fault(Fault("unknown_assignee", (step.form.assignee_field,), params))

@@ -55,6 +55,7 @@ class _PartialStep:
         situation: Situation,
         trigger: Trigger,
         form: Form | None,
+        rules: Rulebook,
         unknown: tuple[str, ...] = (),
     ) -> tuple[InputFault, ...]:
         """The faults of rules of the step with this form. `unknown`: unknown fields of the context, besides age."""
@@ -64,7 +65,7 @@ class _PartialStep:
             situation.form_context(day_in_amsterdam(step.occurred_at)), "birth_month", *undated, *unknown
         )
         step = without_fields(step, *self.faulty_fields)
-        return rule_faults(transaction, situation, step, trigger, context)
+        return rule_faults(transaction, situation, step, trigger, context, rules)
 
 
 def rule_faults_of_step(
@@ -99,7 +100,7 @@ def rule_faults_of_step(
     if all(version.grounds == "required" for version in versions) and partial.step.grounds is None:
         partial = replace(partial, faulty_fields=partial.faulty_fields | {"grounds"})
     type_faults = reading.faults if len({version.form for version in versions}) > 1 else ()
-    return (*type_faults, *partial.faults(transaction, situation, trigger, reading.form))
+    return (*type_faults, *partial.faults(transaction, situation, trigger, reading.form, rules))
 
 
 def rule_faults_of_submission(
@@ -129,7 +130,7 @@ def rule_faults_of_submission(
     prospective = prospective_case(transaction, actor, acting, reading.form, partial.step.occurred_at, case_id, rules)
     type_faults = reading.faults if draft is not None else ()
     rule_faults_of_form = partial.faults(
-        transaction, prospective.situation, trigger, reading.form, prospective.unknown_fields
+        transaction, prospective.situation, trigger, reading.form, rules, prospective.unknown_fields
     )
     return (*type_faults, *rule_faults_of_form)
 

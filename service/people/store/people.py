@@ -1,5 +1,6 @@
 """People and organisations, with their dated memberships and coverages of today (I29)."""
 
+from collections.abc import Collection
 from datetime import date, datetime
 from typing import Any, Literal
 from uuid import UUID
@@ -185,13 +186,15 @@ class People:
             .where(organisations.c.id == str(organisation_id))
         ).scalar()
 
-    def works_for(self, person_id: UUID, organisation_id: UUID) -> bool:
+    def holds_a_role(self, person_id: UUID, organisation_id: UUID, roles: Collection[Role]) -> bool:
+        """Tells whether this person has one of these roles at the organisation today."""
         columns = memberships.c
         return (
             self._connection.execute(
                 select(columns.person_id).where(
                     columns.person_id == str(person_id),
                     columns.organisation_id == str(organisation_id),
+                    columns.role.in_(sorted(map(str, roles))),
                     columns.valid_from <= self._holds_today,
                     columns.valid_until >= self._holds_today,
                 )

@@ -1,6 +1,7 @@
 """Youth regions and municipalities, loaded from CSV files of this folder."""
 
 import csv
+from collections.abc import Collection
 from dataclasses import dataclass
 from importlib.resources import files
 
@@ -54,6 +55,13 @@ class RegionRegister:
         if region is not None:
             query = query.where(municipalities.c.region == region)
         return tuple(Municipality(*row) for row in self._connection.execute(query))
+
+    def known_codes(self, codes: Collection[str]) -> frozenset[str]:
+        """Returns the codes that are municipalities, of these."""
+        if not codes:
+            return frozenset()
+        query = select(municipalities.c.code).where(municipalities.c.code.in_(sorted(codes)))
+        return frozenset(self._connection.execute(query).scalars())
 
     def find_municipality(self, code: str) -> Municipality | None:
         row = self._connection.execute(select(municipalities).where(municipalities.c.code == code)).first()

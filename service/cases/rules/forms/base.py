@@ -59,6 +59,14 @@ class NamedOrganisation:
     location: tuple[str | int, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class NamedMunicipality:
+    """A municipality that a form names by its CBS code. `location` is the JSON path of the field."""
+
+    code: str
+    location: tuple[str, ...]
+
+
 def rule(check: R) -> R:
     """Mark a method `(self, context) -> faults` as a rule of its form.
 
@@ -123,6 +131,10 @@ class Form(FormPart):
 
     def named_organisations(self) -> Iterable[NamedOrganisation]:
         """Returns the organisations that the form names. Each must exist here and be of an allowed kind."""
+        return ()
+
+    def named_municipalities(self) -> Iterable[NamedMunicipality]:
+        """Returns the municipalities that the form names. Each code must be known (`faults.unknown_municipality`)."""
         return ()
 
     def next_assignee(self, current: UUID | None) -> UUID | None:

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from typing_extensions import override
 
-from service.cases.rules.forms.base import Form, FormContext, rule
+from service.cases.rules.forms.base import Form, FormContext, NamedMunicipality, rule
 from service.vocabulary.ages import age_band, age_on
 from service.vocabulary.coded_answers import PersonRole
 from service.vocabulary.fields import BirthMonth, Contact, MunicipalityCode, Nullable, RegionCode
@@ -34,6 +34,11 @@ class ConsultRequest(Form):
     @override
     def age_band(self, on: date) -> str | None:
         return age_band(self.birth_month, on) if self.birth_month else None
+
+    @override
+    def named_municipalities(self) -> Iterator[NamedMunicipality]:
+        if self.municipality:
+            yield NamedMunicipality(self.municipality, ("municipality",))
 
     @rule
     def _place_is_named(self, _context: FormContext) -> Iterator[Fault]:

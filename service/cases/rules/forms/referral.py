@@ -7,7 +7,7 @@ from typing import ClassVar
 from typing_extensions import override
 
 from service.cases.rules.consents import CONSENT_GIVEN, PURPOSE_TABLE
-from service.cases.rules.forms.base import Form, FormContext, rule
+from service.cases.rules.forms.base import Form, FormContext, NamedMunicipality, rule
 from service.cases.rules.forms.consent import (
     Consent,
     consent_facts,
@@ -137,6 +137,16 @@ class Referral(Form):
         purposes: Codes = {"information_purpose": purposes_with_consent(self.consents, self.birth_month)}
         purposes[CONSENT_GIVEN] = consent_facts(self.consents, self.birth_month)
         return super().codes() | purposes | enclosed_codes(explanatory_analysis=self.explanatory_analysis)
+
+    @override
+    def named_municipalities(self) -> Iterator[NamedMunicipality]:
+        residence = self.residence
+        codes = (
+            ("municipality", residence.municipality),
+            ("beforeStay", residence.before_stay),
+            ("motherAtBirth", residence.mother_at_birth),
+        )
+        yield from (NamedMunicipality(code, ("residence", field)) for field, code in codes if code)
 
     @override
     def age_band(self, on: date) -> str:
