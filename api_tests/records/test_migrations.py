@@ -278,8 +278,9 @@ def test_every_explanation_of_a_column_stands_in_postgresql_and_every_table_has_
     "GM0392,Haarlem,JZ11",
     "GM0392,Haarlem,JZ10",
 )
-def test_the_database_knows_42_regions_and_342_municipalities_each_in_its_region(service: RunningService) -> None:
-    with service.tables.connect() as connection:
+def test_the_database_knows_42_regions_and_342_municipalities_each_in_its_region(migrated: Engine) -> None:
+    with migrated.begin() as connection:
+        RegionRegister(transaction_on(connection)).load_shipped_files()
         regions = RegionRegister(transaction_on(connection)).regions()
         municipalities = RegionRegister(transaction_on(connection)).municipalities()
     region_of = {municipality.code: municipality.region for municipality in municipalities}

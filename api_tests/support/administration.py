@@ -28,6 +28,13 @@ DECISIONS: dict[str, dict[str, Any]] = {
     "endMembership": {**_MEMBERSHIP, "role": "provider", "validUntil": "2098-12-31"},
     "beginCoverage": {**_COVERAGE, "validFrom": "2098-01-01"},
     "endCoverage": {**_COVERAGE, "validUntil": "2098-12-31"},
+    "endOrganisation": {
+        "organisationId": str(ORGANISATION_IDS["team-velsen"]),
+        "successorId": str(ORGANISATION_IDS["team-haarlem"]),
+        "validUntil": "2098-12-31",
+    },
+    "addMunicipality": {"code": "GM9001", "name": "Nieuw Land", "region": "JZ11"},
+    "changeMunicipality": {"municipality": "GM9001", "validFrom": "2098-01-01", "region": "JZ14"},
     "decideSettings": {"validFrom": "2098-01-01", "settings": {}},
 }
 

@@ -120,7 +120,8 @@ BY_HAND: dict[str, Expected] = {
     # Organisations, people and settings are for the administrator alone.
     **_same(
         "addOrganisation renameOrganisation getOrganisation addPerson renamePerson getPerson findPerson "
-        "beginMembership endMembership beginCoverage endCoverage decideSettings getRegionSettings "
+        "beginMembership endMembership beginCoverage endCoverage endOrganisation addMunicipality "
+        "changeMunicipality decideSettings getRegionSettings "
         "listAdministrativeChanges getAdministrativeChange",
         _of("roos", ALL_PEOPLE - {"roos"}),
     ),

@@ -19,6 +19,7 @@ from service.database.transaction import Transaction
 from service.kinds import KINDS
 from service.people.store.people import People
 from service.people.store.regions import RegionRegister
+from service.people.store.successions import Successions
 from service.vocabulary.calendar import day_in_amsterdam
 from service.vocabulary.form_parts import Fault
 from service.vocabulary.input_faults import body_fault, simple_fault
@@ -154,9 +155,13 @@ def _faults_of_names(transaction: Transaction, form: Form | None, under: str) ->
     if form is None:
         return
     organisations, municipalities = tuple(form.named_organisations()), tuple(form.named_municipalities())
-    kinds = People(transaction).kinds_of_organisations({organisation.id for organisation in organisations})
+    ids = {organisation.id for organisation in organisations}
+    kinds, successors = People(transaction).kinds_of_organisations(ids), Successions(transaction).successors_of(ids)
     for organisation in organisations:
-        if kinds.get(organisation.id) not in organisation.allowed_kinds:
+        successor = successors.get(organisation.id)
+        if successor and successor.last_day < day_in_amsterdam(transaction.now):
+            yield body_fault(successor.fault(*organisation.location), under=under)
+        elif kinds.get(organisation.id) not in organisation.allowed_kinds:
             params = {"kinds": kinds_in_words(organisation.allowed_kinds)}
             yield body_fault(Fault("unknown_organisation", organisation.location, params), under=under)
     known_codes = RegionRegister(transaction).known_codes({municipality.code for municipality in municipalities})

@@ -23,13 +23,16 @@ from service.people.rules.decisions import (
     CoverageEnd,
     Identity,
     MembershipEnd,
+    MunicipalityChange,
     NameChange,
     NewCoverage,
     NewMembership,
+    NewMunicipality,
     NewName,
     NewOrganisation,
     NewPerson,
     NewSettings,
+    OrganisationEnd,
     SettingsChange,
 )
 from service.people.store.change_log import AdministrativeChanges
@@ -49,7 +52,7 @@ class ChangeView(View):
     organisation: UUID
     action: str
     subject_kind: str
-    subject: str = Field(description="The id of the organisation or person, or the code of the region.")
+    subject: str = Field(description="The id of the organisation or person, or the code of the region or municipality.")
     details: dict[str, str]
 
 
@@ -177,6 +180,42 @@ async def end_coverage(
     response: Response,
 ) -> ChangeView:
     """Set the last day that an organisation covers a region. It keeps its cases."""
+    return await _answer_decision(context, caller, idempotency_key, body, response)
+
+
+@_decision_route("/organisation-ends")
+async def end_organisation(
+    body: OrganisationEnd,
+    context: AppContextDependency,
+    caller: CallerDependency,
+    idempotency_key: IdempotencyKeyHeader,
+    response: Response,
+) -> ChangeView:
+    """Set the last day of an organisation, and its successor. Members of the successor act for its open parts."""
+    return await _answer_decision(context, caller, idempotency_key, body, response)
+
+
+@_decision_route("/municipalities")
+async def add_municipality(
+    body: NewMunicipality,
+    context: AppContextDependency,
+    caller: CallerDependency,
+    idempotency_key: IdempotencyKeyHeader,
+    response: Response,
+) -> ChangeView:
+    """Add a municipality, as when two others become one."""
+    return await _answer_decision(context, caller, idempotency_key, body, response)
+
+
+@_decision_route("/municipality-changes")
+async def change_municipality(
+    body: MunicipalityChange,
+    context: AppContextDependency,
+    caller: CallerDependency,
+    idempotency_key: IdempotencyKeyHeader,
+    response: Response,
+) -> ChangeView:
+    """Move a municipality to another region, or dissolve it into a successor, from a day on."""
     return await _answer_decision(context, caller, idempotency_key, body, response)
 
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Path
+from pydantic import Field
 
 from service.database.columns import NO_DUE_DAY
 from service.database.transaction import Transaction
@@ -19,6 +20,7 @@ from service.people.rules.decisions import Period
 from service.people.store.people import People
 from service.people.store.regions import RegionRegister
 from service.people.store.relations import Coverages, Memberships
+from service.people.store.successions import Successions
 from service.people.use_cases.administer import require_administrator
 from service.vocabulary.refusals import NotFound
 from service.vocabulary.roles import Role
@@ -57,6 +59,8 @@ class AdministeredOrganisation(View):
     municipality: str | None
     coverages: list[DatedCoverage]
     memberships: list[DatedMembership]
+    last_day: OptionalDay = Field(description="Last day of an organisation that ends or ended.")
+    successor: Named | None = Field(description="The organisation that acts in its place after the last day.")
 
 
 class AdministeredPerson(View):
@@ -128,6 +132,7 @@ def view_organisation(transaction: Transaction, caller: Caller, organisation_id:
     if organisation is None:
         raise NotFound
     keys = {"organisation_id": organisation_id}
+    successor = Successions(transaction).successors_of({organisation_id}).get(organisation_id)
     coverages = [
         DatedCoverage(region=coverage.region, valid_from=coverage.valid_from, valid_until=_last_day(coverage))
         for coverage in Coverages(transaction).overlapping(_ALL_TIME, keys)
@@ -139,6 +144,8 @@ def view_organisation(transaction: Transaction, caller: Caller, organisation_id:
         municipality=organisation.municipality,
         coverages=coverages,
         memberships=_membership_views(transaction, Memberships(transaction).overlapping(_ALL_TIME, keys)),
+        last_day=successor.last_day if successor else None,
+        successor=Named(id=successor.id, name=successor.name) if successor else None,
     )
 
 

@@ -17,7 +17,7 @@ from service.vocabulary.roles import Role
 DisplayName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=PRINTABLE)]
 # Issuer or subject as in a token. It is compared exactly, so no white space is trimmed.
 TokenText = Annotated[str, StringConstraints(min_length=1, max_length=300, pattern=PRINTABLE)]
-SubjectKind = Literal["organisation", "person", "region"]
+SubjectKind = Literal["organisation", "person", "region", "municipality"]
 
 
 class _Decision(FormPart): ...
@@ -88,6 +88,32 @@ class CoverageEnd(_CoverageDecision, _Ending):
     """The end of a coverage."""
 
 
+class OrganisationEnd(_Ending):
+    """The end of an organisation. Its successor acts in its place from the next day on."""
+
+    organisation_id: UUID
+    successor_id: UUID = Field(description="An organisation of the same kind that goes on.")
+
+
+class MunicipalityChange(_Decision):
+    """A municipality moves to another region, or is dissolved into a successor. Cases keep the region of their time."""
+
+    municipality: MunicipalityCode
+    valid_from: Nullable[Day] = Field(default=None, description="First day; today when omitted, and not earlier.")
+    region: Nullable[RegionCode] = Field(default=None, description="The region from that day on.")
+    successor: Nullable[MunicipalityCode] = Field(
+        default=None, description="The municipality into which it is dissolved on that day."
+    )
+
+
+class NewMunicipality(_Decision):
+    """A new municipality, as when two others become one."""
+
+    code: MunicipalityCode
+    name: DisplayName
+    region: RegionCode
+
+
 class NewSettings(_Decision):
     """Settings of a region that differ from the default, from a day on. The default applies to all others."""
 
@@ -123,6 +149,9 @@ AdministrativeDecision = (
     | MembershipEnd
     | NewCoverage
     | CoverageEnd
+    | OrganisationEnd
+    | NewMunicipality
+    | MunicipalityChange
     | SettingsChange
 )
 

@@ -5,16 +5,17 @@ from datetime import date, datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import BindParameter, ColumnElement, Table, and_, bindparam, insert, select, update
+from sqlalchemy import BindParameter, ColumnElement, Table, and_, bindparam, insert, or_, select, update
 
 from service.database.columns import NO_DUE_DAY
 from service.database.transaction import Transaction
 from service.people.rules.people import Organisation, PersonAccount
+from service.people.store.regions import RegionRegister
 from service.people.store.tables import (
     coverages,
     emergency_accesses,
     memberships,
-    municipalities,
+    organisation_successions,
     organisations,
     people,
 )
@@ -39,12 +40,20 @@ _ACTOR_ROWS = (
         memberships.c.role,
         memberships.c.organisation_id,
         coverages.c.region,
+        organisation_successions.c.organisation_id.label("predecessor_id"),
         *(emergency_accesses.c[name].label(f"emergency_{name}") for name in _EMERGENCY_COLUMNS),
     )
     .select_from(
         people.outerjoin(memberships, and_(memberships.c.person_id == people.c.id, _holds_today(memberships)))
         .outerjoin(
             coverages, and_(coverages.c.organisation_id == memberships.c.organisation_id, _holds_today(coverages))
+        )
+        .outerjoin(
+            organisation_successions,
+            and_(
+                organisation_successions.c.successor_id == memberships.c.organisation_id,
+                organisation_successions.c.last_day < bindparam("today"),
+            ),
         )
         .outerjoin(
             emergency_accesses,
@@ -77,9 +86,13 @@ class People:
         self._connection = transaction.connection
         self._holds_today = day_in_amsterdam(transaction.now).isoformat()
         self._now = to_microseconds(transaction.now)
+        self._places = RegionRegister(transaction)
 
     def find_actor(self, issuer: str, subject: str) -> Actor | None:
-        """Returns the person of a token with the memberships that hold today, None for an unknown person."""
+        """Returns the person of a token with the memberships that hold today, None for an unknown person.
+
+        A member of a successor acts for its predecessors too. The person's own memberships come first.
+        """
         parameters = {"issuer": issuer, "subject": subject, "today": self._holds_today, "now": self._now}
         rows = self._connection.execute(_ACTOR_ROWS, parameters).all()
         if not rows:
@@ -89,6 +102,9 @@ class People:
             if row.role is not None:
                 covered_regions = regions.setdefault((row.role, row.organisation_id), set())
                 covered_regions.update(() if row.region is None else (row.region,))
+        for row in rows:
+            if row.predecessor_id is not None:
+                regions.setdefault((row.role, row.predecessor_id), set())
         held_memberships = tuple(
             Membership(Role(role), UUID(org), frozenset(covered)) for (role, org), covered in regions.items()
         )
@@ -165,10 +181,18 @@ class People:
         return self._covering("expertise_network", region)
 
     def municipality_with_code(self, code: str) -> UUID | None:
-        """Returns the id of the organisation of the municipality with this CBS code, None without one."""
+        """Returns the id of the organisation of the municipality with this CBS code, None without one.
+
+        A code of a dissolved municipality counts as that of its successor.
+        """
+        municipality = self._places.find_municipality(code)
+        ended = select(organisation_successions.c.organisation_id).where(
+            organisation_successions.c.last_day < self._holds_today
+        )
         organisation_id = self._connection.execute(
             select(organisations.c.id)
-            .where(organisations.c.kind == "municipality", organisations.c.municipality == code)
+            .where(organisations.c.kind == "municipality", organisations.c.id.not_in(ended))
+            .where(organisations.c.municipality == (municipality.code if municipality else code))
             .order_by(organisations.c.id)
         ).scalar()
         return None if organisation_id is None else UUID(organisation_id)
@@ -180,20 +204,24 @@ class People:
 
     def region_of_organisation(self, organisation_id: UUID) -> str | None:
         """Returns the region of the organisation's municipality, None without a municipality."""
-        return self._connection.execute(
-            select(municipalities.c.region)
-            .join(organisations, organisations.c.municipality == municipalities.c.code)
-            .where(organisations.c.id == str(organisation_id))
+        code = self._connection.execute(
+            select(organisations.c.municipality).where(organisations.c.id == str(organisation_id))
         ).scalar()
+        municipality = self._places.find_municipality(code) if code else None
+        return municipality.region if municipality else None
 
     def holds_a_role(self, person_id: UUID, organisation_id: UUID, roles: Collection[Role]) -> bool:
-        """Tells whether this person has one of these roles at the organisation today."""
+        """Tells whether this person has one of these roles today at the organisation or at a successor of it."""
         columns = memberships.c
+        successors = select(organisation_successions.c.successor_id).where(
+            organisation_successions.c.organisation_id == str(organisation_id),
+            organisation_successions.c.last_day < self._holds_today,
+        )
         return (
             self._connection.execute(
                 select(columns.person_id).where(
                     columns.person_id == str(person_id),
-                    columns.organisation_id == str(organisation_id),
+                    or_(columns.organisation_id == str(organisation_id), columns.organisation_id.in_(successors)),
                     columns.role.in_(sorted(map(str, roles))),
                     columns.valid_from <= self._holds_today,
                     columns.valid_until >= self._holds_today,

@@ -2,9 +2,11 @@
 
 from sqlalchemy import (
     BigInteger,
+    CheckConstraint,
     Column,
     ForeignKey,
     Index,
+    Integer,
     PrimaryKeyConstraint,
     String,
     Table,
@@ -48,6 +50,32 @@ coverages = Table(
     Column("valid_from", String(10), nullable=False, comment="first day (I29)"),
     Column("valid_until", String(10), nullable=False, comment="last day; 9999-12-31: until further notice"),
     PrimaryKeyConstraint("organisation_id", "region", "valid_from"),
+)
+
+organisation_successions = Table(
+    "organisation_successions",
+    metadata,
+    id_column("organisation_id", ForeignKey("organisations.id"), comment="the organisation that ended"),
+    id_column("successor_id", ForeignKey("organisations.id"), comment="also the successor of a successor"),
+    Column("last_day", String(10), nullable=False, comment="last day before this successor"),
+    PrimaryKeyConstraint("organisation_id", "successor_id"),
+    Index("ix_organisation_successions_successor_id", "successor_id"),
+    comment="organisations that ended, with all their successors: append-only",
+    **WITHOUT_ROWID,
+)
+
+municipality_changes = Table(
+    "municipality_changes",
+    metadata,
+    Column("municipality", String(6), ForeignKey("municipalities.code"), nullable=False),
+    Column("number", Integer, nullable=False, comment="counts from 1; of one day the last one holds"),
+    Column("valid_from", String(10), nullable=False, comment="first day (I29)"),
+    Column("region", String(4), ForeignKey("regions.code"), comment="of the municipality from that day"),
+    Column("successor", String(6), ForeignKey("municipalities.code"), comment="into which it was dissolved"),
+    CheckConstraint("(region IS NULL) <> (successor IS NULL)", name="region_or_successor"),
+    PrimaryKeyConstraint("municipality", "number"),
+    comment="another region or a successor of a municipality, from a day: append-only",
+    **WITHOUT_ROWID,
 )
 
 people = Table(

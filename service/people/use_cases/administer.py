@@ -17,7 +17,8 @@ from service.people.rules.decisions import (
 from service.people.store.change_log import AdministrativeChanges
 from service.people.store.people import People
 from service.people.store.relations import Memberships
-from service.people.use_cases.apply_decision import OPEN_END, DecisionContext, apply_decision
+from service.people.use_cases.apply_decision import apply_decision
+from service.people.use_cases.decision_context import OPEN_END, DecisionContext
 from service.people.use_cases.identify import identify
 from service.vocabulary.actor import Actor, Membership
 from service.vocabulary.calendar import day_in_amsterdam

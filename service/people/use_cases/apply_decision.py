@@ -1,14 +1,10 @@
 """The effect of each kind of decision of an administrator, with its checks."""
 
-from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from functools import singledispatch
-from uuid import UUID
 
 from pydantic import ValidationError
 
-from service.database.columns import NO_DUE_DAY
-from service.database.transaction import Transaction
 from service.people.rules.decisions import (
     CoverageEnd,
     Effect,
@@ -22,9 +18,17 @@ from service.people.rules.decisions import (
     SettingsChange,
 )
 from service.people.store.people import People
-from service.people.store.regions import RegionRegister
+from service.people.store.regions import Municipality
 from service.people.store.relations import Coverages, Memberships
-from service.vocabulary.calendar import day_in_amsterdam
+from service.people.use_cases.change_municipality import add_municipality, change_municipality, find_living_municipality
+from service.people.use_cases.decision_context import (
+    OPEN_END,
+    DecisionContext,
+    check_not_before_yesterday,
+    days_of,
+    organisation_effect,
+)
+from service.people.use_cases.end_organisation import end_organisation, faults_of_end
 from service.vocabulary.form_parts import Fault
 from service.vocabulary.input_faults import body_fault, input_fault, require_no_faults
 from service.vocabulary.organisation_kinds import (
@@ -38,25 +42,8 @@ from service.vocabulary.organisation_kinds import (
 from service.vocabulary.refusals import AlreadyThere, Invalid, NotFound, OwnMembership, RegionIsCovered
 from service.vocabulary.roles import ROLE_LABELS
 from service.vocabulary.sentences import OR, join_texts, label_with_code
-from service.workflows.rules.rulebook import Rulebook, RulesRefused, UnknownTerms
+from service.workflows.rules.rulebook import RulesRefused, UnknownTerms
 from service.workflows.store.definitions import Definitions
-
-OPEN_END = date.fromisoformat(NO_DUE_DAY)
-
-
-@dataclass(frozen=True, slots=True)
-class DecisionContext:
-    """The context of a decision: the administrator, their organisation, the id of the change, and the rulebook."""
-
-    transaction: Transaction
-    actor_id: UUID
-    organisation_id: UUID
-    change_id: UUID
-    rules: Rulebook
-
-    @property
-    def today(self) -> date:
-        return day_in_amsterdam(self.transaction.now)
 
 
 @singledispatch
@@ -70,14 +57,24 @@ def _(decision: NewOrganisation, context: DecisionContext) -> Effect:
     faults = []
     if decision.municipality is None and decision.kind in KINDS_WITH_MUNICIPALITY:
         faults.append(Fault("municipality_needed", ("municipality",)))
-    if decision.municipality and RegionRegister(context.transaction).find_municipality(decision.municipality) is None:
+    municipality = find_living_municipality(context.transaction, decision.municipality)
+    if decision.municipality and municipality is None:
         faults.append(Fault("unknown_municipality", ("municipality",)))
     require_no_faults(faults)
+    if decision.kind is OrganisationKind.MUNICIPALITY and municipality:
+        _require_first_of(municipality, context)
     People(context.transaction).add_organisation(
         context.change_id, kind=decision.kind, name=decision.name, municipality=decision.municipality
     )
     place = {"municipality": decision.municipality} if decision.municipality else {}
-    return _organisation_effect(context.change_id, "organisation_added", kind=str(decision.kind), **place)
+    return organisation_effect(context.change_id, "organisation_added", kind=str(decision.kind), **place)
+
+
+def _require_first_of(municipality: Municipality, context: DecisionContext) -> None:
+    """A municipality is one organisation: its code tells who pays. Raises AlreadyThere."""
+    Coverages(context.transaction).lock(municipality.region)
+    if existing := People(context.transaction).municipality_with_code(municipality.code):
+        raise AlreadyThere(str(existing))
 
 
 @apply_decision.register
@@ -103,7 +100,8 @@ def _(decision: NewMembership, context: DecisionContext) -> Effect:
     if decision.person_id == context.actor_id:
         raise OwnMembership
     kind = People(context.transaction).kinds_of_organisations({decision.organisation_id}).get(decision.organisation_id)
-    faults = (
+    faults = faults_of_end(("organisationId", decision.organisation_id), decision.valid_until or OPEN_END, context)
+    faults += (
         [] if Memberships(context.transaction).lock(decision.person_id) else [Fault("unknown_person", ("personId",))]
     )
     if kind is None:
@@ -128,7 +126,7 @@ def _(decision: NewMembership, context: DecisionContext) -> Effect:
 def _(decision: MembershipEnd, context: DecisionContext) -> Effect:
     if decision.person_id == context.actor_id:
         raise OwnMembership
-    _check_not_before_yesterday(context, decision.valid_until)
+    check_not_before_yesterday(context, decision.valid_until)
     if not Memberships(context.transaction).end(
         decision.valid_until, decision.model_dump(include={"person_id", "organisation_id", "role"})
     ):
@@ -139,7 +137,8 @@ def _(decision: MembershipEnd, context: DecisionContext) -> Effect:
 @apply_decision.register
 def _(decision: NewCoverage, context: DecisionContext) -> Effect:
     kind = People(context.transaction).kinds_of_organisations({decision.organisation_id}).get(decision.organisation_id)
-    faults = [] if Coverages(context.transaction).lock(decision.region) else [Fault("unknown_region", ("region",))]
+    faults = faults_of_end(("organisationId", decision.organisation_id), decision.valid_until or OPEN_END, context)
+    faults += [] if Coverages(context.transaction).lock(decision.region) else [Fault("unknown_region", ("region",))]
     if kind is None:
         faults.append(Fault("no_such_organisation", ("organisationId",)))
     elif kind not in COVERING_KINDS:
@@ -156,7 +155,7 @@ def _(decision: NewCoverage, context: DecisionContext) -> Effect:
 
 @apply_decision.register
 def _(decision: CoverageEnd, context: DecisionContext) -> Effect:
-    _check_not_before_yesterday(context, decision.valid_until)
+    check_not_before_yesterday(context, decision.valid_until)
     if not Coverages(context.transaction).end(
         decision.valid_until, decision.model_dump(include={"organisation_id", "region"})
     ):
@@ -188,6 +187,11 @@ def _(decision: SettingsChange, context: DecisionContext) -> Effect:
     return Effect(action="settings_decided", subject_kind="region", subject=decision.region, details=details)
 
 
+apply_decision.register(end_organisation)
+apply_decision.register(add_municipality)
+apply_decision.register(change_municipality)
+
+
 def _period(context: DecisionContext, first: date | None, last: date | None, faults: list[Fault]) -> Period:
     """Returns the period of a new relation. Raises Invalid with `faults` and the faults of the period."""
     period = Period(first or context.today, last or OPEN_END)
@@ -199,25 +203,10 @@ def _period(context: DecisionContext, first: date | None, last: date | None, fau
     return period
 
 
-def _check_not_before_yesterday(context: DecisionContext, last: date) -> None:
-    """A relation cannot be ended before yesterday. Raises Invalid."""
-    if last < context.today - timedelta(days=1):
-        require_no_faults([Fault("day_in_past", ("validUntil",))])
-
-
-def _organisation_effect(id_: UUID, action: str, **details: str) -> Effect:
-    return Effect(action=action, subject_kind="organisation", subject=str(id_), details=details)
-
-
 def _membership_effect(decision: NewMembership | MembershipEnd, action: str, period: Period) -> Effect:
-    details = {"organisation": str(decision.organisation_id), "role": str(decision.role), **_days(period)}
+    details = {"organisation": str(decision.organisation_id), "role": str(decision.role), **days_of(period)}
     return Effect(action=action, subject_kind="person", subject=str(decision.person_id), details=details)
 
 
 def _coverage_effect(decision: NewCoverage | CoverageEnd, action: str, period: Period) -> Effect:
-    return _organisation_effect(decision.organisation_id, action, region=decision.region, **_days(period))
-
-
-def _days(period: Period) -> dict[str, str]:
-    days = {"from": period.first, "until": period.last}
-    return {name: day.isoformat() for name, day in days.items() if day != OPEN_END}
+    return organisation_effect(decision.organisation_id, action, region=decision.region, **days_of(period))

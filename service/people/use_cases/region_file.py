@@ -34,7 +34,7 @@ from service.people.rules.decisions import (
 from service.people.store.people import People
 from service.people.store.relations import Coverages, Memberships, Relations
 from service.people.use_cases.administer import apply_and_record, require_administrator
-from service.people.use_cases.apply_decision import OPEN_END, DecisionContext
+from service.people.use_cases.decision_context import OPEN_END, DecisionContext
 from service.vocabulary.fields import Day, RegionCode
 from service.vocabulary.input_faults import input_fault
 from service.vocabulary.language import BilingualText

@@ -13,6 +13,7 @@ from service.http.strict_route import StrictRouter
 from service.identity.caller import Caller
 from service.people.store.people import People
 from service.people.store.regions import RegionRegister
+from service.people.store.successions import Successions
 from service.people.use_cases.identify import identify
 from service.people.use_cases.require_known_region import require_known_region
 from service.vocabulary.code_lists import CODE_LISTS, CodeList
@@ -39,7 +40,7 @@ class Regions(View):
 
 
 class MunicipalityView(View):
-    """A municipality; its region is derived by area (division of 2023-2025)."""
+    """A municipality of today, with its region. A dissolved municipality is absent."""
 
     code: str
     name: str
@@ -177,9 +178,12 @@ def view_organisations(transaction: Transaction, caller: Caller, query: Organisa
     require_known_region(transaction, query.region)
     organisations = People(transaction).organisations(kind=query.kind, region=query.region)
     if not actor.membership_with_role(Role.ADMINISTRATOR):
-        # Only administrators and the people in a case may know of a child's family.
+        # Only administrators and the people in a case may know of a child's family. Nobody addresses what ended.
+        ended = Successions(transaction).ended_organisations()
         organisations = tuple(
-            organisation for organisation in organisations if organisation.kind != OrganisationKind.FAMILY
+            organisation
+            for organisation in organisations
+            if organisation.kind != OrganisationKind.FAMILY and organisation.id not in ended
         )
     items = [
         OrganisationView(
