@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 
 from api_tests.support.engines import ENGINES
@@ -25,6 +26,9 @@ STARTS = frozenset({"service", "telling", "cluster", "story"})
 # Most clusters do not wait for the disk (postgres.Cluster). A service accepts them with this setting alone, in this
 # process or another.
 os.environ["CASUSROUTE_DATABASE_MAY_LOSE_DATA"] = "true"
+# On a busy machine an example takes long: that is no fault of the code under test.
+hypothesis.settings.register_profile("busy", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("busy")
 
 
 @pytest.hookimpl(tryfirst=True)
