@@ -1,15 +1,25 @@
 """The image and the composition of containers, compared with the settings, the commands and the promised behaviour.
 
-No container runs here: the files are read. Their behaviour is proved in test_stopping and test_readiness.
+No container runs here: the files are read, and their health checks run beside a service. `make image-check` builds
+and starts the image.
 """
 
+import json
+import os
 import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
 
 from api_tests.support.checkout import ROOT
+from api_tests.support.processes import Process, process
+from api_tests.support.sabotages import broken_by
 from service.__main__ import COMMANDS
 from service.settings import Settings
 
@@ -28,7 +38,7 @@ def test_there_are_two_replicas_alike_on_one_postgresql_and_a_relay() -> None:
     assert first["environment"]["CASUSROUTE_RELAY"] == "off"
     assert SERVICES["replica-1"]["ports"] != SERVICES["replica-2"]["ports"]
     assert SERVICES["relay"]["command"][-1] == "relay"
-    assert SERVICES["database"]["image"].startswith("postgres:")
+    assert SERVICES["database"]["image"] == "${DATABASE_BASE:-postgres:17}"
     assert all(port.startswith("127.0.0.1:") for service in SERVICES.values() for port in service.get("ports", ()))
 
 
@@ -81,9 +91,10 @@ def test_every_setting_and_command_that_is_named_exists() -> None:
 
 
 def test_the_image_runs_without_privileges_and_writes_in_one_place() -> None:
-    stages = DOCKERFILE.split("\nFROM ")
+    stages = DOCKERFILE.split("\nFROM ${BASE}")
 
     assert len(stages) == 3  # the text before the first stage, and two stages
+    assert "\nFROM" not in "".join(stages)
     assert "--require-hashes" in stages[1]
     assert re.search(r"^USER casusroute$", stages[2], re.MULTILINE)
     assert {
@@ -91,3 +102,53 @@ def test_the_image_runs_without_privileges_and_writes_in_one_place() -> None:
     } == set()
     assert "HEALTHCHECK" in stages[2]
     assert "VOLUME /data" in stages[2]
+
+
+def test_the_base_of_the_image_is_chosen_by_who_builds_it() -> None:
+    """A builder with a registry gives a digest; all others take the same base."""
+    base = re.search(r"^ARG BASE=(\S+)$", DOCKERFILE, re.MULTILINE)
+
+    assert base is not None
+    assert {SERVICES[name]["build"]["args"]["BASE"] for name in OWN_IMAGES} == {f"${{BASE:-{base[1]}}}"}
+
+
+CHECK_OF_THE_IMAGE = re.search(r"^HEALTHCHECK .* CMD (\[.*\])$", DOCKERFILE.replace("\\\n", ""), re.MULTILINE)
+HEALTH_CHECKS: dict[str, list[str]] = {
+    name: service["healthcheck"]["test"][1:]
+    for name, service in SERVICES.items()
+    if name in OWN_IMAGES and "healthcheck" in service
+} | {"image": json.loads(CHECK_OF_THE_IMAGE[1]) if CHECK_OF_THE_IMAGE else []}
+
+
+@pytest.fixture(scope="module")
+def listening(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
+    folder = tmp_path_factory.mktemp("containers")
+    with process(folder, f"sqlite:///{folder / 'casusroute.db'}") as running_process:
+        yield running_process
+
+
+@pytest.mark.server
+@broken_by(
+    "The health check of a container follows CASUSROUTE_PORT",
+    "Dockerfile",
+    "int(os.environ['CASUSROUTE_PORT'])",
+    "8000",
+)
+@pytest.mark.parametrize("name", HEALTH_CHECKS)
+def test_a_health_check_follows_the_port_of_the_service(listening: Process, tmp_path: Path, name: str) -> None:
+    """No proxy of the machine comes in between."""
+    ports = (urlsplit(listening.url).port, urlsplit(listening.metrics_url).port)
+
+    assert health(name, *ports, folder=tmp_path) == 0
+    assert health(name, 1, 1, folder=tmp_path) != 0
+
+
+def health(name: str, port: int | None, metrics_port: int | None, folder: Path) -> int:
+    """Returns the exit code of a health check on a machine where the service has these ports."""
+    program, *arguments = HEALTH_CHECKS[name]
+    assert program == "python"
+    proxy = "http://127.0.0.1:1"
+    settings = {"CASUSROUTE_PORT": str(port), "CASUSROUTE_METRICS_PORT": str(metrics_port), "http_proxy": proxy}
+    command = [sys.executable, *arguments]
+    result = subprocess.run(command, cwd=folder, env=os.environ | settings, capture_output=True, check=False)
+    return result.returncode
