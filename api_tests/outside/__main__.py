@@ -1,4 +1,4 @@
-"""Checks by outside programs: the official ruleset, two generated clients, a certified provider (`make check-outside`).
+"""Checks by outside programs, from the official ruleset of the API to a certified provider (`make check-outside`).
 
 The programs are not shipped: they are installed into a temporary folder. Exit code 1: a check failed. A check that
 cannot run here is reported with its reason.
@@ -11,7 +11,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from api_tests.outside import python_client, ruleset, typescript_client
+from api_tests.outside import bill_of_materials, python_client, ruleset, typescript_client
 from api_tests.outside.others import Failed, NotRun, install_with_npm, run_program
 from api_tests.support.checkout import ROOT
 from service.logs import configure_logging
@@ -32,6 +32,7 @@ def main() -> int:
         "generated client in TypeScript": typescript_client.check,
         "generated client in Python": python_client.check,
         "certified OpenID provider": certified_provider,
+        "schema of CycloneDX": bill_of_materials.check,
     }
     configure_logging("ERROR")
     failed = False

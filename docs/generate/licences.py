@@ -1,30 +1,64 @@
-"""docs/reference/licences.md: the libraries that the service and its checks name, with their licences."""
+"""docs/reference/licences.md: every locked library of the service and its checks, with its licence."""
 
 import re
 import tomllib
-from importlib.metadata import Distribution, distribution
-from pathlib import Path
+from collections.abc import Iterable, Mapping
 
+from docs.generate.lock import CHECKS, ROOT, SERVICE, Library, read_licences, read_lock
 from docs.generate.markdown import code, table
 
-ROOT = Path(__file__).parents[2]
 _REQUIREMENT = re.compile(r'^\s*"(?P<name>[\w.-]+)[^"]*",\s*# (?P<reason>.+)$')
 
 _INTRODUCTION = """\
 # Licences
 
-Casusroute itself is licensed under the EUPL-1.2: see `LICENSE` in the root. `pyproject.toml` names these libraries,
-each for one reason. `requirements.txt` and `requirements-dev.txt` lock them, and the libraries that they need in turn,
-by version and hash.
+Casusroute itself is licensed under the EUPL-1.2: see `LICENSE` in the root. These are all libraries that the lock files
+pin, with the licence that each states, as an SPDX expression. Which licences are accepted, and why, stands in
+[decision 0038](../decisions/0038-licences-accepted.md). [sbom.json](sbom.json) lists the libraries of the service for
+programs, as CycloneDX. Python and the system below it are no part of these lists: they come with the base of the image.
+"""
+_INSIDE = """\
+## Inside the wheels of the service
+
+Wheels that are built for a platform hold libraries of others.
 """
 
 
 def licences_page() -> str:
-    text = [_INTRODUCTION]
-    for title, group in (("Of the service", "dependencies"), ("Of tests, checks and documents", "dev")):
-        rows = [(code(name), _licence(distribution(name)), reason) for name, reason in _named(group)]
-        text += [f"## {title}", "", table(("Library", "Licence", "Reason"), rows), ""]
-    return "\n".join(text)
+    licences, service, checks = read_licences(), read_lock(SERVICE), read_lock(CHECKS)
+    only_checks = {name: library for name, library in checks.items() if name not in service}
+    return "\n".join(
+        [
+            _INTRODUCTION,
+            "## Of the service",
+            "",
+            _libraries(service, licences["licences"], "dependencies"),
+            "",
+            _INSIDE,
+            table(("Wheel", "Holds"), [(code(name), holds) for name, holds in licences["inside"].items()]),
+            "",
+            "## Of tests, checks and documents",
+            "",
+            "Not in the image, and not needed to run the service.",
+            "",
+            _libraries(only_checks, licences["licences"], "dev"),
+        ]
+    )
+
+
+def _libraries(libraries: Mapping[str, Library], licences: Mapping[str, str], group: str) -> str:
+    reasons = dict(_named(group))
+    return table(
+        ("Library", "Version", "Licence", "Reason"),
+        [
+            (code(name), ", ".join(library.versions), licences[name], reasons.get(name) or _needed(library.needed_by))
+            for name, library in libraries.items()
+        ],
+    )
+
+
+def _needed(names: Iterable[str]) -> str:
+    return f"needed by {', '.join(map(code, names))}"
 
 
 def _named(group: str) -> list[tuple[str, str]]:
@@ -37,17 +71,3 @@ def _named(group: str) -> list[tuple[str, str]]:
     if len(read) != len(expected):
         raise ValueError(f"a requirement of {group} has no reason beside it in pyproject.toml")
     return [(requirement["name"], requirement["reason"]) for requirement in read]
-
-
-def _licence(library: Distribution) -> str:
-    """The licence as the library states it: SPDX expression, short name, or classifier."""
-    metadata = library.metadata
-    if metadata["License-Expression"]:
-        return metadata["License-Expression"]
-    classifiers = [
-        value.rpartition(" :: ")[2]
-        for value in metadata.get_all("Classifier", [])
-        if value.startswith("License :: OSI")
-    ]
-    stated = metadata["License"] or ""
-    return ", ".join(classifiers) or stated.splitlines()[0]

@@ -1,4 +1,4 @@
-"""All generated pages, by their file name."""
+"""All generated pages and lists, by their file name."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,6 +9,7 @@ from docs.generate.glossary import glossary_page
 from docs.generate.licences import licences_page
 from docs.generate.promises import promises_page
 from docs.generate.requirements import requirements_page
+from docs.generate.sbom import sbom
 from docs.generate.settings import settings_page
 from service.commands.documents import workflows_page
 
@@ -28,4 +29,4 @@ def pages() -> Mapping[str, str]:
         "reference/settings.md": settings_page(),
     }
     marked = {name: f"{GENERATED}\n\n{text.rstrip()}\n" for name, text in written.items()}
-    return marked | {"reference/workflows.md": workflows_page()}
+    return marked | {"reference/workflows.md": workflows_page(), "reference/sbom.json": sbom()}
