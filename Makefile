@@ -9,7 +9,7 @@ SHELL := /bin/sh
 
 # Targets share one .venv.
 .NOTPARALLEL:
-.PHONY: help run story check test sabotage fuzz faults lint bench check-outside openapi docs lock clean
+.PHONY: help run story check test sabotage fuzz faults lint bench check-outside image-check openapi docs lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -47,8 +47,11 @@ fuzz: .venv/.dev-stamp ## send the API what its document allows and what it does
 faults: .venv/.dev-stamp ## kill, freeze, fill up and cut off the service under load (SHORT=1 for a minute of it)
 	$(BIN)/python -m api_tests.faults $(if $(SHORT),--short)
 
-check-outside: .venv/.dev-stamp ## check with what others made; needs node and npm, RULESET=FILE for the official ruleset
+check-outside: .venv/.dev-stamp ## check with what others made; needs node, npm and what image-check needs (RULESET=FILE)
 	$(BIN)/python -m api_tests.outside $(if $(RULESET),--ruleset "$(RULESET)")
+
+image-check: .venv/.dev-stamp ## build the image and start it; needs root, buildah, runc, mmdebstrap or BASE=IMAGE
+	$(BIN)/python -m api_tests.outside.image $(if $(BASE),--base "$(BASE)")
 
 bench: .venv/.dev-stamp ## measure the service against the bare floor of this machine
 	$(BIN)/python -m benchmarks

@@ -152,3 +152,20 @@ def health(name: str, port: int | None, metrics_port: int | None, folder: Path) 
     command = [sys.executable, *arguments]
     result = subprocess.run(command, cwd=folder, env=os.environ | settings, capture_output=True, check=False)
     return result.returncode
+
+
+@pytest.mark.server
+@broken_by(
+    "The check of the image fails where no builder is, and names what is missing",
+    "api_tests/outside/image.py",
+    '            raise SystemExit(f"FAILED: {fault}") from None\n',
+    "            return\n",
+)
+def test_the_check_of_the_image_names_the_missing_builder(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "api_tests.outside.image"]
+    environment = os.environ | {"PATH": str(tmp_path)}
+
+    result = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+
+    assert result.returncode == 1
+    assert "FAILED: missing: buildah, runc, mmdebstrap" in result.stderr
