@@ -86,7 +86,7 @@ WRONG: dict[str, tuple[str, dict[str, Any], str, str, str]] = {
         {"text": " "},
         "/form/text",
         "string_too_short",
-        "Tekst: vul hier iets in (minstens 1 teken).",
+        "Tekst: vul hier iets in: minstens 1 zichtbaar teken.",
     ),
     "a text that is too long": (
         "note@1",

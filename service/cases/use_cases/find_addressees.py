@@ -77,4 +77,6 @@ def _residence(transaction: Transaction, situation: Situation, decision: Decisio
         transaction, situation, decision, trace_id, activity="find_payer", purpose="finding_who_pays", detail=detail
     )
     form = read_current_form(transaction, referral, situation.history)
-    return Referral.model_validate(form, by_alias=True, by_name=False).residence
+    # Not the whole form: an older release accepted texts that are refused today, and they stay readable.
+    residence = form.get("residence")
+    return None if residence is None else Residence.model_validate(residence, by_alias=True, by_name=False)

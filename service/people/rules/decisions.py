@@ -6,18 +6,25 @@ from datetime import date, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import Field, StringConstraints
+from pydantic import BeforeValidator, Field, StringConstraints
 
+from service.vocabulary.accepted_text import accept_text
 from service.vocabulary.fields import Day, MunicipalityCode, Nullable, RegionCode
 from service.vocabulary.form_parts import FormPart
 from service.vocabulary.language import PRINTABLE
 from service.vocabulary.organisation_kinds import OrganisationKind
 from service.vocabulary.roles import Role
 
-DisplayName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=PRINTABLE)]
+DisplayName = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=PRINTABLE),
+    BeforeValidator(accept_text),
+]
 # Issuer or subject as in a token. It is compared exactly, so no white space is trimmed.
-TokenText = Annotated[str, StringConstraints(min_length=1, max_length=300, pattern=PRINTABLE)]
-SubjectKind = Literal["organisation", "person", "region", "municipality"]
+TokenText = Annotated[
+    str, StringConstraints(min_length=1, max_length=300, pattern=PRINTABLE), BeforeValidator(accept_text)
+]
+SubjectKind = Literal["organisation", "person", "region"]
 
 
 class _Decision(FormPart): ...
