@@ -225,7 +225,7 @@ def test_json_that_is_no_object_is_refused(people: People, content: bytes) -> No
     assert {where for where, _, _ in faults_in(send(people, content, "/cases"))} == {"body"}
 
 
-CONTROLS = ["\x00", "\x07", "\x1b[31m", "\x7f", "a\x0bb"]
+CONTROLS = ["\x00", "\x07", "\x1b[31m", "\x7f", "\x0c", "\x85", "\x93", "\u202e", "\u2066"]
 
 
 @pytest.mark.parametrize("text", CONTROLS)

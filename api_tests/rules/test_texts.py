@@ -1,11 +1,14 @@
 """Texts that people enter: what counts as filled in, in every field of every form."""
 
+import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
+from api_tests.support.checkout import ROOT
 from api_tests.support.forms import FILLED, filled
 from api_tests.support.sabotages import broken_by
 from service.kinds import KINDS
@@ -93,3 +96,88 @@ def test_text_without_a_visible_character_is_refused_as_too_short(field: str, wh
 @pytest.mark.parametrize("field", TYPES_OF_TEXT)
 def test_one_visible_character_is_enough(field: str, what: str) -> None:
     assert TypeAdapter(TYPES_OF_TEXT[field]).validate_python(VISIBLE[what]) == VISIBLE[what]
+
+
+UNREADABLE = {
+    "a control of C0": ("nee\x07", 1, 4, "U+0007"),
+    "a quotation mark of Windows that became a control": ("\x93nee\x94", 1, 1, "U+0093"),
+    "an override of the direction": ("Zij zegt:\n\u202e!een", 2, 1, "U+202E"),
+    "an embedding": ("x\n\nab\u202acd", 3, 3, "U+202A"),
+    "an isolate": ("van \u20673 tot 5\u2069", 1, 5, "U+2067"),
+    "the last control of C1": ("a\x9f", 1, 2, "U+009F"),
+}
+
+
+@broken_by(
+    "Controls of C1 are refused",
+    "service/vocabulary/accepted_text.py",
+    r"\x7f-\x9f",
+    r"\x7f",
+    case="the last control of C1",
+)
+@broken_by(
+    "What turns a text around is refused",
+    "service/vocabulary/accepted_text.py",
+    r"\u202a-\u202e\u2066-\u2069",
+    r"\ufff9",
+    case="an override of the direction",
+)
+@broken_by(
+    "A fault in a text tells its place",
+    "service/vocabulary/accepted_text.py",
+    "len(before) - line_start + 1",
+    "match.start()",
+    case="an embedding",
+)
+@pytest.mark.parametrize("what", UNREADABLE)
+@pytest.mark.parametrize("field", TYPES_OF_TEXT)
+def test_a_text_that_cannot_be_read_is_refused_with_the_place_of_its_fault(field: str, what: str) -> None:
+    text, line, column, character = UNREADABLE[what]
+    with pytest.raises(ValidationError) as refusal:
+        TypeAdapter(TYPES_OF_TEXT[field]).validate_python(text)
+
+    (error,) = refusal.value.errors()
+    assert error["type"] == "string_pattern_mismatch"
+    assert error["ctx"] == {"line": line, "column": column, "character": character}
+
+
+@broken_by(
+    "A line break of a slide becomes a line break",
+    "service/vocabulary/accepted_text.py",
+    'return value.replace(_VERTICAL_TAB, "\\n")',
+    "return value",
+)
+@pytest.mark.parametrize("field", ["free", "short", "display name"])
+def test_a_vertical_tab_from_a_slide_becomes_a_line_break(field: str) -> None:
+    text = "Eerste regel\x0bTweede regel"
+
+    assert TypeAdapter(TYPES_OF_TEXT[field]).validate_python(text) == "Eerste regel\nTweede regel"
+
+
+def test_the_issuer_and_subject_of_a_token_are_never_changed() -> None:
+    with pytest.raises(ValidationError, match="line 1, character 2"):
+        TypeAdapter(TokenText).validate_python("a\x0bb")
+
+
+@pytest.mark.parametrize("what", UNREADABLE)
+def test_the_published_pattern_refuses_what_the_service_refuses(what: str) -> None:
+    """The pattern has no flags and no escapes that JavaScript reads otherwise."""
+    pattern = re.compile(TypeAdapter(FreeText).json_schema()["pattern"])
+
+    assert not pattern.search(UNREADABLE[what][0])
+    assert pattern.search("Eerste regel\x0bTweede regel\n\tNee, zegt zij.")
+
+
+def test_every_text_of_every_request_is_of_a_type_with_this_rule() -> None:
+    """A name of a workflow or a code is compared with a list, and no text that a person writes."""
+    schemas = json.loads((ROOT / "openapi" / "openapi.json").read_text(encoding="utf-8"))["components"]["schemas"]
+    published = TypeAdapter(FreeText).json_schema()["pattern"]
+    lengths = {
+        (member["maxLength"], member.get("pattern"))
+        for name, schema in schemas.items()
+        if not name.endswith(("View", "Page"))
+        for member in schema.get("properties", {}).values()
+        if member.get("maxLength", 0) >= 200 and not member.get("pattern", "").startswith("^https")
+    }
+
+    assert lengths == {(200, published), (300, published), (20_000, published), (100_000, None)}

@@ -6,9 +6,12 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from pydantic import TypeAdapter
+
 from service.commands.database import open_command_database
 from service.database.idempotency import IdempotencyKey
 from service.identity.caller import Caller
+from service.vocabulary.language import FreeText
 from service.workflow_versions.api.plans import progress_view
 from service.workflow_versions.api.trials import trial_view
 from service.workflow_versions.use_cases import (
@@ -21,6 +24,7 @@ from service.workflow_versions.use_cases import (
 )
 from service.workflows.rules.kinds import PartKind
 
+_GROUNDS: TypeAdapter[str] = TypeAdapter(FreeText)
 StateMapping = list[tuple[str, str]]
 
 
@@ -45,6 +49,7 @@ def _adopt_version(
     caller: Caller, kind: PartKind, mapping: StateMapping, to: str | None, old: str, grounds: str
 ) -> None:
     """Move the parts one by one, each in its own transaction: the same command continues after an interruption."""
+    accepted_grounds = _GROUNDS.validate_python(grounds)
     planned_move = PlannedMove(kind=kind, old=old, new=to, mapping=dict(mapping))
     idempotency_key = IdempotencyKey(str(uuid4()), "")
     with open_command_database() as (database, rules):
@@ -56,7 +61,12 @@ def _adopt_version(
         for remaining in before.movable:
             database.write_sync(
                 partial(
-                    adopt_part, caller=caller, plan_hash=plan_hash, part=remaining.part, grounds=grounds, rules=rules
+                    adopt_part,
+                    caller=caller,
+                    plan_hash=plan_hash,
+                    part=remaining.part,
+                    grounds=accepted_grounds,
+                    rules=rules,
                 )
             )
         view = database.read_sync(

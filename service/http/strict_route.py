@@ -23,6 +23,7 @@ from typing_extensions import TypeAliasType, override
 from service.http.app_context import app_context_of
 from service.http.negotiation import JSON, best_media_type
 from service.identity.caller import Caller
+from service.vocabulary.accepted_text import show_unreadable
 from service.vocabulary.input_faults import input_fault, limit_faults, simple_fault
 from service.vocabulary.messages import MESSAGES, render_message
 from service.vocabulary.refusals import InputFault, Invalid, NotAcceptable, TooManyRequests
@@ -181,7 +182,7 @@ class StrictRoute(APIRoute):
         return tuple(parameter.alias for parameter in parameters if getattr(parameter.field_info, "in_", "") == "query")
 
     def _parameter_fault(self, error: Any) -> InputFault:
-        place, name = error["loc"][0], str(error["loc"][1])[:100] if len(error["loc"]) > 1 else ""
+        place, name = error["loc"][0], show_unreadable(str(error["loc"][1])[:100]) if len(error["loc"]) > 1 else ""
         if place == "query" and isinstance(error["input"], list):
             return InputFault("query", name, _UNKNOWN_QUERY_KEY, MESSAGES["input"]["query_key_twice"])
         if place == "query" and error["type"] == "extra_forbidden":

@@ -6,11 +6,12 @@ from typing import Any
 
 from pydantic_core import ErrorDetails
 
+from service.vocabulary.accepted_text import UNREADABLE_CHARACTER, show_unreadable
 from service.vocabulary.code_lists import enumerate_codes
 from service.vocabulary.field_labels import label_at
 from service.vocabulary.form_parts import Fault
 from service.vocabulary.labelled_errors import LABEL, MAX_FAULTS, SIMILAR, WANTS
-from service.vocabulary.language import PRINTABLE, BilingualText
+from service.vocabulary.language import BilingualText
 from service.vocabulary.messages import MESSAGES, render_message
 from service.vocabulary.organisation_kinds import KIND_LABELS
 from service.vocabulary.refusals import InputFault, Invalid
@@ -26,7 +27,8 @@ _LONGEST_NAME = 100
 
 def json_pointer(under: str, steps: Iterable[str | int]) -> str:
     """Returns the JSON Pointer (RFC 6901) of a value below the pointer `under`."""
-    return "/".join((under, *(str(step)[:_LONGEST_NAME].replace("~", "~0").replace("/", "~1") for step in steps)))
+    names = (show_unreadable(str(step)[:_LONGEST_NAME]) for step in steps)
+    return "/".join((under, *(name.replace("~", "~0").replace("/", "~1") for name in names)))
 
 
 def limit_faults(faults: Iterable[InputFault]) -> tuple[InputFault, ...]:
@@ -73,8 +75,8 @@ def _expectation(code: str, context: Mapping[str, Any]) -> BilingualText:
         )
     if code == "extra_forbidden" and SIMILAR in context:
         return render_message("input", "extra_forbidden_near", context)
-    if code == "string_pattern_mismatch" and context.get("pattern") == PRINTABLE:
-        return MESSAGES["input"]["control_characters"]
+    if UNREADABLE_CHARACTER in context:
+        return render_message("input", "unreadable_character", context)
     enumerations = {name: _enumeration(context[name]) for name in ("expected", "expected_tags") if name in context}
     return render_message("input", code, {**context, **enumerations})
 

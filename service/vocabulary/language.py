@@ -5,20 +5,17 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, StringConstraints
 
-from service.vocabulary.accepted_text import accept_text
+from service.vocabulary.accepted_text import TEXT_PATTERN, accept_text
 
 Language = Literal["nl", "en"]
-
-# Only tab and line breaks of the control characters: PostgreSQL refuses NUL, logs and spreadsheets interpret others.
-PRINTABLE = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"
 
 _ACCEPTED = BeforeValidator(accept_text)
 
 FreeText = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20_000, pattern=PRINTABLE), _ACCEPTED
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20_000, pattern=TEXT_PATTERN), _ACCEPTED
 ]
 ShortText = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300, pattern=PRINTABLE), _ACCEPTED
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300, pattern=TEXT_PATTERN), _ACCEPTED
 ]
 
 

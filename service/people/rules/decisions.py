@@ -8,21 +8,20 @@ from uuid import UUID
 
 from pydantic import BeforeValidator, Field, StringConstraints
 
-from service.vocabulary.accepted_text import accept_text
+from service.vocabulary.accepted_text import TEXT_PATTERN, accept_text, require_readable
 from service.vocabulary.fields import Day, MunicipalityCode, Nullable, RegionCode
 from service.vocabulary.form_parts import FormPart
-from service.vocabulary.language import PRINTABLE
 from service.vocabulary.organisation_kinds import OrganisationKind
 from service.vocabulary.roles import Role
 
 DisplayName = Annotated[
     str,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=PRINTABLE),
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=TEXT_PATTERN),
     BeforeValidator(accept_text),
 ]
 # Issuer or subject as in a token. It is compared exactly, so no white space is trimmed.
 TokenText = Annotated[
-    str, StringConstraints(min_length=1, max_length=300, pattern=PRINTABLE), BeforeValidator(accept_text)
+    str, StringConstraints(min_length=1, max_length=300, pattern=TEXT_PATTERN), BeforeValidator(require_readable)
 ]
 SubjectKind = Literal["organisation", "person", "region"]
 

@@ -3,13 +3,14 @@
 import json
 import re
 from collections.abc import Iterator
-from typing import ClassVar
+from typing import Annotated, ClassVar
 from uuid import UUID
 
-from pydantic import Field, JsonValue
+from pydantic import BeforeValidator, Field, JsonValue
 from typing_extensions import override
 
 from service.cases.rules.forms.base import Form, FormContext, rule
+from service.vocabulary.accepted_text import with_line_breaks
 from service.vocabulary.fields import Nullable
 from service.vocabulary.form_parts import ContentClass, Fault
 from service.vocabulary.language import FreeText
@@ -45,7 +46,7 @@ class Amendment(_NotesForm):
     form_name: ClassVar[str] = "amendment@1"
 
     amends: int = Field(strict=True, ge=1)
-    changes: dict[str, JsonValue] = Field(min_length=1, max_length=100)
+    changes: Annotated[dict[str, JsonValue], BeforeValidator(with_line_breaks)] = Field(min_length=1, max_length=100)
     reason: FreeText
 
     @rule
