@@ -29,6 +29,7 @@ from service.retention.store.destruction_list import DestructionListRefused
 from service.retention.store.sweep import SweepRefused
 from service.settings import fault_lines
 from service.vocabulary.refusals import Unavailable
+from service.vocabulary.utf8 import NotUtf8
 from service.workflows.rules.rulebook import RulesRefused
 
 COMMANDS: dict[str, Callable[..., None]] = {
@@ -125,7 +126,7 @@ def main() -> None:
         raise SystemExit(f"not started: {refusal}") from None
     except ValidationError as error:
         raise SystemExit("\n".join(["not done:", *fault_lines(error)])) from None
-    except (RegionFileRefused, SweepRefused, BackupRefused, OSError) as refusal:
+    except (RegionFileRefused, SweepRefused, BackupRefused, NotUtf8, OSError) as refusal:
         raise SystemExit(f"not done:\n{refusal}") from None
 
 

@@ -44,6 +44,7 @@ from service.retention.store.destruction_list import DestructionList
 from service.retention.use_cases.destroy_case import ReplayResult, replay_destructions
 from service.routes import create_api
 from service.settings import Settings
+from service.vocabulary.utf8 import read_text_file
 from service.workflows.rules.rulebook import Rulebook, read_rules
 from service.workflows.store.definitions import Definitions
 from service.workflows.use_cases import store_decided_settings
@@ -74,8 +75,8 @@ class ServiceInstance:
 
 
 def read_rulebook(folder: Path) -> Rulebook:
-    """Read the rulebook from a folder of workflow files. Raises RulesRefused with all faults of all files."""
-    return read_rules({file.name: file.read_text(encoding="utf-8") for file in sorted(folder.glob("*.toml"))}, KINDS)
+    """Read the rulebook from a folder of workflow files. Raises NotUtf8, and RulesRefused with all faults."""
+    return read_rules({file.name: read_text_file(file) for file in sorted(folder.glob("*.toml"))}, KINDS)
 
 
 def open_database(settings: Settings, clock: Callable[[], datetime] | None = None) -> Database:

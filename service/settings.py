@@ -9,6 +9,7 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from service.identity.trusted_issuer import TrustedIssuer, TrustedIssuers
+from service.vocabulary.utf8 import read_text_file
 
 ENVIRONMENT_PREFIX = "CASUSROUTE_"
 
@@ -161,7 +162,7 @@ class _SecretFilesSource(PydanticBaseSettingsSource):
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
         file = os.environ.get(f"{ENVIRONMENT_PREFIX}{field_name.upper()}_FILE")
         is_setting = f"{field_name}_file" in self.settings_cls.model_fields  # the variable is a setting of its own
-        text = None if is_setting or not file else Path(file).read_text(encoding="utf-8").strip()
+        text = None if is_setting or not file else read_text_file(Path(file)).strip()
         return self.prepare_field_value(field_name, field, text, value_is_complex=False), field_name, False
 
     def __call__(self) -> dict[str, Any]:

@@ -1,8 +1,11 @@
 """The rule for texts holds at every entrance: steps, amendments, drafts, administration, addresses and commands."""
 
+import json
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
+import httpx
 import pytest
 
 from api_tests.support.backups import run_command
@@ -15,6 +18,74 @@ from api_tests.support.workflows import form_for
 OF_A_SLIDE = "Eerste regel\x0bTweede regel"
 IN_LINES = "Eerste regel\nTweede regel"
 TURNED = "Zij zegt:\n\u202e!een"
+
+REFERRAL = {"form": {"question": "Wie helpt René?"}}
+
+
+@broken_by(
+    "A byte order mark before a body is read",
+    "service/vocabulary/utf8.py",
+    'content.decode("utf-8-sig")',
+    "content.decode()",
+)
+def test_a_body_with_a_byte_order_mark_is_read(people: People) -> None:
+    body = json.dumps(REFERRAL, ensure_ascii=False).encode("utf-8-sig")
+
+    assert send(people, body).json()["form"] == REFERRAL["form"]
+
+
+ENCODINGS = {
+    "utf-16": ("UTF-16", 1, 1),
+    "utf-16-le": ("UTF-16", 1, 1),
+    "utf-16-be": ("UTF-16", 1, 1),
+    "utf-32": ("UTF-32", 1, 1),
+    "windows-1252": ("Windows-1252", 3, 31),
+}
+
+
+@broken_by(
+    "A body in another encoding is refused by the name of its encoding",
+    "service/vocabulary/utf8.py",
+    "if encoding := _wide_encoding(content):",
+    "if encoding := None:",
+    case="utf-16-le",
+)
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_a_body_in_another_encoding_is_refused_with_its_name_and_place(people: People, encoding: str) -> None:
+    body = json.dumps(REFERRAL, ensure_ascii=False, indent=2).encode(encoding)
+    name, line, column = ENCODINGS[encoding]
+
+    (fault,) = problem_of(send(people, body), 400, "invalid")["errors"]
+
+    assert (fault["location"], fault["code"]) == ("", "not_utf8")
+    assert fault["en"] == f"Send the text as UTF-8. From line {line}, character {column} this is probably {name}."
+
+
+def test_a_fault_in_json_tells_its_line_and_character(people: People) -> None:
+    answer = send(people, b'{\n  "form": {\n    "question": "Wie helpt?",\n  }\n}')
+
+    (fault,) = problem_of(answer, 400, "invalid")["errors"]
+    assert fault["code"] == "json_invalid"
+    assert fault["nl"].endswith("De fout staat op regel 3 bij teken 30.") or "regel 4 bij teken 3." in fault["nl"]
+
+
+@broken_by(
+    "Half a character tells its place",
+    "service/vocabulary/strict_json.py",
+    "location=_path_to_lone_surrogate(value) or ()",
+    "location=()",
+)
+def test_half_a_character_tells_its_place(people: People) -> None:
+    in_text = send(people, b'{"form":{"tried":[{"a":"x"},{"a":"\\ud83d"}]}}')
+    in_name = send(people, b'{"form":{"tried":[{"\\udc00":1}]}}')
+
+    assert faults_in(in_text) == {("body", "/form/tried/1/a", "lone_surrogate")}
+    assert faults_in(in_name) == {("body", "/form/tried/0", "lone_surrogate")}
+
+
+def send(people: People, content: bytes) -> httpx.Response:
+    headers = {"Idempotency-Key": str(uuid4()), "Content-Type": "application/json"}
+    return people.anna.client.post("/drafts", content=content, headers=headers)
 
 
 def test_a_fault_in_a_text_is_shown_with_line_column_and_character(case: CaseFile) -> None:
@@ -98,6 +169,7 @@ def test_an_invented_name_is_shown_with_its_unreadable_characters_as_codes(peopl
     "_GROUNDS.validate_python(grounds)",
     "grounds",
 )
+@pytest.mark.server
 def test_a_command_keeps_the_same_rule(tmp_path: Path) -> None:
     url, key = f"sqlite:///{tmp_path / 'casusroute.db'}", tmp_path / "master.key"
     named = run_command(tmp_path, url, key, "administrator", "--issuer", "i", "--subject", "s", "--name", TURNED)
@@ -106,3 +178,18 @@ def test_a_command_keeps_the_same_rule(tmp_path: Path) -> None:
 
     assert "line 2, character 1: U+202E" in str(named)
     assert "at least 1 character" in str(moved)
+
+
+@pytest.mark.server
+def test_a_file_of_a_command_may_begin_with_a_byte_order_mark_and_names_another_encoding(tmp_path: Path) -> None:
+    url, key, file = f"sqlite:///{tmp_path / 'casusroute.db'}", tmp_path / "master.key", tmp_path / "region.toml"
+    run_command(tmp_path, url, key, "migrate")
+    run_command(tmp_path, url, key, "administrator", "--issuer", "i", "--subject", "s", "--name", "Roos")
+    answers = {}
+    for encoding in ("utf-8-sig", "utf-16", "windows-1252"):
+        file.write_text("# Région\r\nname = 'regio'\r\n", encoding=encoding)
+        answers[encoding] = run_command(tmp_path, url, key, "set-up", str(file), "--as", "i", "s")
+
+    assert answers["utf-8-sig"] == (0, "0 changes\n")
+    assert "region.toml: not UTF-8 at line 1, character 1, but probably UTF-16" in str(answers["utf-16"])
+    assert "not UTF-8 at line 1, character 4, but probably Windows-1252" in str(answers["windows-1252"])

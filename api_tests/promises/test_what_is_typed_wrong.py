@@ -109,9 +109,9 @@ def test_a_query_key_that_is_not_known_or_stands_twice_is_refused(people: People
 UNREADABLE = {
     "nothing": (b"", "json_invalid"),
     "broken off": (b'{"form": {', "json_invalid"),
-    "not UTF-8": (b'{"form":{"a":"\xff"}}', "json_invalid"),
-    "UTF-16": ('{"form":{}}'.encode("utf-16"), "json_invalid"),
-    "a byte order mark": (b'\xef\xbb\xbf{"form":{}}', "json_invalid"),
+    "not UTF-8": (b'{"form":{"a":"\xff"}}', "not_utf8"),
+    "UTF-16": ('{"form":{}}'.encode("utf-16"), "not_utf8"),
+    "two byte order marks": (b'\xef\xbb\xbf\xef\xbb\xbf{"form":{}}', "json_invalid"),
     "a comma too many": (b'{"form":{},}', "json_invalid"),
     "not a number": (b'{"form":{"a":NaN}}', "json_invalid"),
     "infinite": (b'{"form":{"a":-Infinity}}', "json_invalid"),
@@ -120,8 +120,6 @@ UNREADABLE = {
     "a whole number beyond 64 bits": (b'{"form":{"a":9223372036854775808}}', "number_out_of_range"),
     "a number of ten thousand digits": (b'{"form":{"a":' + b"9" * 10_000 + b"}}", "number_out_of_range"),
     "a number beyond every measure": (b'{"form":{"a":1e999}}', "number_out_of_range"),
-    "half a character": (b'{"form":{"a":"\\ud83d"}}', "lone_surrogate"),
-    "half a character in a name": (b'{"form":{"\\udc00":1}}', "lone_surrogate"),
     "three hundred deep": (b'{"form":' + b'{"a":' * 300 + b"1" + b"}" * 301, "too_deep"),
     "a list of more than a thousand": (b'{"form":{"a":[' + b"1," * 1000 + b"1]}}", "too_much"),
     "more than ten thousand values": (

@@ -8,6 +8,7 @@ from service.identity.caller import Caller
 from service.people.rules.decisions import NewPerson
 from service.people.use_cases.administer import make_first_administrator
 from service.people.use_cases.region_file import apply_region_file, read_region_file
+from service.vocabulary.utf8 import read_text_file
 
 
 def make_administrator(issuer: str, subject: str, name: str) -> None:
@@ -19,7 +20,7 @@ def make_administrator(issuer: str, subject: str, name: str) -> None:
 
 def set_up_region(file: Path, caller: tuple[str, str]) -> None:
     """Create what a region file lists, as this administrator; what exists already stays as it is."""
-    region_file = read_region_file(file.read_text(encoding="utf-8"))
+    region_file = read_region_file(read_text_file(file))
     administrator = Caller(*caller, trace_id="")
     changes = run_in_transaction(
         lambda transaction, rules: apply_region_file(transaction, administrator, region_file, rules=rules)

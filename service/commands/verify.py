@@ -107,7 +107,7 @@ def _case_line(transaction: Transaction, case_id: str) -> VerificationLine:
 
 def _departure_lines(database: Database, only: str | None, against: Path) -> Iterator[VerificationLine]:
     """A line for each head of the digest that the present history does not lead to."""
-    with against.open(encoding="utf-8") as lines:
+    with against.open(encoding="utf-8-sig") as lines:
         heads = (head for head in read_heads(lines) if only in (None, head.case))
         while page := list(islice(heads, PAGE_SIZE)):
             for departure in database.read_sync(partial(_departures, page=page)):
@@ -137,7 +137,7 @@ def _root(against: Path) -> str:
     The file is read twice and never held in memory, since a digest may be large.
     """
     try:
-        with against.open(encoding="utf-8") as lines:
+        with against.open(encoding="utf-8-sig") as lines:
             return verify_root(lines)
     except (NotADigest, UnicodeDecodeError) as error:
         raise SystemExit(f"not done: {against}: {error}") from None

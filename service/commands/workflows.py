@@ -12,6 +12,7 @@ from service.commands.database import open_command_database
 from service.database.idempotency import IdempotencyKey
 from service.identity.caller import Caller
 from service.vocabulary.language import FreeText
+from service.vocabulary.utf8 import read_text_file
 from service.workflow_versions.api.plans import progress_view
 from service.workflow_versions.api.trials import trial_view
 from service.workflow_versions.use_cases import (
@@ -38,7 +39,7 @@ def workflow(act: str, caller: tuple[str, str], **arguments: Any) -> None:
 
 
 def _try_version(caller: Caller, kind: PartKind, mapping: StateMapping, to: str | None, file: Path | None) -> None:
-    text = file.read_text(encoding="utf-8") if file else None
+    text = read_text_file(file) if file else None
     trial = VersionTrial(kind=kind, mapping=dict(mapping), to=to, definition=text)
     with open_command_database() as (database, rules):
         result = database.read_sync(lambda transaction: try_version(transaction, caller, trial, rules=rules))

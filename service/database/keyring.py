@@ -17,6 +17,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from service.database.private_files import restrict_to_owner_if_ours, write_key_file_once
 from service.database.tables import case_keys
+from service.vocabulary.utf8 import read_text_file
 
 CONTENT_CLASSES = ("referral", "review", "advice", "help", "escalation", "notes")
 DRAFT_CLASS = "draft"
@@ -50,7 +51,7 @@ def load_master_key(setting: str | None, file: Path, *, mode: str = "production"
         else:
             write_key_file_once(file, f"{mode} ".encode() + base64.b64encode(os.urandom(_KEY_BYTES)))
     try:
-        text = file.read_text(encoding="utf-8") if setting is None else setting
+        text = read_text_file(file) if setting is None else setting
         key = base64.b64decode(_split_mode(text)[1], validate=True)
     except ValueError:
         key = b""
@@ -61,7 +62,7 @@ def load_master_key(setting: str | None, file: Path, *, mode: str = "production"
 
 def mode_of_key_file(file: Path) -> str:
     """Returns the mode that a key file names; an empty text when it names none, as in files of older releases."""
-    return _split_mode(file.read_text(encoding="utf-8"))[0]
+    return _split_mode(read_text_file(file))[0]
 
 
 def require_key_of_mode(file: Path, *, demonstration: bool, allow_unmarked: bool) -> None:

@@ -24,7 +24,7 @@ from service.http.app_context import app_context_of
 from service.http.negotiation import JSON, best_media_type
 from service.identity.caller import Caller
 from service.vocabulary.accepted_text import show_unreadable
-from service.vocabulary.input_faults import input_fault, limit_faults, simple_fault
+from service.vocabulary.input_faults import input_fault, json_pointer, limit_faults, simple_fault
 from service.vocabulary.messages import MESSAGES, render_message
 from service.vocabulary.refusals import InputFault, Invalid, NotAcceptable, TooManyRequests
 from service.vocabulary.strict_json import ParsedJson, UnreadableJson, read_json
@@ -47,13 +47,13 @@ class UnsupportedMediaType(Exception):
 class StrictRequest(Request):
     """A request with its caller, the media type of its answer and its parsed body.
 
-    `parsed_body` is None for a request without a readable body; `body_fault_code` then names the fault of the body.
+    `parsed_body` is None for a request without a readable body; `body_fault` then says why.
     """
 
     caller: Caller
     media_type: str
     parsed_body: ParsedJson | None = None
-    body_fault_code: str | None = None
+    body_fault: UnreadableJson | None = None
 
     @property
     @override
@@ -75,13 +75,13 @@ class StrictRequest(Request):
         return self.parsed_body.value if self.parsed_body else ""
 
     async def read_body(self) -> None:
-        """Read the body as JSON, once, into `parsed_body`; for an unreadable body set `body_fault_code`."""
+        """Read the body as JSON, once, into `parsed_body`; for an unreadable body set `body_fault`."""
         body = await self.body()
         in_thread = len(body) > _THREAD_FROM_BYTES
         try:
             self.parsed_body = await asyncio.to_thread(read_json, body) if in_thread else read_json(body)
         except UnreadableJson as error:
-            self.body_fault_code = error.code
+            self.body_fault = error
 
 
 class _CombinedHeaders(Headers):
@@ -154,7 +154,7 @@ class StrictRoute(APIRoute):
                     await request.read_body()
                 return await handle(request)
             except RequestValidationError as error:
-                faults_of_rules = () if request.body_fault_code else await self.faults_of_rules(request)
+                faults_of_rules = () if request.body_fault else await self.faults_of_rules(request)
                 faults = (*self._faults_of_types(request, error.errors()), *faults_of_rules)
                 raise Invalid(limit_faults(faults)) from None
             except ClientDisconnect:
@@ -170,10 +170,11 @@ class StrictRoute(APIRoute):
         for error in errors:
             if error["loc"][0] != "body":
                 yield self._parameter_fault(error)
-            elif request.body_fault_code is None:
+            elif request.body_fault is None:
                 yield input_fault("body", "", self._locate_in_body(error))
-        if request.body_fault_code:
-            yield simple_fault("body", "", request.body_fault_code)
+        if fault := request.body_fault:
+            words = render_message("input", fault.sentence, fault.params)
+            yield InputFault("body", json_pointer("", fault.location), fault.code, words)
 
     @cached_property
     def query_keys(self) -> tuple[str, ...]:

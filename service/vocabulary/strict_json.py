@@ -2,11 +2,12 @@
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from service.vocabulary.canonical_json import to_canonical_json
+from service.vocabulary.utf8 import NotUtf8, decode_utf8
 
 # Beyond 64 bits most readers of JSON silently change a number.
 _LARGEST = 2**63
@@ -18,11 +19,21 @@ _MAX_VALUES = 10_000
 
 
 class UnreadableJson(ValueError):
-    """A body that is no acceptable JSON; `code` finds the sentence in messages.toml under `[input]`."""
+    """A body that is no acceptable JSON, with the path of the fault where a part of the body can be named.
 
-    def __init__(self, code: str) -> None:
+    `sentence` finds the sentence in messages.toml under `[input]`; `params` fill its placeholders.
+    """
+
+    def __init__(
+        self,
+        code: str,
+        *,
+        sentence: str | None = None,
+        params: Mapping[str, object] | None = None,
+        location: tuple[str | int, ...] = (),
+    ) -> None:
         super().__init__(code)
-        self.code = code
+        self.code, self.sentence, self.params, self.location = code, sentence or code, params or {}, location
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +64,10 @@ def parse_unambiguous_json(
 
 
 def read_json(body: bytes) -> ParsedJson:
-    """Returns the parsed body. Raises UnreadableJson."""
+    """Returns the parsed body, which is UTF-8 with or without a byte order mark. Raises UnreadableJson."""
+    value: Any = None
     try:
-        value = parse_unambiguous_json(body.decode(), parse_int=_whole_number, parse_float=_finite_number)
+        value = parse_unambiguous_json(decode_utf8(body), parse_int=_whole_number, parse_float=_finite_number)
         _check_size(value)
         text = to_canonical_json(value)
         text.encode()
@@ -64,10 +76,33 @@ def read_json(body: bytes) -> ParsedJson:
     except RecursionError:
         raise UnreadableJson("too_deep") from None
     except UnicodeEncodeError:
-        raise UnreadableJson("lone_surrogate") from None
+        raise UnreadableJson("lone_surrogate", location=_path_to_lone_surrogate(value) or ()) from None
+    except NotUtf8 as error:
+        params = {"encoding": error.encoding, "line": error.line, "column": error.column}
+        raise UnreadableJson("not_utf8", params=params) from None
+    except json.JSONDecodeError as error:
+        params = {"line": error.lineno, "column": error.colno}
+        raise UnreadableJson("json_invalid", sentence="json_invalid_at", params=params) from None
     except ValueError:
         raise UnreadableJson("json_invalid") from None
     return ParsedJson(value, text)
+
+
+def _path_to_lone_surrogate(value: object) -> tuple[str | int, ...] | None:
+    """Returns the path of the first text with half a character, or of the object that has it in a name; else None."""
+    members = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for step, member in members:
+        if _has_lone_surrogate(step):
+            return ()
+        if _has_lone_surrogate(member):
+            return (step,)
+        if (path := _path_to_lone_surrogate(member)) is not None:
+            return (step, *path)
+    return None
+
+
+def _has_lone_surrogate(value: object) -> bool:
+    return isinstance(value, str) and any("\ud800" <= character <= "\udfff" for character in value)
 
 
 def _check_size(value: object) -> None:
