@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -42,7 +43,9 @@ def test_a_change_without_a_version_is_refused(people: People, case: CaseFile) -
     assert people.anna.get(f"/drafts/{draft}").headers["etag"] == '"1"'
 
 
-@pytest.mark.parametrize("version", ["1", 'W/"1"', "*", '"one"', '"1", "2"', '""', '"-1"', '"1.0"', '"\u0661"'])
+@pytest.mark.parametrize(
+    "version", ["1", 'w/"1"', "W/1", '"1-zip"', '"gzip"', "*", '"one"', '"1", "2"', '""', '"-1"', '"1.0"', '"\u0661"']
+)
 def test_a_version_that_is_no_etag_is_refused(people: People, case: CaseFile, version: str) -> None:
     headers: list[tuple[bytes, bytes]] = [(b"If-Match", version.encode()), (b"Idempotency-Key", b"k")]
     body = {"trigger": "add_note", "form": {"text": "x"}}
@@ -50,6 +53,48 @@ def test_a_version_that_is_no_etag_is_refused(people: People, case: CaseFile, ve
     answer = people.carla.client.post(f"{case.path}/transitions", json=body, headers=headers)
 
     assert faults_in(answer) == {("header", "If-Match", "not_a_version")}
+
+
+WEAKENED = ['W/"{}"', '"{}-gzip"', 'W/"{}-br"', '"{}--gzip"', '"{}-zstd"']
+
+
+@broken_by(
+    "A version that a proxy weakened means the same version",
+    "service/http/parameters.py",
+    "^(?:W/)?",
+    "^",
+    case='W/"{}"',
+)
+@pytest.mark.parametrize("tag", WEAKENED)
+def test_a_version_that_a_compressing_proxy_changed_means_the_version_that_was_read(
+    people: People, case: CaseFile, tag: str
+) -> None:
+    def note(version: int, key: str) -> httpx.Response:
+        headers = {"If-Match": tag.format(version), "Idempotency-Key": key}
+        body = {"trigger": "add_note", "form": {"text": "Moeder belde."}}
+        return people.carla.client.post(f"{case.path}/transitions", json=body, headers=headers)
+
+    assert note(1, str(uuid4())).headers["etag"] == '"2"'
+    assert problem_of(note(1, str(uuid4())), 412, "stale")["version"] == 2
+
+
+@broken_by(
+    "A repeated request may come with the version as the proxy changed it",
+    "service/http/parameters.py",
+    """if_match = "" if version is None else f'"{version}"'""",
+    """if_match = request.headers.get("if-match", "")""",
+)
+def test_a_request_that_is_repeated_along_another_road_acts_once(people: People, case: CaseFile) -> None:
+    body, key = {"trigger": "add_note", "form": {"text": "Moeder belde."}}, str(uuid4())
+    answers = [
+        people.carla.client.post(
+            f"{case.path}/transitions", json=body, headers={"If-Match": tag, "Idempotency-Key": key}
+        )
+        for tag in ('"1"', 'W/"1"', '"1-gzip"')
+    ]
+
+    assert [answer.status_code for answer in answers] == [201, 201, 201]
+    assert len(case.history()) == 2
 
 
 @broken_by(

@@ -14,8 +14,9 @@ from service.http.strict_route import StrictRequest, require_caller
 from service.identity.caller import Caller
 
 MAX_PAGE_SIZE = 200
-#: A version in If-Match: a strong entity tag, as in the ETag of a GET (RFC 9110, 13.1.1).
-VERSION_TAG = re.compile(r'^"([0-9]{1,9})"$')
+#: A version in If-Match, as in the ETag of a GET. A proxy that compresses weakens the tag (nginx: `W/"3"`) or adds
+#: the name of its encoding (Apache: `"3-gzip"`). The version stays the same, since every step makes a new one.
+VERSION_TAG = re.compile(r'^(?:W/)?"([0-9]{1,9})(?:-{1,2}(?:gzip|deflate|br|zstd))?"$')
 
 
 class QueryKeys(BaseModel):
@@ -37,13 +38,19 @@ async def _version(
         Header(
             alias="If-Match",
             pattern=VERSION_TAG.pattern,
-            description="The version that you decided on: the ETag of your last read.",
+            description="The version that you decided on: the ETag of your last read. A weak one means the same.",
             examples=['"3"'],
         ),
     ] = None,
 ) -> int | None:
     """Returns the version in If-Match, None without that header."""
-    return None if if_match is None else int(if_match.strip('"'))
+    return version_in(if_match)
+
+
+def version_in(if_match: str | None) -> int | None:
+    """Returns the version that a value of If-Match means; None for none and for a value that means none."""
+    match = VERSION_TAG.fullmatch(if_match or "")
+    return int(match[1]) if match else None
 
 
 async def _idempotency_key(
@@ -62,7 +69,8 @@ async def _idempotency_key(
 ) -> IdempotencyKey:
     """Returns the Idempotency-Key with a text of its request: method, path, If-Match and digest of the body."""
     body = request.parsed_body.canonical if request.parsed_body else ""
-    if_match = request.headers.get("if-match", "")
+    version = version_in(request.headers.get("if-match"))
+    if_match = "" if version is None else f'"{version}"'
     digest = hashlib.sha256(body.encode()).hexdigest()
     return IdempotencyKey(key, "\n".join((request.method, request.scope["path"], if_match, digest)))
 

@@ -16,7 +16,7 @@ from service.cases.use_cases.take_step import StepReceipt, StepResult, perform_t
 from service.database.idempotency import IdempotencyKey, IdempotentResult
 from service.database.transaction import Transaction
 from service.http.app_context import AppContext, app_context_of
-from service.http.parameters import VERSION_TAG
+from service.http.parameters import version_in
 from service.http.responses import answer_idempotently
 from service.http.strict_route import StrictRequest, StrictRoute
 from service.identity.caller import Caller
@@ -30,13 +30,12 @@ class StepRoute(StrictRoute):
 
     @override
     async def faults_of_rules(self, request: StrictRequest) -> tuple[InputFault, ...]:
-        ids, match = request.path_params, VERSION_TAG.fullmatch(request.headers.get("if-match", ""))
+        ids, version = request.path_params, version_in(request.headers.get("if-match"))
         try:
             address = (UUID(ids["caseId"]), UUID(ids.get("partId", ids["caseId"])))
         except ValueError:
             return ()
         context, body = app_context_of(request), await request.json()
-        version = int(match[1]) if match else None
         return await context.database.read(
             lambda transaction: rule_faults_of_step(
                 transaction, request.caller, address, body, rules=context.rules, version=version
