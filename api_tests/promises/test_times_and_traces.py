@@ -9,7 +9,7 @@ import pytest
 from api_tests.support.case_file import CaseFile
 from api_tests.support.openapi_documents import walk_nodes
 from api_tests.support.people import People
-from api_tests.support.problems import faults_in
+from api_tests.support.problems import faults_in, problem_of
 from api_tests.support.sabotages import broken_by
 from api_tests.support.servers import RunningService
 from api_tests.support.workflows import form_for
@@ -53,6 +53,25 @@ def test_a_value_that_is_no_moment_with_an_offset_is_refused(
     answer = people.anna.post(f"{case.path}/transitions", body, version=1)
 
     assert faults_in(answer) == {("body", "/occurredAt", code)}
+
+
+@broken_by(
+    "A moment in an address shows how a plus sign is written",
+    "service/http/strict_route.py",
+    'if place == "query" and error["type"] in _MOMENT_FAULTS:',
+    'if place == "nowhere":',
+)
+@pytest.mark.parametrize("path", ["", "/transitions", "/file"])
+@pytest.mark.parametrize("typed", ["2026-01-31T09:30:00+01:00", "2026-01-31T09:30:00", "gisteren"])
+def test_a_moment_in_an_address_with_a_bare_plus_is_refused_with_the_way_to_write_it(
+    people: People, case: CaseFile, typed: str, path: str
+) -> None:
+    (fault,) = problem_of(people.anna.get(f"{case.path}{path}?knownAt={typed}"), 400, "invalid")["errors"]
+    as_shown = people.anna.get(f"{case.path}{path}?knownAt=2126-01-31T09:30:00%2B01:00")
+
+    assert "2026-01-31T09:30:00%2B01:00" in fault["nl"]
+    assert "2026-01-31T09:30:00%2B01:00" in fault["en"]
+    assert faults_in(as_shown) == {("query", "knownAt", "moment_in_future")}, "read as a moment"
 
 
 @pytest.mark.parametrize(

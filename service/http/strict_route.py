@@ -38,6 +38,8 @@ _HEADER_FAULT_CODES = {
     ("Idempotency-Key", "string_pattern_mismatch"): "key_malformed",
     ("If-Match", "string_pattern_mismatch"): "not_a_version",
 }
+# In an address a plus sign means a space, so that a moment with +01:00 arrives without its sign.
+_MOMENT_FAULTS = frozenset({"datetime_parsing", "timezone_aware"})
 
 
 class UnsupportedMediaType(Exception):
@@ -192,6 +194,8 @@ class StrictRoute(APIRoute):
             return InputFault("query", name, _UNKNOWN_QUERY_KEY, words)
         if code := _HEADER_FAULT_CODES.get((name, error["type"])):
             return simple_fault(place, name, code)
+        if place == "query" and error["type"] in _MOMENT_FAULTS:
+            return InputFault(place, name, error["type"], MESSAGES["input"]["moment_in_address"])
         fault = input_fault(place, "", error)
         return InputFault(place, name, fault.code, fault.words)
 
