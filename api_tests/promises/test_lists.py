@@ -52,8 +52,8 @@ def place(item: dict[str, Any]) -> tuple[str, str]:
 @broken_by(
     "A list is sorted by due date, then by id",
     "service/caseload/store.py",
-    ".order_by(parts.c.due_on, parts.c.id)",
-    ".order_by(parts.c.id, parts.c.due_on)",
+    "else (parts.c.due_on, parts.c.id)",
+    "else (parts.c.id, parts.c.due_on)",
 )
 @pytest.mark.parametrize(
     ("by", "path", "query"),
@@ -74,6 +74,48 @@ def test_a_walk_along_the_pages_meets_everything_once_and_in_order(
     assert places == sorted(set(places))
     expected = {case.id for number, case in enumerate(many_cases) if number != 14 or "includeEnded" in query}
     assert expected <= {item["caseId"] for item in items if item["part"]["kind"] == "case"}
+
+
+@pytest.mark.usefixtures("many_cases")
+@broken_by(
+    "An order by id skips nobody",
+    "service/caseload/store.py",
+    'return (parts.c.id,) if order == "id" else',
+    "return",
+)
+@pytest.mark.parametrize(
+    ("by", "path", "query"),
+    [("carla", "/cases", {}), ("carla", "/work-items", {"whose": "team"}), ("carla", "/work-items", {"whose": "all"})],
+)
+def test_a_walk_by_id_skips_nobody_and_repeats_nobody_while_items_move(
+    people: People, by: str, path: str, query: dict[str, Any]
+) -> None:
+    """Each step moves the day due of a case that the walk has not met yet."""
+    movable = {case.id: case for case in (CaseFile.submitted(people) for _ in range(4))}
+    present = {item["part"]["id"] for item in walk(people, by, path, limit=200, **query)}
+    seen: list[str] = []
+    cursor: dict[str, str] = {}
+    while True:
+        page = people[by].get(path, params={**query, "limit": 20, "order": "id", **cursor}).json()
+        seen += [item["part"]["id"] for item in page["items"]]
+        unmet = [case for id_, case in movable.items() if id_ not in seen]
+        if unmet:
+            movable.pop(unmet[0].id).fire("start_triage", by="carla")
+        if page["nextCursor"] is None:
+            break
+        cursor = {"cursor": page["nextCursor"]}
+
+    assert seen == sorted(set(seen))
+    assert present <= set(seen)
+
+
+@pytest.mark.usefixtures("many_cases")
+def test_a_cursor_keeps_to_its_order(people: People) -> None:
+    for order, other in (("due", "id"), ("id", "due")):
+        page = people.esra.get("/cases", params={"limit": 1, "order": order}).json()
+        answer = people.esra.get("/cases", params={"limit": 1, "order": other, "cursor": page["nextCursor"]})
+
+        assert faults_in(answer) == {("query", "cursor", "cursor_not_ours")}
 
 
 def test_a_page_is_as_long_as_asked_and_tells_whether_there_is_more(people: People, many_cases: list[CaseFile]) -> None:

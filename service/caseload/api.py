@@ -1,4 +1,4 @@
-"""Routes GET /v1/work-items and GET /v1/cases: lists of parts and cases, first due on top."""
+"""Routes GET /v1/work-items and GET /v1/cases: lists of parts and cases, first due on top or by id."""
 
 from typing import Annotated, Literal
 from uuid import UUID
@@ -7,7 +7,7 @@ from fastapi import Query
 from pydantic import Field
 
 from service.caseload.rules import require_known_state
-from service.caseload.store import WholeCase, WorkItem, WorkList, WorkListFilter
+from service.caseload.store import WholeCase, WorkItem, WorkList, WorkListFilter, WorkListOrder
 from service.cases.api.presenter import Presenter, ids_of_part, labelled_view
 from service.cases.api.views import PartView
 from service.database.transaction import Transaction
@@ -46,6 +46,13 @@ class ListQuery(PageQuery):
     due_before: Day | None = None
     number: CaseNumber | None = None
     include_ended: bool = False
+    order: WorkListOrder = Field(
+        default="due",
+        description="`due`: first due on top, for people who work along it. `id`: an order that never changes, for "
+        "programs that read all pages: nothing that is on the list during the whole walk is skipped or repeated, also "
+        "when dates move meanwhile. What begins meanwhile may be missed: `/v1/events` tells of it. A cursor keeps to "
+        "its order.",
+    )
 
 
 class WorkQuery(ListQuery):
@@ -60,7 +67,7 @@ class WorkQuery(ListQuery):
 
 
 class WorkItemPage(View):
-    """A page of a work list, in order of due date and id. `nextCursor` is null on the last page."""
+    """A page of a work list, in the order that was asked. `nextCursor` is null on the last page."""
 
     items: list[WorkItemView]
     next_cursor: str | None
@@ -70,7 +77,7 @@ class WorkItemPage(View):
 async def list_cases(
     context: AppContextDependency, caller: CallerDependency, query: Annotated[ListQuery, Query()]
 ) -> WorkItemPage:
-    """The open cases that you may read as a whole, first due on top."""
+    """The open cases that you may read as a whole, first due on top or by id."""
     return await context.database.read(
         lambda transaction: view_work_list(transaction, caller, query, kinds=("case",), rules=context.rules)
     )
@@ -80,7 +87,7 @@ async def list_cases(
 async def list_work_items(
     context: AppContextDependency, caller: CallerDependency, query: Annotated[WorkQuery, Query()]
 ) -> WorkItemPage:
-    """Cases and parts that wait for you, your organisation or your team, first due on top."""
+    """Cases and parts that wait for you, your organisation or your team, first due on top or by id."""
     kinds = (query.kind,) if query.kind else ()
     return await context.database.read(
         lambda transaction: view_work_list(transaction, caller, query, kinds=kinds, rules=context.rules)
@@ -101,6 +108,7 @@ def view_work_list(
         due_before=query.due_before,
         number=query.number,
         open_only=not query.include_ended,
+        order=query.order,
         limit=query.limit,
         cursor=query.cursor,
     )

@@ -1,4 +1,4 @@
-"""Work lists: parts by due date, one SQL statement per page."""
+"""Work lists: parts by due date or by id, one SQL statement per page."""
 
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -20,6 +20,9 @@ from service.vocabulary.roles import TEAM_ROLES
 
 _DAY = len(NO_DUE_DAY)
 WorkListScope = Literal["mine", "organisation", "team", "all"]
+WorkListOrder = Literal["due", "id"]
+# A cursor of one order is refused in the other.
+_CURSOR_KINDS = {"due": "cursor", "id": "cursor-by-id"}
 _OF_MAIN = (main_part.c.state.label("case_state"), main_part.c.workflow.label("case_workflow"))
 
 
@@ -34,6 +37,7 @@ class WorkListFilter:
     due_before: date | None = None
     open_only: bool = True
     number: str | None = None
+    order: WorkListOrder = "due"
     limit: int = 50
     cursor: str | None = None
 
@@ -62,17 +66,22 @@ class WorkList:
 
     def __init__(self, transaction: Transaction) -> None:
         self._connection = transaction.connection
-        self._cursors = Cursors(transaction.keyring, "cursor")
+        self._keyring = transaction.keyring
 
     def page(self, work_filter: WorkListFilter, *, seen_by: Actor) -> ListPage[WorkItem]:
         """A page of parts that this person may see. Raises Invalid for a cursor of another origin."""
         query = _first_page(replace(work_filter, cursor=None), seen_by)
+        cursors, by_id = Cursors(self._keyring, _CURSOR_KINDS[work_filter.order]), work_filter.order == "id"
         if work_filter.cursor is not None:
-            place = self._cursors.position(work_filter.cursor)
-            query = query.where(tuple_(parts.c.due_on, parts.c.id) > tuple_(place[:_DAY], place[_DAY:]))
+            place = cursors.position(work_filter.cursor)
+            after_due = tuple_(parts.c.due_on, parts.c.id) > tuple_(place[:_DAY], place[_DAY:])
+            query = query.where(parts.c.id > place if by_id else after_due)
         rows = self._connection.execute(query).all()
-        return self._cursors.page(
-            rows, work_filter.limit, item_of=_to_item, position_of=lambda row: str(row.due_on + row.id)
+        return cursors.page(
+            rows,
+            work_filter.limit,
+            item_of=_to_item,
+            position_of=lambda row: str(row.id if by_id else row.due_on + row.id),
         )
 
 
@@ -92,9 +101,13 @@ def _first_page(work_filter: WorkListFilter, seen_by: Actor) -> Select[Any]:
             parts.join(cases, cases.c.id == parts.c.case_id).join(main_part, main_part.c.id == parts.c.case_id)
         )
         .where(may_see_part(seen_by), *_conditions(work_filter, seen_by))
-        .order_by(parts.c.due_on, parts.c.id)
+        .order_by(*_order(work_filter.order))
         .limit(work_filter.limit + 1)
     )
+
+
+def _order(order: WorkListOrder) -> tuple[ColumnElement[Any], ...]:
+    return (parts.c.id,) if order == "id" else (parts.c.due_on, parts.c.id)
 
 
 def _conditions(work_filter: WorkListFilter, actor: Actor) -> list[ColumnElement[bool]]:
