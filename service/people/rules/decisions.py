@@ -23,7 +23,7 @@ DisplayName = Annotated[
 TokenText = Annotated[
     str, StringConstraints(min_length=1, max_length=300, pattern=TEXT_PATTERN), BeforeValidator(require_readable)
 ]
-SubjectKind = Literal["organisation", "person", "region"]
+SubjectKind = Literal["organisation", "person", "region", "municipality"]
 
 
 class _Decision(FormPart): ...
