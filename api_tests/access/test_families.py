@@ -173,6 +173,35 @@ def test_a_member_of_a_family_who_asked_a_consult_reads_the_answer_at_any_age_an
     } == {(403, "young_person_decides")}
 
 
+@broken_by(
+    "I22: parents do not read along while the age of the child is unknown",
+    "service/cases/use_cases/reading_rights.py",
+    "if month is None or age_on(month, on) >= CHILD_SOLE_CONSENT_AGE:",
+    "if month is not None and age_on(month, on) >= CHILD_SOLE_CONSENT_AGE:",
+)
+def test_i22_an_unknown_age_counts_as_sixteen_except_of_a_consult_that_the_parent_asked(people: People) -> None:
+    case_of_daughter = CaseFile.ask_consult(people, by="yara", birth_month=None)
+    case_of_mother = CaseFile.ask_consult(people, by="wilma", birth_month=None)
+    for case in (case_of_daughter, case_of_mother):
+        case.fire("give_consult", by="carla")
+        case.fire("add_note", by="yara", text="Dit is van mij.")
+
+    before = outcomes_of_consult(case_of_daughter)
+    case_of_daughter.fire("record_consent", by="yara", consents=consent("child", "share_with_parents"))
+
+    assert before == {(403, "young_person_decides")}
+    assert outcomes_of_consult(case_of_daughter) == {(200, "")}, "the young person lets her mother read"
+    file = people.wilma.get(f"{case_of_mother.path}/file")
+    assert [document["entry"]["trigger"] for document in file.json()["documents"]] == ["ask_consult", "give_consult"]
+
+
+def outcomes_of_consult(case: CaseFile) -> set[tuple[int, str]]:
+    """Returns what the mother gets for the file, the question and the answer."""
+    return {
+        outcome(case.people.wilma.get(f"{case.path}/{path}")) for path in ("file", "transitions/1", "transitions/2")
+    }
+
+
 def test_i18_what_a_family_reads_is_logged_with_a_purpose_of_its_own(
     service: RunningService, advised: CaseFile
 ) -> None:

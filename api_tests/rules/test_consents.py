@@ -33,7 +33,7 @@ def day_at_age(age: int) -> str:
     return f"{2008 + age}-12-01"
 
 
-def move_of(step: Step, purpose: dict[str, str] = PURPOSE) -> Move:
+def move_of(step: Step, purpose: dict[str, str] = PURPOSE, born: str | None = BORN) -> Move:
     """The move of the case that records this step."""
     action, who, age = step
     kind = {"code": "legal_ground" if who == "ground" else "consent"}
@@ -42,9 +42,9 @@ def move_of(step: Step, purpose: dict[str, str] = PURPOSE) -> Move:
         ground = {"ground": {"code": "guardianship"}} if who == "ground" else {}
         consent = {"kind": kind, **by, **ground, "purposes": [purpose], "givenOn": day_at_age(age)}
         form: Any = ConsentGiven.model_validate({"consents": [consent]})
-        return Move("case", "record_consent", "in_triage", "in_triage", Role.CHAIR, form.codes() | form.age_codes(BORN))
+        return Move("case", "record_consent", "in_triage", "in_triage", Role.CHAIR, form.codes() | form.age_codes(born))
     form = ConsentWithdrawn.model_validate({"kind": kind, **by, "purposes": [purpose], "withdrawnOn": day_at_age(age)})
-    return Move("case", "withdraw_consent", "in_triage", "in_triage", Role.CHAIR, form.codes() | form.age_codes(BORN))
+    return Move("case", "withdraw_consent", "in_triage", "in_triage", Role.CHAIR, form.codes() | form.age_codes(born))
 
 
 def shared_after(*steps: Step) -> bool:
@@ -163,12 +163,32 @@ def test_i20_an_age_is_reached_on_the_first_day_of_the_month_and_whose_consent_i
     assert codes == ([] if accepted else ["consent_not_theirs"])
 
 
-def test_i20_without_a_month_of_birth_nobody_can_say_whose_consent_is_needed(people: People) -> None:
+@broken_by(
+    "I20: while the age of the child is unknown, child and parents must both consent",
+    "service/cases/rules/consents.py",
+    "if self.purpose == PURPOSE_PARENTS else CHILD_CONSENT_AGE",
+    "if self.purpose == PURPOSE_PARENTS else CHILD_SOLE_CONSENT_AGE",
+)
+@pytest.mark.parametrize(("givers", "shared"), [(("child",), False), (("parent",), False), (("child", "parent"), True)])
+def test_i20_without_a_month_of_birth_child_and_parents_must_both_agree(givers: tuple[str, ...], shared: bool) -> None:
+    moves = [move_of(("give", by, 17), born=None) for by in givers]
+
+    assert ("cce" in fold_facts(history(moves), KINDS).consented_purposes) is shared
+
+
+def test_i20_consent_without_a_month_of_birth_is_accepted_of_those_who_decide_together(people: People) -> None:
     case = CaseFile.ask_consult(people, birth_month=None)
+    consent = {"kind": {"code": "consent"}, "purposes": [PURPOSE], "givenOn": "2026-11-01"}
 
-    refused = case.attempt("record_consent")
+    case.fire("record_consent", consents=[{**consent, "by": {"code": "parent"}}])
+    refused = case.attempt("record_consent", consents=[{**consent, "by": {"code": "foster_parent"}}])
+    case.fire("withdraw_consent")
 
-    assert [error["code"] for error in refused.json()["errors"]] == ["birth_month_unknown"]
+    assert case.history()[-2]["codes"]["consent_given"] == ["parent:unknown:cce"]
+    assert [(error["code"], error["location"]) for error in refused.json()["errors"]] == [
+        ("birth_month_unknown", "/form/consents/0/by")
+    ]
+    assert case.history()[-1]["codes"]["consent_withdrawn"] == ["parent:unknown:discuss_at_table"]
 
 
 def test_i20_a_no_is_recorded_also_where_there_was_no_yes(people: People) -> None:

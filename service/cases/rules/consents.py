@@ -2,7 +2,10 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Literal
+
+from service.vocabulary.ages import age_band, age_on
 
 Consenter = Literal["child", "parents"]
 
@@ -10,11 +13,26 @@ CHILD_CONSENT_AGE = 12
 CHILD_SOLE_CONSENT_AGE = 16
 ROLES_WITH_AUTHORITY = frozenset({"parent", "guardian"})
 LEGAL_GROUND = "legal_ground"
+# The band in a consent fact when the month of birth was not known.
+UNKNOWN_AGE = "unknown"
 # Codes of the list information_purpose that rules use. Only the child may consent to sharing with the parents (I22).
 PURPOSE_TABLE, PURPOSE_PROVIDERS, PURPOSE_PARENTS = "discuss_at_table", "share_with_providers", "share_with_parents"
 PURPOSE_NETWORK, PURPOSE_CCE = "expertise_network", "cce"
 # Keys in the codes of an entry. The values are consent facts, such as "parent:12-15:cce".
 CONSENT_GIVEN, CONSENT_WITHDRAWN = "consent_given", "consent_withdrawn"
+
+
+def age_for_consent(birth_month: str | None, on: date) -> int:
+    """Returns the age in years by which a consent of this day is weighed.
+
+    An unknown age counts as twelve, so that child and parents must both agree.
+    """
+    return age_on(birth_month, on) if birth_month else CHILD_CONSENT_AGE
+
+
+def band_for_consent(birth_month: str | None, on: date) -> str:
+    """Returns the age band of a consent fact of this day, or UNKNOWN_AGE."""
+    return age_band(birth_month, on) if birth_month else UNKNOWN_AGE
 
 
 def required_consenters(age: int, purpose: str = "") -> frozenset[Consenter]:
@@ -50,7 +68,12 @@ class ConsentFact:
 
     @property
     def lowest_age(self) -> int:
-        """Returns the lowest age of the band, in years. No band spans an age at which the consenters change."""
+        """Returns the lowest age of the band, in years. No band spans an age at which the consenters change.
+
+        An unknown age counts as twelve; as sixteen for reading by the parents, of which the child decides alone.
+        """
+        if self.age_band == UNKNOWN_AGE:
+            return CHILD_SOLE_CONSENT_AGE if self.purpose == PURPOSE_PARENTS else CHILD_CONSENT_AGE
         return int(self.age_band.removesuffix("+").partition("-")[0])
 
 

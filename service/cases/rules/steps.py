@@ -167,7 +167,7 @@ def _assignee(form: Form | None, current: UUID | None) -> UUID | None:
 def _codes(form: Form | None, counted: Form | None, birth_month: str | None) -> Codes:
     """Returns the coded answers; for an amendment, together with the number of the amended entry."""
     codes = counted.codes() if counted else {}
-    if counted and counted.weighs_age and birth_month:
+    if counted and counted.weighs_age:
         codes |= counted.age_codes(birth_month)
     return {**codes, AMENDED_ENTRY: (str(form.amends),)} if isinstance(form, Amendment) else codes
 

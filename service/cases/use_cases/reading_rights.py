@@ -82,7 +82,10 @@ class Reader:
             raise self._refusal or WrittenByOthers
 
     def may_read(self, entry: Transition) -> bool:
-        """True for a person's own words, and for the answer to their own consult, at any age of the child."""
+        """True for a person's own words, and for the answer to their own consult, at any age of the child.
+
+        An unknown age counts as sixteen: the young person then decides what parents read (I22).
+        """
         if self._today and not self._today.may_read(entry):
             return False
         if entry.actor_id == self._person:
@@ -104,7 +107,7 @@ def _refusal(
         return _missing(PURPOSE_TABLE)
     if role == Role.PARENT and not _shared_with_parents(facts):
         month = birth_month(transaction, history)
-        if month and age_on(month, on) >= CHILD_SOLE_CONSENT_AGE:
+        if month is None or age_on(month, on) >= CHILD_SOLE_CONSENT_AGE:
             return YoungPersonDecides()
     return None
 

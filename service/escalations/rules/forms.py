@@ -40,7 +40,7 @@ class _RequestBeyondRegion(_EscalationForm):
         return super().codes() | {"information_purpose": (self.shared_for,) if consented else ()}
 
     @override
-    def age_codes(self, birth_month: str) -> Codes:
+    def age_codes(self, birth_month: str | None) -> Codes:
         """Returns who consented and at which age, needed to withdraw the consent and to ask for it again."""
         facts = map(ConsentFact.parse, consent_facts(self.consents, birth_month))
         return {CONSENT_GIVEN: tuple(str(fact) for fact in facts if fact.purpose == self.shared_for)}

@@ -23,7 +23,7 @@ class FormContext(PartialValue):
     """The context of form checks: the facts before the step, the settings of the region, and the day in Amsterdam.
 
     `region` owns the case, `part_id` is the part that the step is taken on. `birth_month` (YYYY-MM) is set for forms
-    that weigh age; None when it is not recorded yet.
+    that weigh age; None when it is not known.
     """
 
     facts: CaseFacts
@@ -109,7 +109,7 @@ class Form(FormPart):
             codes_by_list.setdefault(coded.code_list.name, set()).add(coded.code)
         return {name: tuple(sorted(codes)) for name, codes in sorted(codes_by_list.items())}
 
-    def age_codes(self, birth_month: str) -> Codes:  # noqa: ARG002 - for forms that weigh age only
+    def age_codes(self, birth_month: str | None) -> Codes:  # noqa: ARG002 - for forms that weigh age only
         """Returns the codes, by name, that follow from the answers and the child's age together."""
         return {}
 

@@ -11,11 +11,12 @@ from service.cases.rules.consents import (
     CONSENT_WITHDRAWN,
     LEGAL_GROUND,
     ConsentFact,
+    age_for_consent,
+    band_for_consent,
     represented_consenters,
     required_consenters,
 )
 from service.cases.rules.forms.base import Form, FormContext, rule
-from service.vocabulary.ages import age_band, age_on
 from service.vocabulary.coded_answers import ConsentKind, InformationPurpose, LegalGround, PersonRole
 from service.vocabulary.fields import AtLeastOne, Day, Nullable, check_not_in_future, code_params
 from service.vocabulary.form_parts import Codes, ContentClass, Fault, FormPart
@@ -75,17 +76,17 @@ def purposes_with_consent(consents: Collection[Consent], birth_month: str) -> tu
         sorted(
             purpose
             for purpose, day in _last_given(consents).items()
-            if not any(faults_of_missing_consents(consents, purpose, age_on(birth_month, day)))
+            if not any(faults_of_missing_consents(consents, purpose, age_for_consent(birth_month, day)))
         )
     )
 
 
-def consent_facts(consents: Collection[Consent], birth_month: str) -> tuple[str, ...]:
+def consent_facts(consents: Collection[Consent], birth_month: str | None) -> tuple[str, ...]:
     """Returns the consent facts, at the age on the day of the last consent. Later consents are added to these facts."""
     last_given = _last_given(consents)
     return tuple(
         sorted(
-            str(ConsentFact(giver, age_band(birth_month, last_given[purpose.code]), purpose.code))
+            str(ConsentFact(giver, band_for_consent(birth_month, last_given[purpose.code]), purpose.code))
             for consent in consents
             if (giver := consent.giver)
             for purpose in consent.purposes
@@ -134,7 +135,7 @@ class ConsentGiven(_ConsentForm):
     consents: AtLeastOne[Consent]
 
     @override
-    def age_codes(self, birth_month: str) -> Codes:
+    def age_codes(self, birth_month: str | None) -> Codes:
         return {CONSENT_GIVEN: consent_facts(self.consents, birth_month)}
 
     @rule
@@ -143,21 +144,20 @@ class ConsentGiven(_ConsentForm):
 
     @rule
     def _givers_may_consent(self, context: FormContext) -> Iterator[Fault]:
-        if context.birth_month is None:
-            yield Fault("birth_month_unknown", ("consents",))
-            return
         for index, consent in enumerate(self.consents):
             if (giver := consent.giver) and giver != LEGAL_GROUND:
-                yield from _faults_of_giver(consent, giver, age_on(context.birth_month, consent.given_on), index)
+                yield from _faults_of_giver(consent, giver, context.birth_month, index)
 
 
-def _faults_of_giver(consent: Consent, giver: str, age: int, index: int) -> Iterator[Fault]:
+def _faults_of_giver(consent: Consent, giver: str, birth_month: str | None, index: int) -> Iterator[Fault]:
     """Yields a fault when the giver is not one of the required consenters: such a consent would have no effect."""
+    age = age_for_consent(birth_month, consent.given_on)
     if any(
         required_consenters(age, purpose.code).isdisjoint(represented_consenters({giver}))
         for purpose in consent.purposes
     ):
-        yield Fault("consent_not_theirs", ("consents", index, "by"), {"age": age})
+        place = ("consents", index, "by")
+        yield Fault("consent_not_theirs", place, {"age": age}) if birth_month else Fault("birth_month_unknown", place)
 
 
 class ConsentWithdrawn(_ConsentForm):
@@ -172,9 +172,9 @@ class ConsentWithdrawn(_ConsentForm):
     explanation: Nullable[FreeText] = None
 
     @override
-    def age_codes(self, birth_month: str) -> Codes:
+    def age_codes(self, birth_month: str | None) -> Codes:
         giver = LEGAL_GROUND if self.kind.code == LEGAL_GROUND else self.by.code if self.by else ""
-        band = age_band(birth_month, self.withdrawn_on)
+        band = band_for_consent(birth_month, self.withdrawn_on)
         return {
             CONSENT_WITHDRAWN: tuple(sorted({str(ConsentFact(giver, band, purpose.code)) for purpose in self.purposes}))
         }
@@ -187,8 +187,3 @@ class ConsentWithdrawn(_ConsentForm):
     def _giver_is_named(self, _context: FormContext) -> Iterator[Fault]:
         if self.kind.code != LEGAL_GROUND and self.by is None:
             yield Fault("consent_by_whom_missing", ("by",))
-
-    @rule
-    def _age_is_known(self, context: FormContext) -> Iterator[Fault]:
-        if context.birth_month is None:
-            yield Fault("birth_month_unknown", ("purposes",))
