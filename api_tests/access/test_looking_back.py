@@ -193,12 +193,13 @@ def test_i20_a_past_view_withholds_content_that_was_withheld_then_or_is_withheld
     case = CaseFile.submitted(people).go_to("advice_issued")
     case.fire("request_escalation")
     open_sequence = case.history()[-1]["sequence"]
-    case.fire("withdraw_consent", by="hanna", purposes=[{"code": "cce"}])
+    case.fire("withdraw_consent", by="hanna", purposes=[{"code": "cce"}], withdrawn_on="2026-11-01")
     closed_sequence = case.history()[-1]["sequence"]
     outcomes_closed = [
         outcome(case, "/file", by="mila", sequence=sequence) for sequence in (open_sequence, closed_sequence)
     ]
-    case.fire("record_consent", by="hanna", consents=filled("escalation_request@1")["consents"])
+    later = [{**consent, "givenOn": "2026-11-02"} for consent in filled("escalation_request@1")["consents"]]
+    case.fire("record_consent", by="hanna", consents=later)
 
     outcomes_reopened = [
         outcome(case, "/file", by="mila", sequence=sequence) for sequence in (open_sequence, closed_sequence)

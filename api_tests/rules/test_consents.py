@@ -1,6 +1,7 @@
 """I20: consent is given per person and purpose, by the age rule of its day; a withdrawal stops the sharing."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any, Literal
 
@@ -14,7 +15,8 @@ from api_tests.support.form_faults import settings as region_settings
 from api_tests.support.people import People
 from api_tests.support.roads import Move, history
 from api_tests.support.sabotages import broken_by
-from api_tests.support.shared_case import help_arranged
+from api_tests.support.servers import RunningService
+from api_tests.support.shared_case import SOME_TIME_AGO, help_arranged, newcomer
 from service.cases.rules.amendments import AMENDED_ENTRY
 from service.cases.rules.facts import CaseFacts, fold_facts
 from service.cases.rules.forms.base import FormContext
@@ -51,9 +53,9 @@ def shared_after(*steps: Step) -> bool:
     return "cce" in fold_facts(history([move_of(step) for step in steps]), KINDS).consented_purposes
 
 
-def is_enough(standing: set[str], age: int) -> bool:
-    """Jeugdwet 7.3.4 and 7.3.5."""
-    parents = bool(standing & {"parent", "guardian"})
+def is_enough(standing: set[str], refusing: set[str], age: int) -> bool:
+    """Jeugdwet 7.3.4 and 7.3.5. One parent does not speak for another."""
+    parents = bool(standing & {"parent", "guardian"}) and not refusing & {"parent", "guardian"}
     if age >= 16:
         return "child" in standing
     return parents if age < 12 else parents and "child" in standing
@@ -61,15 +63,17 @@ def is_enough(standing: set[str], age: int) -> bool:
 
 def by_law(steps: Sequence[Step]) -> bool:
     """The law read step by step: the consents that stand, and the people who had to give them at that age."""
-    standing, ground, shared = set[str](), False, False
+    standing, refusing, ground, shared = set[str](), set[str](), False, False
     for action, who, age in steps:
         if who == "ground":
             ground = action == "give"
         elif action == "give":
             standing.add(who)
+            refusing.discard(who)
         else:
             standing.discard(who)
-        agreed = is_enough(standing, age)
+            refusing.add(who)
+        agreed = is_enough(standing, refusing, age)
         if action == "give":
             shared = shared or ground or agreed
         elif who != "foster_parent":
@@ -84,13 +88,116 @@ STEPS = st.lists(
         st.sampled_from([11, 12, 15, 16, 18]),
     ),
     max_size=7,
-).map(lambda steps: sorted(steps, key=lambda step: step[2]))
+)
 
 
+def in_order_of_days(steps: Sequence[Step]) -> list[Step]:
+    """The steps by the day on which people said it; on the same day a withdrawal is the last word."""
+    return sorted(steps, key=lambda step: (step[2], step[0] == "take back"))
+
+
+@broken_by(
+    "I20: the day on which people said it decides, and on the same day a withdrawal",
+    "service/cases/rules/consent_order.py",
+    "sorted(statements, key=lambda statement: statement.place)",
+    "tuple(statements)",
+)
 @settings(max_examples=300, deadline=None, derandomize=True)
 @given(STEPS)
-def test_i20_in_any_order_of_giving_and_taking_back_it_is_shared_when_the_law_says_so(steps: list[Step]) -> None:
-    assert shared_after(*steps) == by_law(steps)
+def test_i20_in_any_order_of_entry_it_is_shared_when_the_law_says_so_by_the_stated_days(steps: list[Step]) -> None:
+    assert shared_after(*steps) == by_law(in_order_of_days(steps))
+
+
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(STEPS.flatmap(lambda steps: st.tuples(st.just(steps), st.permutations(steps))))
+def test_i20_the_order_of_entry_changes_nothing_of_any_consent(orders: tuple[list[Step], list[Step]]) -> None:
+    first, second = (fold_facts(history([move_of(step) for step in steps]), KINDS).consents for steps in orders)
+
+    assert {name: replace(consent, last_given=None) for name, consent in first.items()} == {
+        name: replace(consent, last_given=None) for name, consent in second.items()
+    }
+
+
+def undated(move: Move) -> Move:
+    """The move as releases up to 0.4 recorded it: without the day on which people said it."""
+    codes = {name: tuple(":".join(fact.split(":")[:3]) for fact in facts) for name, facts in move.codes.items()}
+    return replace(move, codes=codes)
+
+
+@broken_by(
+    "I20: a consent that was recorded without its day counts by the order of the entries",
+    "service/cases/rules/consent_order.py",
+    'undated_on = undated_on if word == "given" else day_in_amsterdam(entry.recorded_at)',
+    "undated_on = date(9999, 1, 1) if word == 'given' else date.min",
+)
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(STEPS.map(lambda steps: sorted(steps, key=lambda step: step[2])))
+def test_i20_consents_without_a_day_count_by_the_order_of_the_entries(steps: list[Step]) -> None:
+    entries = history([undated(move_of(step)) for step in steps])
+
+    assert ("cce" in fold_facts(entries, KINDS).consented_purposes) == by_law(steps)
+
+
+@pytest.mark.parametrize("steps", [[("give", "child", 16), ("take back", "child", 16)], [("take back", "child", 16)]])
+def test_i20_a_consent_without_a_day_does_not_undo_a_withdrawal_that_was_recorded_later(steps: list[Step]) -> None:
+    older = undated(move_of(("give", "child", 16)))
+
+    entries = history([older, *(move_of(step) for step in steps)])
+
+    assert "cce" not in fold_facts(entries, KINDS).consented_purposes
+
+
+def test_i20_a_withdrawal_without_a_day_is_not_undone_by_a_consent_of_an_earlier_day() -> None:
+    entries = history([undated(move_of(("take back", "child", 16))), move_of(("give", "child", 16))])
+
+    assert "cce" not in fold_facts(entries, KINDS).consented_purposes
+
+
+PARENTS = {"one": {"code": "one_parent"}, "other": {"code": "other_parent"}, "": None}
+
+
+def move_of_parent(action: str, which: str, day: str) -> Move:
+    """The move that records what one of two parents said of a child of eleven."""
+    said: dict[str, Any] = {"kind": {"code": "consent"}, "by": {"code": "parent"}, "purposes": [PURPOSE]}
+    if PARENTS[which]:
+        said["whichParent"] = PARENTS[which]
+    form: Any = (
+        ConsentGiven.model_validate({"consents": [{**said, "givenOn": day}]})
+        if action == "give"
+        else ConsentWithdrawn.model_validate({**said, "withdrawnOn": day})
+    )
+    trigger = "record_consent" if action == "give" else "withdraw_consent"
+    return Move("case", trigger, "in_triage", "in_triage", Role.CHAIR, form.codes() | form.age_codes(BORN))
+
+
+@broken_by(
+    "I20: a withdrawal by one parent is not undone by the consent of another",
+    "service/cases/rules/consents.py",
+    "        if any(role in ROLES_WITH_AUTHORITY for role, _ in self.refusers):",
+    "        if False:",
+)
+@pytest.mark.parametrize(
+    ("words", "shared"),
+    [
+        (["give one", "give other"], True),
+        (["give one", "take other"], False),
+        (["take one", "give other"], False),
+        (["take one", "give other", "give one"], True),
+        (["give one", "give other", "take one"], False),
+        (["take one", "give "], False),
+        (["take ", "give one"], False),
+        (["take ", "give "], True),
+    ],
+)
+def test_i20_two_parents_are_not_one(words: list[str], shared: bool) -> None:
+    said = [word.split(" ") for word in words]
+    moves = [move_of_parent(action, which, f"2020-0{month}-01") for month, (action, which) in enumerate(said, 1)]
+
+    assert ("cce" in fold_facts(history(moves), KINDS).consented_purposes) is shared
+
+
+def test_i20_the_guardian_does_not_undo_what_a_parent_withdrew() -> None:
+    assert not shared_after(("take back", "parent", 10), ("give", "guardian", 11))
 
 
 @broken_by(
@@ -111,7 +218,8 @@ def test_i20_in_any_order_of_giving_and_taking_back_it_is_shared_when_the_law_sa
         ([("give", "parent", 15), ("give", "child", 15), ("take back", "child", 15)], False),
         ([("give", "parent", 15), ("give", "child", 15), ("take back", "parent", 15)], False),
         ([("give", "parent", 15), ("give", "child", 15), ("take back", "parent", 16)], True),
-        ([("give", "parent", 11), ("take back", "parent", 11), ("give", "parent", 11)], True),
+        ([("give", "parent", 10), ("take back", "parent", 10), ("give", "parent", 11)], True),
+        ([("give", "parent", 11), ("take back", "parent", 11), ("give", "parent", 11)], False),
         ([("give", "ground", 13), ("give", "child", 16), ("take back", "child", 16)], True),
         ([("give", "ground", 13), ("take back", "ground", 13)], False),
     ],
@@ -184,11 +292,11 @@ def test_i20_consent_without_a_month_of_birth_is_accepted_of_those_who_decide_to
     refused = case.attempt("record_consent", consents=[{**consent, "by": {"code": "foster_parent"}}])
     case.fire("withdraw_consent")
 
-    assert case.history()[-2]["codes"]["consent_given"] == ["parent:unknown:cce"]
+    assert case.history()[-2]["codes"]["consent_given"] == ["parent:unknown:cce:2026-11-01"]
     assert [(error["code"], error["location"]) for error in refused.json()["errors"]] == [
         ("birth_month_unknown", "/form/consents/0/by")
     ]
-    assert case.history()[-1]["codes"]["consent_withdrawn"] == ["parent:unknown:discuss_at_table"]
+    assert case.history()[-1]["codes"]["consent_withdrawn"] == ["parent:unknown:discuss_at_table:2025-02-21"]
 
 
 def test_i20_a_no_is_recorded_also_where_there_was_no_yes(people: People) -> None:
@@ -196,7 +304,7 @@ def test_i20_a_no_is_recorded_also_where_there_was_no_yes(people: People) -> Non
 
     case.fire("withdraw_consent", purposes=[{"code": "cce"}])
 
-    assert case.history()[-1]["codes"]["consent_withdrawn"] == ["parent:12-15:cce"]
+    assert case.history()[-1]["codes"]["consent_withdrawn"] == ["parent:12-15:cce:2025-02-21"]
 
 
 def is_refused(answer: httpx.Response, purpose: str) -> bool:
@@ -208,9 +316,9 @@ def is_refused(answer: httpx.Response, purpose: str) -> bool:
 
 @broken_by(
     "I20: a withdrawal of consent stops the sharing",
-    "service/cases/rules/facts.py",
-    "consents.get(fact.purpose, PurposeConsent()).after_withdrawal(fact)",
-    "consents.get(fact.purpose, PurposeConsent())",
+    "service/cases/rules/consent_order.py",
+    "consent = consent.after_withdrawal(statement.fact)",
+    "consent = consent.after_consent(statement.fact)",
 )
 def test_i20_taken_back_consent_to_the_table_closes_the_file_to_the_experts_and_not_the_case(people: People) -> None:
     case = CaseFile.submitted(people).go_to("in_review")
@@ -237,7 +345,7 @@ def test_i20_i23_taken_back_consent_takes_the_words_from_providers_and_the_liais
     before = people.mila.get(f"{case.path}/file").status_code
 
     for purpose in ("share_with_providers", "cce"):
-        case.fire("withdraw_consent", by="hanna", purposes=[{"code": purpose}])
+        case.fire("withdraw_consent", by="hanna", purposes=[{"code": purpose}], withdrawn_on="2026-11-01")
 
     assert all(aims)
     assert before == 200
@@ -245,3 +353,34 @@ def test_i20_i23_taken_back_consent_takes_the_words_from_providers_and_the_liais
     assert [line.get("aim") for line in lines] == [None] * len(aims)
     assert is_refused(people.mila.get(f"{case.path}/file"), "cce")
     assert people.mila.get(case.path).status_code == 200
+
+
+def test_i20_a_consent_of_a_day_before_the_withdrawal_does_not_open_the_file_again(people: People) -> None:
+    case = CaseFile.submitted(people).go_to("in_review")
+    by_parent = {"kind": {"code": "consent"}, "by": {"code": "parent"}, "purposes": [{"code": "discuss_at_table"}]}
+    outcomes = []
+
+    case.fire("withdraw_consent", by="anna", form={**by_parent, "withdrawnOn": "2026-03-10"})
+    for day in ("2025-02-03", "2026-03-10", "2026-03-11"):
+        case.fire("record_consent", by="anna", consents=[{**by_parent, "givenOn": day}])
+        outcomes.append(people.floor.get(f"{case.path}/file").status_code)
+
+    assert outcomes == [403, 403, 200]
+
+
+def test_i20_a_parent_who_signs_in_is_not_the_parent_who_withdrew(service: RunningService, people: People) -> None:
+    case = CaseFile.submitted(people, by="wilma").go_to("in_review")
+    by_parent = {"kind": {"code": "consent"}, "by": {"code": "parent"}, "purposes": [{"code": "discuss_at_table"}]}
+    consent = {"consents": [{**by_parent, "givenOn": "2026-03-11"}]}
+
+    case.fire("withdraw_consent", by="wilma", form={**by_parent, "withdrawnOn": "2026-03-10"})
+    with newcomer(service, ("gezin-w", Role.PARENT, SOME_TIME_AGO, None)) as father:
+        version = father.get(case.path).json()["main"]["version"]
+        by_father = father.post(
+            f"{case.path}/transitions", {"trigger": "record_consent", "form": consent}, version=version
+        )
+    refused = people.floor.get(f"{case.path}/file").status_code
+    case.fire("record_consent", by="wilma", form=consent)
+
+    assert (by_father.status_code, refused) == (201, 403)
+    assert people.floor.get(f"{case.path}/file").status_code == 200

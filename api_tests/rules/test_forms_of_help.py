@@ -164,7 +164,8 @@ def test_sharing_further_away_needs_consent_or_a_ground_but_is_not_asked_twice(n
     missing = [("consent_to_sharing_missing", "consents")]
     assert faults(name, consents=[]) == missing, "I20"
     assert faults(name, consents=[consent("child", purpose="learning")]) == missing
-    assert faults(name, consents=[consent("child", purpose=purpose)]) == []
+    assert faults(name, consents=[consent("child", purpose=purpose)]) == missing, "both agree from 12 to 15"
+    assert faults(name, consents=[consent(by, purpose=purpose) for by in ("child", "parent")]) == []
     assert faults(name, consents=[ground("guardianship", purpose=purpose)]) == []
     assert faults(name, consents=[], facts=CaseFacts(consents={purpose: PurposeConsent(in_force=True)})) == [], "R90"
 

@@ -8,6 +8,7 @@ from typing import Literal
 from service.vocabulary.ages import age_band, age_on
 
 Consenter = Literal["child", "parents"]
+Speaker = tuple[str, str]  # the role of a person, and which person of that role
 
 CHILD_CONSENT_AGE = 12
 CHILD_SOLE_CONSENT_AGE = 16
@@ -53,18 +54,27 @@ def represented_consenters(givers: Collection[str]) -> frozenset[Consenter]:
 
 @dataclass(frozen=True, slots=True)
 class ConsentFact:
-    """A consent given or withdrawn by one person, or a legal ground that began or ended, at an age of the child."""
+    """A consent given or withdrawn by one person, or a legal ground that began or ended, at an age of the child.
+
+    `day` is the day on which the person said it; None in entries of releases that did not record it. `which` tells
+    two people of one role apart, such as two parents.
+    """
 
     giver: str
     age_band: str
     purpose: str
+    day: date | None = None
+    which: str = ""
 
     def __str__(self) -> str:
-        return f"{self.giver}:{self.age_band}:{self.purpose}"
+        dated = [self.day.isoformat()] if self.day else []
+        return ":".join([self.giver, self.age_band, self.purpose, *dated, *([self.which] if self.which else [])])
 
     @classmethod
     def parse(cls, text: str) -> "ConsentFact":
-        return cls(*text.split(":"))
+        giver, band, purpose, *rest = text.split(":")
+        day = date.fromisoformat(rest[0]) if rest else None
+        return cls(giver, band, purpose, day, *rest[1:])
 
     @property
     def lowest_age(self) -> int:
@@ -76,44 +86,71 @@ class ConsentFact:
             return CHILD_SOLE_CONSENT_AGE if self.purpose == PURPOSE_PARENTS else CHILD_CONSENT_AGE
         return int(self.age_band.removesuffix("+").partition("-")[0])
 
+    @property
+    def counts(self) -> bool:
+        """True for a legal ground, and for a person who is one of those who must consent at that age."""
+        deciding = required_consenters(self.lowest_age, self.purpose)
+        return self.giver == LEGAL_GROUND or not deciding.isdisjoint(represented_consenters({self.giver}))
+
 
 @dataclass(frozen=True, slots=True)
 class PurposeConsent:
-    """The consent to one purpose. `last_given` is None when consent was recorded without its givers."""
+    """The consent to one purpose. `last_given` is None when consent was recorded without its givers.
+
+    `givers` are the people whose last word is a consent, `refusers` those whose last word is a withdrawal. Both are
+    facts, so that two parents stay two people.
+    """
 
     in_force: bool = False
-    givers: frozenset[str] = frozenset()
+    givers: frozenset[Speaker] = frozenset()
+    refusers: frozenset[Speaker] = frozenset()
     has_legal_ground: bool = False
     last_given: ConsentFact | None = None
     withdrawn: bool = False
 
+    @property
+    def roles(self) -> frozenset[str]:
+        """Returns the roles of the people who consent now."""
+        return frozenset(role for role, _ in self.givers)
+
     def after_consent(self, fact: ConsentFact) -> "PurposeConsent":
         """Returns the consent after this consent or legal ground was given."""
+        speaker = (fact.giver, fact.which)
         consent = (
             replace(self, has_legal_ground=True)
             if fact.giver == LEGAL_GROUND
-            else replace(self, givers=self.givers | {fact.giver})
+            else replace(self, givers=self.givers | {speaker}, refusers=self.refusers - {speaker})
         )
         in_force = self.in_force or consent.is_sufficient(fact)
-        return replace(consent, in_force=in_force, last_given=fact, withdrawn=self.withdrawn and not in_force)
+        last_given = fact if fact.counts else self.last_given
+        return replace(consent, in_force=in_force, last_given=last_given, withdrawn=self.withdrawn and not in_force)
 
     def after_withdrawal(self, fact: ConsentFact) -> "PurposeConsent":
         """Returns the consent after this withdrawal.
 
         The consent stays in force while the consents of the other givers suffice at that age, or a legal ground holds.
         """
+        speaker = (fact.giver, fact.which)
         consent = (
             replace(self, has_legal_ground=False)
             if fact.giver == LEGAL_GROUND
-            else replace(self, givers=self.givers - {fact.giver})
+            else replace(self, givers=self.givers - {speaker}, refusers=self.refusers | {speaker})
         )
         if fact.giver != LEGAL_GROUND and not represented_consenters({fact.giver}):
             return consent
         in_force = self.in_force and consent.is_sufficient(fact)
         return replace(consent, in_force=in_force, withdrawn=not in_force)
 
+    def after_unnamed_consent(self) -> "PurposeConsent":
+        """Returns the consent after an entry of a release that recorded the purpose without its givers."""
+        return replace(self, in_force=True, withdrawn=False)
+
     def is_sufficient(self, fact: ConsentFact) -> bool:
-        """True if everybody who must consent at that age did, or a legal ground holds instead."""
-        return self.has_legal_ground or required_consenters(fact.lowest_age, fact.purpose) <= represented_consenters(
-            self.givers
-        )
+        """True if everybody who must consent at that age did, or a legal ground holds instead.
+
+        The consent of one parent does not undo the withdrawal of another.
+        """
+        agreeing = represented_consenters(self.roles)
+        if any(role in ROLES_WITH_AUTHORITY for role, _ in self.refusers):
+            agreeing -= {"parents"}
+        return self.has_legal_ground or required_consenters(fact.lowest_age, fact.purpose) <= agreeing

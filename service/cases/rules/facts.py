@@ -6,7 +6,8 @@ from typing import Protocol
 from uuid import UUID
 
 from service.cases.rules.amendments import amended_history
-from service.cases.rules.consents import CONSENT_GIVEN, CONSENT_WITHDRAWN, ConsentFact, PurposeConsent
+from service.cases.rules.consent_order import Statement, statements_of, weigh_statements
+from service.cases.rules.consents import PurposeConsent
 from service.cases.rules.living_place import living_situation
 from service.cases.rules.model import Transition
 from service.workflows.rules.definition import ADOPT_TRIGGER
@@ -46,7 +47,8 @@ class CaseFacts:
     """Facts of a case. The type has no payment field, so guards cannot depend on who pays (I2).
 
     `is_referred`: referred to the table, not only a consult. `heard`: "child" and "parent", each once their voice, or
-    the reason why it is missing, is recorded (I16). `consents`: the consent by purpose. `weighed_options`: "removal"
+    the reason why it is missing, is recorded (I16). `consents`: the consent by purpose, from the
+    `consent_statements`. `weighed_options`: "removal"
     and "closed_stay", each once the analysis answered everything that it requires (I5). `goals`: goal numbers of the
     newest advice. `advice_in_force`: help is arranged, given or monitored by it.
     """
@@ -57,6 +59,7 @@ class CaseFacts:
     transfer_proposed_by: UUID | None = None
     heard: frozenset[str] = frozenset()
     consents: Mapping[str, PurposeConsent] = field(default_factory=dict)
+    consent_statements: tuple[Statement, ...] = ()
     has_plan_after_18: bool = False
     under_legal_measure: bool = False
     at_home: bool = False
@@ -130,6 +133,7 @@ def fold_facts(history: Iterable[Transition], kinds: Mapping[PartKind, FactsSour
     """
     facts = CaseFacts()
     entries = tuple(amended_history(tuple(history)))
+    statements = tuple(statements_of(entry for entry in entries if not kinds[entry.part_kind].about_payment))
     part_by_sequence = {entry.sequence: entry.part_id for entry in entries}
     for entry in entries:
         kind = kinds[entry.part_kind]
@@ -141,22 +145,19 @@ def fold_facts(history: Iterable[Transition], kinds: Mapping[PartKind, FactsSour
         if entry.part_id != entry.case_id:
             opened_by = part_by_sequence.get(entry.cause) if entry.cause else None
             facts = _apply_part_entry(facts, entry, opened_by)
-    return replace(facts, at_home=living_situation(entries).at_home)
+    return replace(
+        facts,
+        consents=weigh_statements(statements),
+        consent_statements=statements,
+        at_home=living_situation(entries).at_home,
+    )
 
 
 def _apply_coded_answers(facts: CaseFacts, entry: Transition) -> CaseFacts:
-    """Apply the coded answers that any form may give: consents in order, a plan for after 18, a legal measure."""
-    consents = dict(facts.consents)
-    for fact in map(ConsentFact.parse, entry.codes.get(CONSENT_GIVEN, ())):
-        consents[fact.purpose] = consents.get(fact.purpose, PurposeConsent()).after_consent(fact)
-    for fact in map(ConsentFact.parse, entry.codes.get(CONSENT_WITHDRAWN, ())):
-        consents[fact.purpose] = consents.get(fact.purpose, PurposeConsent()).after_withdrawal(fact)
-    for purpose in entry.codes.get("information_purpose", ()):
-        consents[purpose] = replace(consents.get(purpose, PurposeConsent()), in_force=True, withdrawn=False)
+    """Apply the coded answers that any form may give beside consent: a plan for after 18, a legal measure."""
     under_measure = any(codes & set(entry.codes.get(code_list, ())) for code_list, codes in _MEASURES.items())
     return replace(
         facts,
-        consents=consents,
         has_plan_after_18=facts.has_plan_after_18 or "plan_after_18" in entry.codes.get("enclosed", ()),
         under_legal_measure=facts.under_legal_measure or under_measure,
     )

@@ -10,7 +10,7 @@ from typing_extensions import override
 from service.cases.rules.consents import CONSENT_GIVEN, PURPOSE_CCE, PURPOSE_NETWORK, ConsentFact
 from service.cases.rules.forms.base import AddresseeRole, Form, FormContext, NamedOrganisation, PartOpening, rule
 from service.cases.rules.forms.consent import Consent, consent_facts, faults_of_consents, faults_of_sharing
-from service.vocabulary.coded_answers import EscalationLevel, EscalationPurpose
+from service.vocabulary.coded_answers import EscalationLevel, EscalationPurpose, InformationPurpose
 from service.vocabulary.fields import Contact, Day, Nullable, Several, check_not_in_future
 from service.vocabulary.form_parts import Codes, ContentClass, Fault
 from service.vocabulary.language import FreeText, ShortText
@@ -35,15 +35,15 @@ class _RequestBeyondRegion(_EscalationForm):
 
     @override
     def codes(self) -> Codes:
-        """Returns the purpose of this sharing as a code if somebody consented to it; other purposes do not count."""
-        consented = any(consent.covers_purpose(self.shared_for) for consent in self.consents)
-        return super().codes() | {"information_purpose": (self.shared_for,) if consented else ()}
+        """Returns the codes by list without the purposes, which take effect only through `age_codes`."""
+        return super().codes() | {InformationPurpose.code_list.name: ()}
 
     @override
     def age_codes(self, birth_month: str | None) -> Codes:
-        """Returns who consented and at which age, needed to withdraw the consent and to ask for it again."""
+        """Returns who consented to this sharing, when and at which age. Consents to other purposes do not count."""
         facts = map(ConsentFact.parse, consent_facts(self.consents, birth_month))
-        return {CONSENT_GIVEN: tuple(str(fact) for fact in facts if fact.purpose == self.shared_for)}
+        given = tuple(str(fact) for fact in facts if fact.purpose == self.shared_for)
+        return {CONSENT_GIVEN: given, InformationPurpose.code_list.name: (self.shared_for,) if given else ()}
 
     @rule
     def _consents_are_sound(self, context: FormContext) -> Iterator[Fault]:

@@ -143,7 +143,7 @@ def _consent(purpose_code: str, consent: PurposeConsent) -> BilingualText:
     purpose = CODE_LISTS["information_purpose"].codes[purpose_code]
     if not consent.in_force:
         return compose_message("bundle", "consent_not_given", purpose=purpose)
-    givers = [CODE_LISTS["person_role"].codes[giver] for giver in sorted(consent.givers)]
+    givers = [CODE_LISTS["person_role"].codes[giver] for giver in sorted(consent.roles)]
     givers += [CODE_LISTS["consent_kind"].codes[LEGAL_GROUND]] if consent.has_legal_ground else []
     return compose_message(
         "bundle",

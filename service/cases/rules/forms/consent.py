@@ -6,18 +6,20 @@ from typing import ClassVar
 
 from typing_extensions import override
 
+from service.cases.rules.consent_order import dated_statement, weigh_statements
 from service.cases.rules.consents import (
     CONSENT_GIVEN,
     CONSENT_WITHDRAWN,
     LEGAL_GROUND,
     ConsentFact,
+    PurposeConsent,
     age_for_consent,
     band_for_consent,
     represented_consenters,
     required_consenters,
 )
 from service.cases.rules.forms.base import Form, FormContext, rule
-from service.vocabulary.coded_answers import ConsentKind, InformationPurpose, LegalGround, PersonRole
+from service.vocabulary.coded_answers import ConsentKind, InformationPurpose, LegalGround, PersonRole, WhichParent
 from service.vocabulary.fields import AtLeastOne, Day, Nullable, check_not_in_future, code_params
 from service.vocabulary.form_parts import Codes, ContentClass, Fault, FormPart
 from service.vocabulary.language import FreeText
@@ -29,6 +31,7 @@ class Consent(FormPart):
     kind: ConsentKind
     purposes: AtLeastOne[InformationPurpose]
     by: PersonRole | None = None
+    which_parent: WhichParent | None = None
     ground: LegalGround | None = None
     given_on: Day
     explanation: Nullable[FreeText] = None
@@ -82,16 +85,21 @@ def purposes_with_consent(consents: Collection[Consent], birth_month: str) -> tu
 
 
 def consent_facts(consents: Collection[Consent], birth_month: str | None) -> tuple[str, ...]:
-    """Returns the consent facts, at the age on the day of the last consent. Later consents are added to these facts."""
-    last_given = _last_given(consents)
-    return tuple(
-        sorted(
-            str(ConsentFact(giver, band_for_consent(birth_month, last_given[purpose.code]), purpose.code))
-            for consent in consents
-            if (giver := consent.giver)
-            for purpose in consent.purposes
-        )
-    )
+    """Returns the consent facts, each with its day and the age on that day. Later consents are added to these facts."""
+    return tuple(sorted({str(fact) for consent in consents for fact in _facts_of(consent, birth_month)}))
+
+
+def _facts_of(consent: Consent, birth_month: str | None) -> Iterator[ConsentFact]:
+    if giver := consent.giver:
+        band = band_for_consent(birth_month, consent.given_on)
+        which = code_of_parent(giver, consent.which_parent)
+        for purpose in consent.purposes:
+            yield ConsentFact(giver, band, purpose.code, consent.given_on, which)
+
+
+def code_of_parent(giver: str, which_parent: WhichParent | None) -> str:
+    """Returns the code that tells this parent from another one; empty when nobody said which parent it is."""
+    return which_parent.code if which_parent and giver == "parent" else ""
 
 
 def _last_given(consents: Collection[Consent]) -> dict[str, date]:
@@ -103,13 +111,17 @@ def _last_given(consents: Collection[Consent]) -> dict[str, date]:
 
 
 def faults_of_sharing(consents: Collection[Consent], purpose: str, context: FormContext) -> Iterator[Fault]:
-    """Yields a fault when sharing for this purpose has no consent and no legal ground.
+    """Yields a fault when sharing for this purpose has no sufficient consent and no legal ground.
 
     A consent that is in force is not asked for again (R90).
     """
-    if purpose not in context.facts.consented_purposes and not any(
-        consent.covers_purpose(purpose) for consent in consents
-    ):
+    if purpose in context.facts.consented_purposes:
+        return
+    said_here = (
+        dated_statement("given", fact) for consent in consents for fact in _facts_of(consent, context.birth_month)
+    )
+    weighed = weigh_statements((*context.facts.consent_statements, *said_here))
+    if not weighed.get(purpose, PurposeConsent()).in_force:
         yield Fault(
             "consent_to_sharing_missing", ("consents",), code_params("purpose", InformationPurpose.code_list, purpose)
         )
@@ -168,6 +180,7 @@ class ConsentWithdrawn(_ConsentForm):
     kind: ConsentKind
     purposes: AtLeastOne[InformationPurpose]
     by: PersonRole | None = None
+    which_parent: WhichParent | None = None
     withdrawn_on: Day
     explanation: Nullable[FreeText] = None
 
@@ -175,9 +188,9 @@ class ConsentWithdrawn(_ConsentForm):
     def age_codes(self, birth_month: str | None) -> Codes:
         giver = LEGAL_GROUND if self.kind.code == LEGAL_GROUND else self.by.code if self.by else ""
         band = band_for_consent(birth_month, self.withdrawn_on)
-        return {
-            CONSENT_WITHDRAWN: tuple(sorted({str(ConsentFact(giver, band, purpose.code)) for purpose in self.purposes}))
-        }
+        which = code_of_parent(giver, self.which_parent)
+        facts = (ConsentFact(giver, band, purpose.code, self.withdrawn_on, which) for purpose in self.purposes)
+        return {CONSENT_WITHDRAWN: tuple(sorted(set(map(str, facts))))}
 
     @rule
     def _withdrawal_is_past(self, context: FormContext) -> Iterator[Fault]:

@@ -1,0 +1,85 @@
+"""The order of what people said about consent: by the day on which they said it (I20).
+
+The later day holds, and on the same day a withdrawal. The order in which the entries were recorded does not matter.
+Releases up to 0.4 recorded no day: what they recorded counts in the order of the entries.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Literal
+
+from service.cases.rules.consents import CONSENT_GIVEN, CONSENT_WITHDRAWN, ConsentFact, PurposeConsent
+from service.cases.rules.model import Transition
+from service.vocabulary.calendar import day_in_amsterdam
+from service.vocabulary.roles import Role
+
+Word = Literal["given", "withdrawn"]
+# On one day: consents with a day, then what has no day, then withdrawals with a day.
+_DATED_CONSENT, _UNDATED, _DATED_WITHDRAWAL = range(3)
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A consent or a withdrawal, with its place in the order. `fact` is None where only the purpose was recorded."""
+
+    purpose: str
+    word: Word
+    fact: ConsentFact | None
+    place: tuple[date, int]
+
+
+def statements_of(entries: Iterable[Transition]) -> Iterator[Statement]:
+    """Yields the statements of these entries, which must be in order of sequence.
+
+    A withdrawal without a day counts on the day of its entry. A consent without a day counts as early as the order of
+    the entries allows, so that a withdrawal which is recorded later holds.
+    """
+    undated_on = date.min
+    for entry in entries:
+        for word, name in _NAMES:
+            for fact in map(ConsentFact.parse, entry.codes.get(name, ())):
+                if fact.day:
+                    yield dated_statement(word, _with_speaker(fact, entry))
+                    continue
+                undated_on = undated_on if word == "given" else day_in_amsterdam(entry.recorded_at)
+                yield Statement(fact.purpose, word, fact, (undated_on, _UNDATED))
+        if not _has_days(entry):
+            for purpose in entry.codes.get("information_purpose", ()):
+                yield Statement(purpose, "given", None, (undated_on, _UNDATED))
+
+
+def dated_statement(word: Word, fact: ConsentFact) -> Statement:
+    """Returns the statement of a fact that has its day."""
+    return Statement(
+        fact.purpose, word, fact, (fact.day or date.min, _DATED_CONSENT if word == "given" else _DATED_WITHDRAWAL)
+    )
+
+
+def weigh_statements(statements: Iterable[Statement]) -> Mapping[str, PurposeConsent]:
+    """Returns the consent by purpose after all these statements. Statements without a day must be in their order."""
+    consents: dict[str, PurposeConsent] = {}
+    for statement in sorted(statements, key=lambda statement: statement.place):
+        consent = consents.get(statement.purpose, PurposeConsent())
+        if statement.fact is None:
+            consent = consent.after_unnamed_consent()
+        elif statement.word == "given":
+            consent = consent.after_consent(statement.fact)
+        else:
+            consent = consent.after_withdrawal(statement.fact)
+        consents[statement.purpose] = consent
+    return consents
+
+
+_NAMES: Sequence[tuple[Word, str]] = (("given", CONSENT_GIVEN), ("withdrawn", CONSENT_WITHDRAWN))
+
+
+def _has_days(entry: Transition) -> bool:
+    return any(ConsentFact.parse(text).day for text in entry.codes.get(CONSENT_GIVEN, ()))
+
+
+def _with_speaker(fact: ConsentFact, entry: Transition) -> ConsentFact:
+    """Returns the fact with the person who said it, where a parent recorded their own word and named nobody else."""
+    if entry.role == Role.PARENT and fact.giver == "parent" and not fact.which:
+        return replace(fact, which=str(entry.actor_id))
+    return fact
