@@ -133,6 +133,28 @@ def test_i22_what_a_child_agreed_to_before_sixteen_opens_nothing_after(people: P
     assert outcome(people.wilma.get(f"{case.path}/file")) == (403, "young_person_decides")
 
 
+def public_task(purpose: str) -> list[dict[str, Any]]:
+    statement = {"kind": {"code": "legal_ground"}, "ground": {"code": "public_task"}, "givenOn": today().isoformat()}
+    return [statement | {"purposes": [{"code": purpose}]}]
+
+
+@broken_by(
+    "I20: no legal ground covers sharing with parents or learning",
+    "service/cases/rules/forms/consent.py",
+    "        if purpose.code in PURPOSES_WITHOUT_LEGAL_GROUND:",
+    "        if not PURPOSES_WITHOUT_LEGAL_GROUND:",
+)
+def test_i22_no_legal_ground_lets_a_parent_read_what_a_young_person_of_sixteen_wrote(people: People) -> None:
+    case = CaseFile.submitted(people, by="yara", birth_month=months_ago(17 * 12))
+
+    refused = case.attempt("record_consent", by="wilma", consents=public_task("share_with_parents"))
+
+    assert [(error["code"], error["location"]) for error in refused.json()["errors"]] == [
+        ("legal_ground_does_not_cover", "/form/consents/0/purposes/0")
+    ]
+    assert outcome(people.wilma.get(f"{case.path}/file")) == (403, "young_person_decides")
+
+
 @broken_by(
     "Jeugdwet 7.3.10: a family does not read notes and documents of others",
     "service/cases/use_cases/read_content.py",

@@ -94,7 +94,7 @@ def test_i7_a_consent_given_at_eleven_is_asked_again_at_twelve_once_and_a_legal_
         for consent in filled("referral@1")["consents"]
     ]
     ground: dict[str, Any] = {"kind": {"code": "legal_ground"}, "ground": {"code": "guardianship"}, "givenOn": today_}
-    ground |= {"purposes": [{"code": "learning"}]}
+    ground |= {"purposes": [{"code": "cce"}]}
     born = first_of_the_month(elsewhere, months_on=1, years_back=12)
     case = CaseFile.submitted(elsewhere.people, birth_month=born, consents=[*consents, ground])
 

@@ -196,6 +196,28 @@ def test_i20_two_parents_are_not_one(words: list[str], shared: bool) -> None:
     assert ("cce" in fold_facts(history(moves), KINDS).consented_purposes) is shared
 
 
+@broken_by(
+    "I20: a legal ground that an earlier release recorded does not cover sharing with parents or learning",
+    "service/cases/rules/consents.py",
+    "            return self.purpose not in PURPOSES_WITHOUT_LEGAL_GROUND\n",
+    "            return True\n",
+)
+@pytest.mark.parametrize(("purpose", "covered"), [("share_with_parents", False), ("learning", False), ("cce", True)])
+@pytest.mark.parametrize("dated", [True, False])
+def test_i20_a_recorded_legal_ground_does_not_cover_what_only_people_decide(
+    purpose: str, covered: bool, dated: bool
+) -> None:
+    move = move_of(("give", "ground", 17), {"code": purpose})
+    if not dated:
+        move = undated(move)
+        move = replace(move, codes={**move.codes, "information_purpose": (purpose,)})
+
+    facts = fold_facts(history([move]), KINDS)
+
+    assert (purpose in facts.consented_purposes) is covered
+    assert facts.consents[purpose].has_legal_ground is covered
+
+
 def test_i20_the_guardian_does_not_undo_what_a_parent_withdrew() -> None:
     assert not shared_after(("take back", "parent", 10), ("give", "guardian", 11))
 

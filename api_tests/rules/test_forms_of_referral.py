@@ -94,8 +94,15 @@ def test_a_recorded_legal_ground_takes_the_place_of_consent_at_every_age(age: in
 
 
 def test_a_ground_for_one_purpose_is_none_for_another() -> None:
-    result = faults("referral@1", consents=[ground("guardianship", purpose="learning")])
+    result = faults("referral@1", consents=[ground("guardianship", purpose="cce")])
     assert {fault for fault, _ in result} == {"consent_of_child_missing", "consent_of_parents_missing"}
+
+
+@pytest.mark.parametrize("purpose", ["share_with_parents", "learning"])
+def test_no_legal_ground_covers_sharing_with_parents_or_learning(purpose: str) -> None:
+    result = faults("referral@1", consents=[*CONSENTS, ground("public_task", purpose=purpose)])
+
+    assert result == [("legal_ground_does_not_cover", "consents/2/purposes/0")]
 
 
 def test_a_consent_names_who_gave_it_and_a_ground_names_itself() -> None:

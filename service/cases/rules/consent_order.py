@@ -45,7 +45,7 @@ def statements_of(entries: Iterable[Transition]) -> Iterator[Statement]:
                 undated_on = undated_on if word == "given" else day_in_amsterdam(entry.recorded_at)
                 yield Statement(fact.purpose, word, fact, (undated_on, _UNDATED))
         if not _has_days(entry):
-            for purpose in entry.codes.get("information_purpose", ()):
+            for purpose in _unnamed_purposes(entry):
                 yield Statement(purpose, "given", None, (undated_on, _UNDATED))
 
 
@@ -72,6 +72,15 @@ def weigh_statements(statements: Iterable[Statement]) -> Mapping[str, PurposeCon
 
 
 _NAMES: Sequence[tuple[Word, str]] = (("given", CONSENT_GIVEN), ("withdrawn", CONSENT_WITHDRAWN))
+
+
+def _unnamed_purposes(entry: Transition) -> Iterator[str]:
+    """Yields the purposes that the entry counts as agreed, without those for which a legal ground does not count."""
+    facts = tuple(map(ConsentFact.parse, entry.codes.get(CONSENT_GIVEN, ())))
+    for purpose in entry.codes.get("information_purpose", ()):
+        named = [fact for fact in facts if fact.purpose == purpose]
+        if not named or any(fact.counts for fact in named):
+            yield purpose
 
 
 def _has_days(entry: Transition) -> bool:

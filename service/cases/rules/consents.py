@@ -18,7 +18,9 @@ LEGAL_GROUND = "legal_ground"
 UNKNOWN_AGE = "unknown"
 # Codes of the list information_purpose that rules use. Only the child may consent to sharing with the parents (I22).
 PURPOSE_TABLE, PURPOSE_PROVIDERS, PURPOSE_PARENTS = "discuss_at_table", "share_with_providers", "share_with_parents"
-PURPOSE_NETWORK, PURPOSE_CCE = "expertise_network", "cce"
+PURPOSE_NETWORK, PURPOSE_CCE, PURPOSE_LEARNING = "expertise_network", "cce", "learning"
+# Purposes that no legal ground covers: only people decide about them (I22; Jeugdwet 7.3.11 and 7.3.12).
+PURPOSES_WITHOUT_LEGAL_GROUND = frozenset({PURPOSE_PARENTS, PURPOSE_LEARNING})
 # Keys in the codes of an entry. The values are consent facts, such as "parent:12-15:cce".
 CONSENT_GIVEN, CONSENT_WITHDRAWN = "consent_given", "consent_withdrawn"
 
@@ -88,9 +90,11 @@ class ConsentFact:
 
     @property
     def counts(self) -> bool:
-        """True for a legal ground, and for a person who is one of those who must consent at that age."""
+        """True for a legal ground that may cover the purpose, and for a person who must consent at that age."""
+        if self.giver == LEGAL_GROUND:
+            return self.purpose not in PURPOSES_WITHOUT_LEGAL_GROUND
         deciding = required_consenters(self.lowest_age, self.purpose)
-        return self.giver == LEGAL_GROUND or not deciding.isdisjoint(represented_consenters({self.giver}))
+        return not deciding.isdisjoint(represented_consenters({self.giver}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +121,7 @@ class PurposeConsent:
         """Returns the consent after this consent or legal ground was given."""
         speaker = (fact.giver, fact.which)
         consent = (
-            replace(self, has_legal_ground=True)
+            replace(self, has_legal_ground=fact.counts)
             if fact.giver == LEGAL_GROUND
             else replace(self, givers=self.givers | {speaker}, refusers=self.refusers - {speaker})
         )

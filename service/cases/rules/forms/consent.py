@@ -11,6 +11,7 @@ from service.cases.rules.consents import (
     CONSENT_GIVEN,
     CONSENT_WITHDRAWN,
     LEGAL_GROUND,
+    PURPOSES_WITHOUT_LEGAL_GROUND,
     ConsentFact,
     PurposeConsent,
     age_for_consent,
@@ -59,12 +60,25 @@ def faults_of_consents(consents: Collection[Consent], on: date) -> Iterator[Faul
             yield Fault("consent_by_whom_missing", ("consents", index, "by"))
         if consent.kind.code == LEGAL_GROUND and consent.ground is None:
             yield Fault("legal_ground_missing", ("consents", index, "ground"))
+        if consent.kind.code == LEGAL_GROUND:
+            yield from _faults_of_uncovered_purposes(consent, index)
+
+
+def _faults_of_uncovered_purposes(consent: Consent, index: int) -> Iterator[Fault]:
+    for position, purpose in enumerate(consent.purposes):
+        if purpose.code in PURPOSES_WITHOUT_LEGAL_GROUND:
+            place = ("consents", index, "purposes", position)
+            params = code_params("purpose", InformationPurpose.code_list, purpose.code)
+            yield Fault("legal_ground_does_not_cover", place, params)
 
 
 def faults_of_missing_consents(consents: Collection[Consent], purpose: str, age: int) -> Iterator[Fault]:
-    """Yields a fault per missing consenter to this purpose at this age (years). A legal ground replaces all of them."""
+    """Yields a fault per missing consenter to this purpose at this age (years).
+
+    A legal ground that may cover the purpose replaces all of them.
+    """
     givers = {giver for consent in consents if consent.covers_purpose(purpose) and (giver := consent.giver)}
-    if LEGAL_GROUND in givers:
+    if LEGAL_GROUND in givers and purpose not in PURPOSES_WITHOUT_LEGAL_GROUND:
         return
     missing = required_consenters(age, purpose) - represented_consenters(givers)
     if "child" in missing:
