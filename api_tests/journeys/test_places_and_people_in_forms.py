@@ -43,8 +43,8 @@ def test_an_unknown_municipality_is_refused_in_a_consult(people: People) -> None
 @broken_by(
     "The rules of names hold for an amendment as for the form itself",
     "service/cases/use_cases/check_step.py",
-    '_faults_of_names, transaction, step.amended_form, "/form/changes"',
-    '_faults_of_names, transaction, None, "/form/changes"',
+    "return (*form.faults(context), *results_if_readable(partial(_faults_in_names, transaction, form)))",
+    "return tuple(form.faults(context))",
 )
 def test_an_unknown_municipality_is_refused_in_an_amendment(people: People) -> None:
     case = CaseFile.submitted(people)

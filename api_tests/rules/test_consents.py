@@ -158,13 +158,13 @@ PARENTS = {"one": {"code": "one_parent"}, "other": {"code": "other_parent"}, "":
 
 def move_of_parent(action: str, which: str, day: str) -> Move:
     """The move that records what one of two parents said of a child of eleven."""
-    said: dict[str, Any] = {"kind": {"code": "consent"}, "by": {"code": "parent"}, "purposes": [PURPOSE]}
+    statement: dict[str, Any] = {"kind": {"code": "consent"}, "by": {"code": "parent"}, "purposes": [PURPOSE]}
     if PARENTS[which]:
-        said["whichParent"] = PARENTS[which]
+        statement["whichParent"] = PARENTS[which]
     form: Any = (
-        ConsentGiven.model_validate({"consents": [{**said, "givenOn": day}]})
+        ConsentGiven.model_validate({"consents": [{**statement, "givenOn": day}]})
         if action == "give"
-        else ConsentWithdrawn.model_validate({**said, "withdrawnOn": day})
+        else ConsentWithdrawn.model_validate({**statement, "withdrawnOn": day})
     )
     trigger = "record_consent" if action == "give" else "withdraw_consent"
     return Move("case", trigger, "in_triage", "in_triage", Role.CHAIR, form.codes() | form.age_codes(BORN))
@@ -190,8 +190,8 @@ def move_of_parent(action: str, which: str, day: str) -> Move:
     ],
 )
 def test_i20_two_parents_are_not_one(words: list[str], shared: bool) -> None:
-    said = [word.split(" ") for word in words]
-    moves = [move_of_parent(action, which, f"2020-0{month}-01") for month, (action, which) in enumerate(said, 1)]
+    pairs = [word.split(" ") for word in words]
+    moves = [move_of_parent(action, which, f"2020-0{month}-01") for month, (action, which) in enumerate(statement, 1)]
 
     assert ("cce" in fold_facts(history(moves), KINDS).consented_purposes) is shared
 

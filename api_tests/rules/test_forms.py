@@ -26,7 +26,10 @@ PATTERN_OF_FACT = {
     "search": "bridging|region",
     "place_stable": "yes|no",
     "weighed": "removal|closed_stay",
-    **dict.fromkeys(("consent_given", "consent_withdrawn"), "[a-z_]{1,40}:[0-9+-]{1,6}:[a-z_]{1,40}"),
+    **dict.fromkeys(
+        ("consent_given", "consent_withdrawn"),
+        "[a-z_]{1,40}:([0-9+-]{1,6}|unknown):[a-z_]{1,40}:[0-9]{4}-[0-9]{2}-[0-9]{2}(:[a-z_]{1,40})?",
+    ),
 }
 ALL_FORMS = pytest.mark.parametrize("name", KINDS.forms)
 

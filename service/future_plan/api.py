@@ -19,10 +19,14 @@ router = StrictRouter("cases")
 
 
 class AskAgainView(View):
-    """A consent that was given before the child reached these ages. Ask it again of those who decide now."""
+    """A consent that was given before the child reached these ages. Ask it again of those who decide now.
+
+    Suspended: it no longer suffices since the month of birth was corrected, so nothing is shared for it.
+    """
 
     purpose: Labelled
     ages: list[int]
+    suspended: bool
 
 
 class ComingOfAgeView(View):
@@ -53,7 +57,9 @@ def view_coming_of_age(transaction: Transaction, caller: Caller, case_id: UUID) 
         explanation=InTwoLanguages.of(MESSAGES["coming_of_age"][duties.plan_after_18]),
         consents_to_reask=[
             AskAgainView(
-                purpose=Labelled.from_code_list(consent.purpose, "information_purpose"), ages=list(consent.ages)
+                purpose=Labelled.from_code_list(consent.purpose, "information_purpose"),
+                ages=list(consent.ages),
+                suspended=consent.suspended,
             )
             for consent in duties.consents_to_reask
         ],

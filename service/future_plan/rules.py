@@ -16,10 +16,14 @@ REASK_AGES = (CHILD_CONSENT_AGE, CHILD_SOLE_CONSENT_AGE, MAJORITY)
 
 @dataclass(frozen=True, slots=True)
 class ConsentToReask:
-    """A consent given before the child reached these ages. Since then other people decide, or the child alone."""
+    """A consent given before the child reached these ages. Since then other people decide, or the child alone.
+
+    `suspended`: it no longer suffices since the month of birth was corrected.
+    """
 
     purpose: str
     ages: tuple[int, ...]
+    suspended: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +39,8 @@ class ComingOfAge:
 def coming_of_age(facts: CaseFacts, birth_month: str | None, on: date) -> ComingOfAge:
     """The duties on this day in Amsterdam. `birth_month` is yyyy-mm, or None when it is not known."""
     if birth_month is None:
-        return ComingOfAge(None, None, "recorded" if facts.has_plan_after_18 else "unknown")
+        suspended = tuple(consent for consent in _consents_to_reask(facts, 0) if consent.suspended)
+        return ComingOfAge(None, None, "recorded" if facts.has_plan_after_18 else "unknown", suspended)
     age = age_on(birth_month, on)
     return ComingOfAge(
         first_day_of_age(birth_month, CHILD_SOLE_CONSENT_AGE),
@@ -59,6 +64,7 @@ def _consents_to_reask(facts: CaseFacts, age: int) -> list[ConsentToReask]:
     for purpose, agreement in sorted(facts.consents.items()):
         age_at_consent = agreement.last_given.lowest_age if agreement.last_given else age
         ages = tuple(limit for limit in REASK_AGES if age_at_consent < limit <= age)
-        if agreement.in_force and not agreement.has_legal_ground and ages:
-            consents.append(ConsentToReask(purpose, ages))
+        is_outgrown = agreement.in_force and not agreement.has_legal_ground and bool(ages)
+        if is_outgrown or agreement.suspended:
+            consents.append(ConsentToReask(purpose, ages, suspended=agreement.suspended))
     return consents

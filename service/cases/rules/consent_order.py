@@ -9,9 +9,18 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Literal
 
-from service.cases.rules.consents import CONSENT_GIVEN, CONSENT_WITHDRAWN, ConsentFact, PurposeConsent
+from service.cases.rules.amendments import amended_history
+from service.cases.rules.consents import (
+    CONSENT_AGES,
+    CONSENT_GIVEN,
+    CONSENT_WITHDRAWN,
+    ConsentFact,
+    PurposeConsent,
+    band_for_consent,
+)
 from service.cases.rules.model import Transition
 from service.vocabulary.calendar import day_in_amsterdam
+from service.vocabulary.form_parts import Codes
 from service.vocabulary.roles import Role
 
 Word = Literal["given", "withdrawn"]
@@ -21,12 +30,16 @@ _DATED_CONSENT, _UNDATED, _DATED_WITHDRAWAL = range(3)
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A consent or a withdrawal, with its place in the order. `fact` is None where only the purpose was recorded."""
+    """A consent or a withdrawal, with its place in the order. `fact` is None where only the purpose was recorded.
+
+    `said_on` is the day by which it is weighed: the day of the entry where no other day was recorded.
+    """
 
     purpose: str
     word: Word
     fact: ConsentFact | None
     place: tuple[date, int]
+    said_on: date
 
 
 def statements_of(entries: Iterable[Transition]) -> Iterator[Statement]:
@@ -43,17 +56,17 @@ def statements_of(entries: Iterable[Transition]) -> Iterator[Statement]:
                     yield dated_statement(word, _with_speaker(fact, entry))
                     continue
                 undated_on = undated_on if word == "given" else day_in_amsterdam(entry.recorded_at)
-                yield Statement(fact.purpose, word, fact, (undated_on, _UNDATED))
+                yield Statement(fact.purpose, word, fact, (undated_on, _UNDATED), day_in_amsterdam(entry.occurred_at))
         if not _has_days(entry):
             for purpose in _unnamed_purposes(entry):
-                yield Statement(purpose, "given", None, (undated_on, _UNDATED))
+                place = (undated_on, _UNDATED)
+                yield Statement(purpose, "given", None, place, day_in_amsterdam(entry.occurred_at))
 
 
 def dated_statement(word: Word, fact: ConsentFact) -> Statement:
     """Returns the statement of a fact that has its day."""
-    return Statement(
-        fact.purpose, word, fact, (fact.day or date.min, _DATED_CONSENT if word == "given" else _DATED_WITHDRAWAL)
-    )
+    day = fact.day or date.min
+    return Statement(fact.purpose, word, fact, (day, _DATED_CONSENT if word == "given" else _DATED_WITHDRAWAL), day)
 
 
 def weigh_statements(statements: Iterable[Statement]) -> Mapping[str, PurposeConsent]:
@@ -69,6 +82,53 @@ def weigh_statements(statements: Iterable[Statement]) -> Mapping[str, PurposeCon
             consent = consent.after_withdrawal(statement.fact)
         consents[statement.purpose] = consent
     return consents
+
+
+def statements_in(history: Sequence[Transition]) -> tuple[Statement, ...]:
+    """Returns the statements of a history, at the ages by its last correction of the month of birth."""
+    statements = statements_of(amended_history(history))
+    corrections = [entry for entry in history if CONSENT_AGES in entry.codes]
+    if not corrections:
+        return tuple(statements)
+    bands = dict(code.split(":") for code in corrections[-1].codes[CONSENT_AGES])
+    return tuple(_at_age(statement, bands) for statement in statements)
+
+
+def weigh_history(history: Sequence[Transition]) -> Mapping[str, PurposeConsent]:
+    """Returns the consent by purpose after a history.
+
+    A consent that was in force before a correction of the month of birth, and does not suffice since, is suspended.
+    """
+    consents = weigh_statements(statements_in(history))
+    agreed = {
+        purpose
+        for index, entry in enumerate(history)
+        if CONSENT_AGES in entry.codes
+        for purpose, consent in weigh_statements(statements_in(history[:index])).items()
+        if consent.in_force
+    }
+    return {
+        purpose: replace(consent, suspended=True)
+        if purpose in agreed and not consent.in_force and not consent.withdrawn
+        else consent
+        for purpose, consent in consents.items()
+    }
+
+
+def corrected_ages(statements: Iterable[Statement], birth_month: str | None) -> Codes:
+    """Returns the codes of an entry with this month of birth: the age on each day of a consent, where one differs."""
+    facts = [(statement.said_on, statement.fact) for statement in statements if statement.fact]
+    bands = {day: band_for_consent(birth_month, day) for day, _ in facts}
+    if all(fact.age_band == bands[day] for day, fact in facts):
+        return {}
+    return {CONSENT_AGES: tuple(f"{day}:{band}" for day, band in sorted(bands.items()))}
+
+
+def _at_age(statement: Statement, bands: Mapping[str, str]) -> Statement:
+    band = bands.get(statement.said_on.isoformat())
+    if statement.fact is None or band is None:
+        return statement
+    return replace(statement, fact=replace(statement.fact, age_band=band))
 
 
 _NAMES: Sequence[tuple[Word, str]] = (("given", CONSENT_GIVEN), ("withdrawn", CONSENT_WITHDRAWN))

@@ -23,6 +23,9 @@ PURPOSE_NETWORK, PURPOSE_CCE, PURPOSE_LEARNING = "expertise_network", "cce", "le
 PURPOSES_WITHOUT_LEGAL_GROUND = frozenset({PURPOSE_PARENTS, PURPOSE_LEARNING})
 # Keys in the codes of an entry. The values are consent facts, such as "parent:12-15:cce".
 CONSENT_GIVEN, CONSENT_WITHDRAWN = "consent_given", "consent_withdrawn"
+# Key in the codes of an entry that corrects the month of birth. The values are days of consents with the age band of
+# that day, such as "2026-03-10:12-15".
+CONSENT_AGES = "consent_ages"
 
 
 def age_for_consent(birth_month: str | None, on: date) -> int:
@@ -102,7 +105,8 @@ class PurposeConsent:
     """The consent to one purpose. `last_given` is None when consent was recorded without its givers.
 
     `givers` are the people whose last word is a consent, `refusers` those whose last word is a withdrawal. Both are
-    facts, so that two parents stay two people.
+    facts, so that two parents stay two people. `suspended`: it was in force until the month of birth was corrected, and
+    no longer suffices.
     """
 
     in_force: bool = False
@@ -111,6 +115,7 @@ class PurposeConsent:
     has_legal_ground: bool = False
     last_given: ConsentFact | None = None
     withdrawn: bool = False
+    suspended: bool = False
 
     @property
     def roles(self) -> frozenset[str]:

@@ -6,7 +6,7 @@ from typing import Protocol
 from uuid import UUID
 
 from service.cases.rules.amendments import amended_history
-from service.cases.rules.consent_order import Statement, statements_of, weigh_statements
+from service.cases.rules.consent_order import Statement, statements_in, weigh_history
 from service.cases.rules.consents import PurposeConsent
 from service.cases.rules.living_place import living_situation
 from service.cases.rules.model import Transition
@@ -132,8 +132,9 @@ def fold_facts(history: Iterable[Transition], kinds: Mapping[PartKind, FactsSour
     help (I2), so no guard can name it.
     """
     facts = CaseFacts()
-    entries = tuple(amended_history(tuple(history)))
-    statements = tuple(statements_of(entry for entry in entries if not kinds[entry.part_kind].about_payment))
+    history = tuple(history)
+    entries = tuple(amended_history(history))
+    about_help = tuple(entry for entry in history if not kinds[entry.part_kind].about_payment)
     part_by_sequence = {entry.sequence: entry.part_id for entry in entries}
     for entry in entries:
         kind = kinds[entry.part_kind]
@@ -147,8 +148,8 @@ def fold_facts(history: Iterable[Transition], kinds: Mapping[PartKind, FactsSour
             facts = _apply_part_entry(facts, entry, opened_by)
     return replace(
         facts,
-        consents=weigh_statements(statements),
-        consent_statements=statements,
+        consents=weigh_history(about_help),
+        consent_statements=statements_in(about_help),
         at_home=living_situation(entries).at_home,
     )
 

@@ -9,9 +9,12 @@ from uuid import UUID
 
 from service.cases.rules.acting_memberships import acting_memberships
 from service.cases.rules.amendments import AMENDED_ENTRY
+from service.cases.rules.consent_order import corrected_ages
 from service.cases.rules.facts import NEW_ROUND_TRIGGERS, CaseFacts, fold_facts
 from service.cases.rules.forms.base import AddresseeRole, Form, FormContext, PartOpening
+from service.cases.rules.forms.consult import ConsultRequest
 from service.cases.rules.forms.notes import Amendment
+from service.cases.rules.forms.referral import Referral
 from service.cases.rules.guards import Attempt
 from service.cases.rules.kinds import Kinds
 from service.cases.rules.model import Case, Part, Transition, new_part
@@ -41,7 +44,8 @@ class Step(PartialValue):
 
     `occurred_at` is when it happened in life, aware, UTC; `has_date` tells if the request named it. `raw_form` is the
     form as sent, before the workflow of the part determines its type. `amended_form` is the form of another entry with
-    an amendment applied: then its coded answers become facts, instead of those of `form`.
+    an amendment applied: then its coded answers become facts, instead of those of `form`. `unamended_form` is that form
+    before the amendment.
     """
 
     trigger: str
@@ -51,6 +55,7 @@ class Step(PartialValue):
     form: Form | None = None
     raw_form: Mapping[str, Any] | None = None
     amended_form: Form | None = None
+    unamended_form: Form | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,7 +160,7 @@ def _entry(situation: Situation, step: Step, decision: Decision, workflows: Work
         line=part.line,
         addressee_id=part.addressee_id,
         form=form.form_name if form else None,
-        codes=_codes(form, counted, situation.birth_month),
+        codes=_codes(form, counted, situation),
         age_band=counted.age_band(day_in_amsterdam(step.occurred_at)) if counted else None,
     )
 
@@ -164,11 +169,16 @@ def _assignee(form: Form | None, current: UUID | None) -> UUID | None:
     return form.next_assignee(current) if form else current
 
 
-def _codes(form: Form | None, counted: Form | None, birth_month: str | None) -> Codes:
-    """Returns the coded answers; for an amendment, together with the number of the amended entry."""
+def _codes(form: Form | None, counted: Form | None, situation: Situation) -> Codes:
+    """Returns the coded answers; for an amendment, together with the number of the amended entry.
+
+    A form with a month of birth also gives the ages by which earlier consents are weighed anew.
+    """
     codes = counted.codes() if counted else {}
     if counted and counted.weighs_age:
-        codes |= counted.age_codes(birth_month)
+        codes |= counted.age_codes(situation.birth_month)
+    if isinstance(counted, Referral | ConsultRequest):
+        codes |= corrected_ages(situation.facts.consent_statements, counted.birth_month)
     return {**codes, AMENDED_ENTRY: (str(form.amends),)} if isinstance(form, Amendment) else codes
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from service.cases.rules.forms.consult import ConsultRequest
 from service.cases.rules.forms.referral import Referral
 from service.cases.rules.model import Transition
-from service.cases.use_cases.amend import read_current_form
+from service.cases.use_cases.current_form import read_current_form
 from service.database.transaction import Transaction
 
 

@@ -12,7 +12,7 @@ from service.cases.rules.forms.form_reader import FormReadResult, read_form
 from service.cases.rules.forms.notes import Amendment
 from service.cases.rules.model import Part
 from service.cases.rules.steps import Situation, Step, WorkflowSource, decide_step, roles_to_act
-from service.cases.use_cases.amend import read_amended_form
+from service.cases.use_cases.amend import AmendedForm, read_amended_form
 from service.cases.use_cases.birth_month import birth_month
 from service.cases.use_cases.situation import log_reading_for_step
 from service.database.transaction import Transaction
@@ -60,13 +60,16 @@ def check_step(
     decision = decide_step(situation, step.trigger, workflows)
     step = resolve_occurred_at(step, situation.part)
     reading = read_step_form(step, decision.trigger)
-    amended_reading = _read_amended(transaction, situation, decision, reading.form, trace_id)
-    step = replace(step, form=reading.form, raw_form=None, amended_form=amended_reading.form)
+    amended = _read_amended(transaction, situation, decision, reading.form, trace_id)
+    step = replace(
+        step, form=reading.form, raw_form=None, amended_form=amended.reading.form, unamended_form=amended.before
+    )
     if (form := step.amended_form or step.form) and form.weighs_age:
         situation = replace(situation, birth_month=_birth_month(transaction, situation, decision, trace_id))
-    context = without_fields(situation.form_context(day_in_amsterdam(step.occurred_at)), *unknown_fields)
+    context = replace(situation.form_context(day_in_amsterdam(step.occurred_at)), unamended=step.unamended_form)
+    context = without_fields(context, *unknown_fields)
     rules = rule_faults(transaction, situation, step, decision.trigger, context, workflows)
-    if faults := (*reading.faults, *amended_reading.faults, *rules):
+    if faults := (*reading.faults, *amended.reading.faults, *rules):
         raise Invalid(faults)
     return CheckedStep(situation, step, decision)
 
@@ -104,21 +107,24 @@ def rule_faults(
         *results_if_readable(partial(_faults_of_grounds, step, trigger)),
         *results_if_readable(partial(_faults_of_time, situation, step)),
         *(map(body_fault, step.form.faults(context)) if step.form else ()),
-        *(_faults_of_changes(step.amended_form, context) if step.amended_form else ()),
-        *results_if_readable(partial(_faults_of_names, transaction, step.form, "/form")),
-        *results_if_readable(partial(_faults_of_names, transaction, step.amended_form, "/form/changes")),
+        *(
+            _faults_of_changes(transaction, step.amended_form, step.unamended_form, context)
+            if step.amended_form
+            else ()
+        ),
+        *results_if_readable(partial(_faults_of_names, transaction, step.form)),
         *results_if_readable(partial(_faults_of_assignee, transaction, situation, step, trigger, workflows)),
     )
 
 
 def _read_amended(
     transaction: Transaction, situation: Situation, decision: Decision, form: Form | None, trace_id: str
-) -> FormReadResult:
+) -> AmendedForm:
     """The form that an amendment amends, with its changes; no form for any other step."""
     if not isinstance(form, Amendment):
-        return FormReadResult(None)
+        return AmendedForm(FormReadResult(None))
     readings = results_if_readable(lambda: (read_amended_form(transaction, situation, decision, form, trace_id),))
-    return readings[0] if readings else FormReadResult(None)
+    return readings[0] if readings else AmendedForm(FormReadResult(None))
 
 
 def _birth_month(transaction: Transaction, situation: Situation, decision: Decision, trace_id: str) -> str | None:
@@ -143,31 +149,47 @@ def _faults_of_time(situation: Situation, step: Step) -> Iterator[InputFault]:
         yield body_fault(Fault("occurred_before_previous", ("occurredAt",), earliest), under="")
 
 
-def _faults_of_changes(form: Form, context: FormContext) -> Iterator[InputFault]:
-    yield from (body_fault(fault, under="/form/changes") for fault in form.faults(context))
+def _faults_of_changes(
+    transaction: Transaction, form: Form, before: Form | None, context: FormContext
+) -> Iterator[InputFault]:
+    """Faults that the amendment brings. What was wrong before it refuses no correction."""
+    known = {(fault.code, fault.location) for fault in _all_faults(transaction, before, context)}
+    for fault in _all_faults(transaction, form, context):
+        if (fault.code, fault.location) not in known:
+            yield body_fault(fault, under="/form/changes")
 
 
-def _faults_of_names(transaction: Transaction, form: Form | None, under: str) -> Iterator[InputFault]:
+def _all_faults(transaction: Transaction, form: Form | None, context: FormContext) -> tuple[Fault, ...]:
+    if form is None:
+        return ()
+    return (*form.faults(context), *results_if_readable(partial(_faults_in_names, transaction, form)))
+
+
+def _faults_of_names(transaction: Transaction, form: Form | None) -> Iterator[InputFault]:
+    yield from map(body_fault, _faults_in_names(transaction, form) if form else ())
+
+
+def _faults_in_names(transaction: Transaction, form: Form) -> Iterator[Fault]:
     """Faults of organisations and municipalities that a form names.
 
-    An organisation must exist in this installation and be of a fitting kind. A municipality must be a known one.
+    An organisation must exist in this installation, be of a fitting kind and not have ended. A municipality must be a
+    known one.
     """
-    if form is None:
-        return
     organisations, municipalities = tuple(form.named_organisations()), tuple(form.named_municipalities())
     ids = {organisation.id for organisation in organisations}
     kinds, successors = People(transaction).kinds_of_organisations(ids), Successions(transaction).successors_of(ids)
     for organisation in organisations:
         successor = successors.get(organisation.id)
         if successor and successor.last_day < day_in_amsterdam(transaction.now):
-            yield body_fault(successor.fault(*organisation.location), under=under)
+            yield successor.fault(*organisation.location)
         elif kinds.get(organisation.id) not in organisation.allowed_kinds:
-            params = {"kinds": kinds_in_words(organisation.allowed_kinds)}
-            yield body_fault(Fault("unknown_organisation", organisation.location, params), under=under)
+            yield Fault(
+                "unknown_organisation", organisation.location, {"kinds": kinds_in_words(organisation.allowed_kinds)}
+            )
     known_codes = RegionRegister(transaction).known_codes({municipality.code for municipality in municipalities})
     for municipality in municipalities:
         if municipality.code not in known_codes:
-            yield body_fault(Fault("unknown_municipality", municipality.location), under=under)
+            yield Fault("unknown_municipality", municipality.location)
 
 
 def _faults_of_assignee(

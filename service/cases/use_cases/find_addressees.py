@@ -9,8 +9,8 @@ from service.cases.rules.forms.base import AddresseeRole
 from service.cases.rules.forms.referral import Referral, Residence
 from service.cases.rules.residence import municipality_and_basis
 from service.cases.rules.steps import Situation, Step
-from service.cases.use_cases.amend import read_current_form
 from service.cases.use_cases.birth_month import last_entry_with_form
+from service.cases.use_cases.current_form import read_current_form
 from service.cases.use_cases.situation import log_reading_for_step
 from service.database.transaction import Transaction
 from service.people.store.people import People

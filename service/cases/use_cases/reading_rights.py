@@ -103,7 +103,8 @@ def _refusal(
     purpose = SHARING_PURPOSES.get(role)
     if purpose and purpose not in facts.consented_purposes:
         return _missing(purpose)
-    if role in TABLE_ROLES and facts.consents.get(PURPOSE_TABLE, PurposeConsent()).withdrawn:
+    at_table = facts.consents.get(PURPOSE_TABLE, PurposeConsent())
+    if role in TABLE_ROLES and (at_table.withdrawn or at_table.suspended):
         return _missing(PURPOSE_TABLE)
     if role == Role.PARENT and not _shared_with_parents(facts):
         month = birth_month(transaction, history)

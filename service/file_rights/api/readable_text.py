@@ -141,6 +141,8 @@ def _item(label: BilingualText, text: BilingualText) -> BilingualText:
 
 def _consent(purpose_code: str, consent: PurposeConsent) -> BilingualText:
     purpose = CODE_LISTS["information_purpose"].codes[purpose_code]
+    if consent.suspended:
+        return compose_message("bundle", "consent_suspended", purpose=purpose)
     if not consent.in_force:
         return compose_message("bundle", "consent_not_given", purpose=purpose)
     givers = [CODE_LISTS["person_role"].codes[giver] for giver in sorted(consent.roles)]

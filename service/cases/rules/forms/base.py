@@ -23,7 +23,7 @@ class FormContext(PartialValue):
     """The context of form checks: the facts before the step, the settings of the region, and the day in Amsterdam.
 
     `region` owns the case, `part_id` is the part that the step is taken on. `birth_month` (YYYY-MM) is set for forms
-    that weigh age; None when it is not known.
+    that weigh age; None when it is not known. `unamended` is the form before an amendment, for an amended form.
     """
 
     facts: CaseFacts
@@ -32,6 +32,7 @@ class FormContext(PartialValue):
     region: str = ""
     part_id: UUID | None = None
     birth_month: str | None = None
+    unamended: "Form | None" = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -181,6 +181,8 @@ class Referral(Form):
 
     @rule
     def _required_consents_are_given(self, context: FormContext) -> Iterator[Fault]:
+        if isinstance(context.unamended, Referral) and context.unamended.birth_month != self.birth_month:
+            return iter(())  # A correction is always accepted. The consents are weighed anew, and asked again.
         return faults_of_missing_consents(self.consents, PURPOSE_TABLE, age_on(self.birth_month, context.day))
 
     @rule
