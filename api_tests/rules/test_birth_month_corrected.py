@@ -3,6 +3,7 @@
 from datetime import date
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,6 +14,7 @@ from api_tests.support.people import People
 from api_tests.support.roads import Move, history
 from api_tests.support.sabotages import broken_by
 from api_tests.support.shared_case import today
+from api_tests.support.workflows import form_for
 from service.cases.rules.consent_order import corrected_ages
 from service.cases.rules.facts import CaseFacts, fold_facts
 from service.future_plan.rules import coming_of_age
@@ -131,7 +133,8 @@ def test_i20_a_correction_after_which_the_consents_do_not_suffice_is_accepted(pe
     of_the_consents = correct_month(case, months_ago(13 * 12), consents=[consent_of("foster_parent", "learning")])
 
     assert (corrected.status_code, of_something_else.status_code) == (201, 201)
-    assert {error["code"] for error in of_the_consents.json()["errors"]} == {"consent_of_parents_missing"}
+    missing = {"consent_of_child_missing", "consent_of_parents_missing"}
+    assert {error["code"] for error in of_the_consents.json()["errors"]} == missing
     assert to_ask_again(case) == [("discuss_at_table", True)]
     assert outcome(people.floor.get(f"{case.path}/file")) == (403, "consent_missing")
 
@@ -159,3 +162,89 @@ def test_i22_a_parent_does_not_read_by_correcting_the_month_that_the_young_perso
     assert [error["code"] for error in refused.json()["errors"]] == ["not_amendable"]
     assert outcome(people.wilma.get(f"{case.path}/file")) == (403, "young_person_decides")
     assert correct_month(case, months_ago(18 * 12), by="yara").status_code == 201
+
+
+ADULT = "birth_month_of_adult"
+THIS_MONTH = months_ago(0)
+
+
+@broken_by(
+    "A month of birth that makes nobody a youth is asked to be confirmed",
+    "service/cases/rules/forms/birth_month.py",
+    "    elif age >= ADULT_AGE:",
+    "    elif age < ADULT_AGE < age:",
+)
+@pytest.mark.parametrize("name", ["submit", "ask_consult"])
+@pytest.mark.parametrize(
+    ("birth_month", "code"),
+    [
+        ("1912-01", ADULT),
+        ("1930-01", ADULT),
+        ("2000-01", ADULT),
+        (months_ago(23 * 12), ADULT),
+        (months_ago(23 * 12 - 1), None),
+        (months_ago(-1), "birth_month_in_future"),
+        (months_ago(-24), "birth_month_in_future"),
+        (THIS_MONTH, None),
+    ],
+)
+def test_a_month_of_birth_that_makes_nobody_a_youth_is_asked_to_be_confirmed(
+    people: People, name: str, birth_month: str, code: str | None
+) -> None:
+    everybody = [consent_of(by, "discuss_at_table") for by in ("child", "parent")]
+    form = form_for("case", name, birth_month=birth_month) or {}
+    form |= {"consents": everybody} if name == "submit" else {}
+
+    asked = people.wilma.post("/cases", {"trigger": name, "form": form})
+    confirmed = people.wilma.post("/cases", {"trigger": name, "form": form | {"confirmedBirthMonth": birth_month}})
+    of_another = people.wilma.post("/cases", {"trigger": name, "form": form | {"confirmedBirthMonth": "2013-05"}})
+
+    expected = (400, {(code, "/form/birthMonth")}) if code else (201, set())
+    for answer in (asked, of_another):
+        errors = {(error["code"], error["location"]) for error in answer.json().get("errors", [])}
+        assert (answer.status_code, errors) == expected
+    assert confirmed.status_code == 201
+
+
+def test_a_month_of_birth_after_a_consent_is_asked_to_be_confirmed(people: People) -> None:
+    born = months_ago(10 * 12)
+    before_birth = {"givenOn": f"{months_ago(10 * 12 + 1)}-28"}
+    consents = [consent_of("parent", "discuss_at_table") | before_birth]
+    form = form_for("case", "submit", birth_month=born, consents=consents) or {}
+
+    asked = people.anna.post("/cases", {"trigger": "submit", "form": form})
+    confirmed = people.anna.post("/cases", {"trigger": "submit", "form": form | {"confirmedBirthMonth": born}})
+
+    assert [(error["code"], error["location"]) for error in asked.json()["errors"]] == [
+        ("birth_month_after_consent", "/form/birthMonth")
+    ]
+    assert confirmed.status_code == 201
+
+
+def test_a_corrected_month_after_a_recorded_consent_is_asked_to_be_confirmed(people: People) -> None:
+    consents = [consent_of("parent", "discuss_at_table")]
+    case = CaseFile.submitted(people, birth_month=months_ago(10 * 12), consents=consents)
+    case.fire("record_consent", consents=[consent_of("parent", "cce") | {"givenOn": "2020-01-01"}])
+
+    asked = correct_month(case, "2021-02")
+    confirmed = correct_month(case, "2021-02", confirmedBirthMonth="2021-02")
+
+    assert [(error["code"], error["location"]) for error in asked.json()["errors"]] == [
+        ("birth_month_after_consent", "/form/changes/birthMonth")
+    ]
+    assert confirmed.status_code == 201
+
+
+def test_whoever_typed_a_month_of_birth_can_put_it_right_also_after_confirming_it(people: People) -> None:
+    everybody = [consent_of(by, "discuss_at_table") for by in ("child", "parent")]
+    wrong = {"birth_month": "1912-01", "confirmed_birth_month": "1912-01"}
+    case = CaseFile.submitted(people, by="wilma", consents=everybody, **wrong)
+    before = outcome(people.wilma.get(f"{case.path}/file"))
+
+    once_more_wrong = correct_month(case, "1930-01", by="wilma")
+    put_right = correct_month(case, months_ago(14 * 12), by="wilma")
+
+    assert before == (403, "young_person_decides")
+    assert [error["code"] for error in once_more_wrong.json()["errors"]] == [ADULT]
+    assert put_right.status_code == 201
+    assert outcome(people.wilma.get(f"{case.path}/file")) == (200, "")

@@ -191,7 +191,7 @@ def move_of_parent(action: str, which: str, day: str) -> Move:
 )
 def test_i20_two_parents_are_not_one(words: list[str], shared: bool) -> None:
     pairs = [word.split(" ") for word in words]
-    moves = [move_of_parent(action, which, f"2020-0{month}-01") for month, (action, which) in enumerate(statement, 1)]
+    moves = [move_of_parent(action, which, f"2020-0{month}-01") for month, (action, which) in enumerate(pairs, 1)]
 
     assert ("cce" in fold_facts(history(moves), KINDS).consented_purposes) is shared
 

@@ -107,11 +107,7 @@ def rule_faults(
         *results_if_readable(partial(_faults_of_grounds, step, trigger)),
         *results_if_readable(partial(_faults_of_time, situation, step)),
         *(map(body_fault, step.form.faults(context)) if step.form else ()),
-        *(
-            _faults_of_changes(transaction, step.amended_form, step.unamended_form, context)
-            if step.amended_form
-            else ()
-        ),
+        *(_faults_of_changes(transaction, step, context) if step.amended_form else ()),
         *results_if_readable(partial(_faults_of_names, transaction, step.form)),
         *results_if_readable(partial(_faults_of_assignee, transaction, situation, step, trigger, workflows)),
     )
@@ -149,13 +145,12 @@ def _faults_of_time(situation: Situation, step: Step) -> Iterator[InputFault]:
         yield body_fault(Fault("occurred_before_previous", ("occurredAt",), earliest), under="")
 
 
-def _faults_of_changes(
-    transaction: Transaction, form: Form, before: Form | None, context: FormContext
-) -> Iterator[InputFault]:
-    """Faults that the amendment brings. What was wrong before it refuses no correction."""
-    known = {(fault.code, fault.location) for fault in _all_faults(transaction, before, context)}
-    for fault in _all_faults(transaction, form, context):
-        if (fault.code, fault.location) not in known:
+def _faults_of_changes(transaction: Transaction, step: Step, context: FormContext) -> Iterator[InputFault]:
+    """Faults of the amended form, without those that it had before in a member that is not changed."""
+    known = {(fault.code, fault.location) for fault in _all_faults(transaction, step.unamended_form, context)}
+    changed = step.form.changes if isinstance(step.form, Amendment) else ()
+    for fault in _all_faults(transaction, step.amended_form, context):
+        if fault.location[0] in changed or (fault.code, fault.location) not in known:
             yield body_fault(fault, under="/form/changes")
 
 

@@ -7,7 +7,8 @@ from typing import ClassVar
 from typing_extensions import override
 
 from service.cases.rules.forms.base import Form, FormContext, NamedMunicipality, rule
-from service.vocabulary.ages import age_band, age_on
+from service.cases.rules.forms.birth_month import faults_of_birth_after_consent, faults_of_birth_month
+from service.vocabulary.ages import age_band
 from service.vocabulary.coded_answers import PersonRole
 from service.vocabulary.fields import BirthMonth, Contact, MunicipalityCode, Nullable, RegionCode
 from service.vocabulary.form_parts import ContentClass, Fault
@@ -28,6 +29,7 @@ class ConsultRequest(Form):
     municipality: Nullable[MunicipalityCode] = None
     region: Nullable[RegionCode] = None
     birth_month: Nullable[BirthMonth] = None
+    confirmed_birth_month: Nullable[BirthMonth] = None
     tried: Nullable[FreeText] = None
     contact: Contact
 
@@ -51,6 +53,10 @@ class ConsultRequest(Form):
             yield Fault("nowhere_to_call_back", ("contact", "reachableAt"))
 
     @rule
-    def _is_born(self, context: FormContext) -> Iterator[Fault]:
-        if self.birth_month and age_on(self.birth_month, context.day) < 0:
-            yield Fault("birth_month_in_future", ("birthMonth",))
+    def _month_is_of_a_youth(self, context: FormContext) -> Iterator[Fault]:
+        return faults_of_birth_month(self.birth_month, self.confirmed_birth_month, context.day)
+
+    @rule
+    def _consents_follow_birth(self, context: FormContext) -> Iterator[Fault]:
+        days = (statement.said_on for statement in context.facts.consent_statements)
+        return faults_of_birth_after_consent(self.birth_month, self.confirmed_birth_month, days, context.day)

@@ -8,6 +8,7 @@ from typing_extensions import override
 
 from service.cases.rules.consents import CONSENT_GIVEN, PURPOSE_TABLE
 from service.cases.rules.forms.base import Form, FormContext, NamedMunicipality, rule
+from service.cases.rules.forms.birth_month import faults_of_birth_after_consent, faults_of_birth_month
 from service.cases.rules.forms.consent import (
     Consent,
     consent_facts,
@@ -121,6 +122,7 @@ class Referral(Form):
     case_director: Contact
     contact_person: Contact
 
+    confirmed_birth_month: Nullable[BirthMonth] = None
     explanatory_analysis: Nullable[FreeText] = None
     stagnation_reasons: Several[StagnationReason] = ()
     life_domains: Several[LifeDomainState] = ()
@@ -153,9 +155,14 @@ class Referral(Form):
         return age_band(self.birth_month, on)
 
     @rule
-    def _is_born(self, context: FormContext) -> Iterator[Fault]:
-        if age_on(self.birth_month, context.day) < 0:
-            yield Fault("birth_month_in_future", ("birthMonth",))
+    def _month_is_of_a_youth(self, context: FormContext) -> Iterator[Fault]:
+        return faults_of_birth_month(self.birth_month, self.confirmed_birth_month, context.day)
+
+    @rule
+    def _consents_follow_birth(self, context: FormContext) -> Iterator[Fault]:
+        days = [consent.given_on for consent in self.consents]
+        days += [statement.said_on for statement in context.facts.consent_statements]
+        return faults_of_birth_after_consent(self.birth_month, self.confirmed_birth_month, days, context.day)
 
     @rule
     def _child_is_heard(self, _context: FormContext) -> Iterator[Fault]:
