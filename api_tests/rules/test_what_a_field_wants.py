@@ -30,7 +30,7 @@ WRONG: dict[str, tuple[str, dict[str, Any], str, str, str]] = {
         {"birth_month": "2011-13"},
         "/form/birthMonth",
         "string_pattern_mismatch",
-        "Geboortemaand: vul een jaar en een maand in (JJJJ-MM, bijvoorbeeld 2011-03).",
+        "Geboortemaand: vul een jaar en een maand in (JJJJ-MM, bijvoorbeeld 2011-03), of alleen het jaar.",
     ),
     "a municipality": (
         "referral@1",
@@ -189,7 +189,7 @@ def test_a_form_that_is_missing_as_a_whole_is_named() -> None:
 
 def test_a_fault_is_worded_in_english_too() -> None:
     assert faults_by_location("referral@1", birth_month="2011-13")["/form/birthMonth"].words.en == (
-        "Month of birth: give a year and a month (YYYY-MM, for instance 2011-03)."
+        "Month of birth: give a year and a month (YYYY-MM, for instance 2011-03), or only the year."
     )
 
 
@@ -202,7 +202,8 @@ def test_every_missing_field_is_named_with_its_expected_format(name: str) -> Non
     assert all(fault.words.nl.partition(": ")[2].startswith("dit ontbreekt.") for fault in missing.values())
     if "birthMonth" in missing:
         assert missing["birthMonth"].words.nl == (
-            "Geboortemaand: dit ontbreekt. Vul een jaar en een maand in (JJJJ-MM, bijvoorbeeld 2011-03)."
+            "Geboortemaand: dit ontbreekt. Vul een jaar en een maand in (JJJJ-MM, bijvoorbeeld 2011-03), "
+            "of alleen het jaar."
         )
 
 

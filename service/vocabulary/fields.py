@@ -82,7 +82,7 @@ Day = Annotated[date, BeforeValidator(_iso_day), ExpectedFormat("day")]
 YesNo = Annotated[bool, Field(strict=True)]
 Count = Annotated[int, Field(strict=True, ge=0, le=200), ExpectedFormat("count")]
 BirthMonth = Annotated[
-    str, StringConstraints(pattern=r"^(19|20)[0-9]{2}-(0[1-9]|1[0-2])$"), ExpectedFormat("birth_month")
+    str, StringConstraints(pattern=r"^(19|20)[0-9]{2}(-(0[1-9]|1[0-2]))?$"), ExpectedFormat("birth_month")
 ]
 MunicipalityCode = Annotated[str, StringConstraints(pattern=r"^GM[0-9]{4}$"), ExpectedFormat("municipality_code")]
 RegionCode = Annotated[str, StringConstraints(pattern=r"^JZ[0-9]{2}$"), ExpectedFormat("region_code")]

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Literal
 
-from service.vocabulary.ages import age_band, age_on
+from service.vocabulary.ages import age_on, band_of_age, youngest_age_on
 
 Consenter = Literal["child", "parents"]
 Speaker = tuple[str, str]  # the role of a person, and which person of that role
@@ -31,14 +31,19 @@ CONSENT_AGES = "consent_ages"
 def age_for_consent(birth_month: str | None, on: date) -> int:
     """Returns the age in years by which a consent of this day is weighed.
 
-    An unknown age counts as twelve, so that child and parents must both agree.
+    An unknown age counts as twelve, so that child and parents must both agree. Of two possible ages, that counts at
+    which both must agree, else the oldest.
     """
-    return age_on(birth_month, on) if birth_month else CHILD_CONSENT_AGE
+    if birth_month is None:
+        return CHILD_CONSENT_AGE
+    oldest = age_on(birth_month, on)
+    possible = (youngest_age_on(birth_month, on), oldest)
+    return next((age for age in possible if CHILD_CONSENT_AGE <= age < CHILD_SOLE_CONSENT_AGE), oldest)
 
 
 def band_for_consent(birth_month: str | None, on: date) -> str:
     """Returns the age band of a consent fact of this day, or UNKNOWN_AGE."""
-    return age_band(birth_month, on) if birth_month else UNKNOWN_AGE
+    return band_of_age(age_for_consent(birth_month, on)) if birth_month else UNKNOWN_AGE
 
 
 def required_consenters(age: int, purpose: str = "") -> frozenset[Consenter]:

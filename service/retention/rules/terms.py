@@ -5,7 +5,7 @@ from datetime import date
 from typing import Literal
 
 from service.future_plan.rules import MAJORITY
-from service.vocabulary.ages import first_day_of_age
+from service.vocabulary.ages import last_day_of_age
 from service.workflows.rules.region_settings import RegionSettings
 
 RetentionClass = Literal["ordinary", "supervision_or_guardianship"]
@@ -58,7 +58,7 @@ def compute_retention(
     from_last_change = Retention(retention_class, "last_change", last_change, settings.retention_years)
     if not (under_measure and birth_month):
         return from_last_change
-    majority = first_day_of_age(birth_month, MAJORITY)
+    majority = last_day_of_age(birth_month, MAJORITY)
     from_majority = Retention(retention_class, "majority", majority, settings.retention_years_after_majority)
     return max(from_last_change, from_majority, key=lambda term: term.keep_until)
 

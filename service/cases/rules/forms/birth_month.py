@@ -6,7 +6,7 @@ The confirmation repeats the month, so that a later correction needs one of its 
 from collections.abc import Iterable, Iterator
 from datetime import date
 
-from service.vocabulary.ages import age_on, first_day_of_age
+from service.vocabulary.ages import age_on, first_day_of_age, youngest_age_on
 from service.vocabulary.form_parts import Fault
 
 # Extended youth help ends at 23 (Jeugdwet 1.1).
@@ -18,8 +18,8 @@ def faults_of_birth_month(birth_month: str | None, confirmed: str | None, on: da
     """Yields a fault when the child is not born yet or is 23 or older on this day, and nobody confirmed that."""
     if birth_month is None or birth_month == confirmed:
         return
-    age = age_on(birth_month, on)
-    if age < 0:
+    age = youngest_age_on(birth_month, on)
+    if age_on(birth_month, on) < 0:
         yield Fault("birth_month_in_future", _PLACE)
     elif age >= ADULT_AGE:
         yield Fault("birth_month_of_adult", _PLACE, {"age": age})

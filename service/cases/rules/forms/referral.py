@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from typing_extensions import override
 
-from service.cases.rules.consents import CONSENT_GIVEN, PURPOSE_TABLE
+from service.cases.rules.consents import CONSENT_GIVEN, PURPOSE_TABLE, age_for_consent
 from service.cases.rules.forms.base import Form, FormContext, NamedMunicipality, rule
 from service.cases.rules.forms.birth_month import faults_of_birth_after_consent, faults_of_birth_month
 from service.cases.rules.forms.consent import (
@@ -16,7 +16,7 @@ from service.cases.rules.forms.consent import (
     faults_of_missing_consents,
     purposes_with_consent,
 )
-from service.vocabulary.ages import age_band, age_on
+from service.vocabulary.ages import age_band
 from service.vocabulary.coded_answers import (
     CurrentLivingPlace,
     Interpreter,
@@ -190,7 +190,7 @@ class Referral(Form):
     def _required_consents_are_given(self, context: FormContext) -> Iterator[Fault]:
         if isinstance(context.unamended, Referral) and context.unamended.birth_month != self.birth_month:
             return iter(())  # A correction is always accepted. The consents are weighed anew, and asked again.
-        return faults_of_missing_consents(self.consents, PURPOSE_TABLE, age_on(self.birth_month, context.day))
+        return faults_of_missing_consents(self.consents, PURPOSE_TABLE, age_for_consent(self.birth_month, context.day))
 
     @rule
     def _residence_is_past(self, context: FormContext) -> Iterator[Fault]:
