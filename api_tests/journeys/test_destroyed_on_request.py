@@ -284,12 +284,15 @@ def test_the_retention_policy_is_a_table_with_the_deviations_of_regions(people: 
 
     policy = people.wilma.get("/retention-policy").json()
 
-    rules = [(rule["kind"], rule["years"], rule["days"], rule["countedFrom"]["code"]) for rule in policy["rules"]]
+    rules = [
+        (rule["kind"], rule["years"], rule["months"], rule["days"], rule["countedFrom"]["code"])
+        for rule in policy["rules"]
+    ]
     assert rules == [
-        ("ordinary", 20, None, "last_change"),
-        ("supervision_or_guardianship", 30, None, "majority"),
-        ("on_request", None, 92, "request"),
-        ("draft", None, 30, "last_saved"),
+        ("ordinary", 20, None, None, "last_change"),
+        ("supervision_or_guardianship", 30, None, None, "majority"),
+        ("on_request", None, 3, None, "request"),
+        ("draft", None, None, 30, "last_saved"),
     ]
     assert "bewaart een dossier tot 20 jaar" in policy["rules"][0]["ground"]["nl"]
     deviations = {region["region"]: (region["rules"][0]["years"], region["version"]) for region in policy["regions"]}

@@ -45,11 +45,11 @@ def test_t15_help_is_checked_after_six_weeks_three_six_and_twelve_months_each_by
 
     checks = moments(case)
     days = {name: check["dueOn"] for name, check in checks.items()}
-    lengths = {"three_months": 91, "six_months": 182, "twelve_months": 365}
+    lengths = {"three_months": 3, "six_months": 6, "twelve_months": 12}
     assert days == {
         "six_weeks": str(first_day),
         "extra": str(first_day + timedelta(days=3)),
-        **{name: str(last_day_of(today, Term(days=length))) for name, length in lengths.items()},
+        **{name: str(last_day_of(today, Term(months=length))) for name, length in lengths.items()},
     }
     duties = {(check["party"]["role"], check["nextAction"]["code"]) for check in checks.values()}
     assert duties == {("process_director", "record_check")}

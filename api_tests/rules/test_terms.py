@@ -1,10 +1,11 @@
-"""Terms: Dutch working days, the steps that start or leave a term, and no deadline that acts."""
+"""Terms: Dutch working days and calendar months, the steps that start or leave a term, and no deadline that acts."""
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from api_tests.support.case_file import CaseFile
 from api_tests.support.changed_rules import service_with_people
@@ -15,7 +16,8 @@ from api_tests.support.people import People
 from api_tests.support.sabotages import broken_by
 from api_tests.support.servers import RunningService
 from api_tests.support.workflows import RULES
-from service.vocabulary.calendar import Term, day_in_amsterdam, last_day_of
+from service.vocabulary.calendar import Term, day_in_amsterdam, last_day_of, months_after
+from service.workflows.rules.region_settings import RegionSettings
 
 
 def working(days: int) -> Term:
@@ -24,6 +26,10 @@ def working(days: int) -> Term:
 
 def calendar(days: int) -> Term:
     return Term(days=days)
+
+
+def months(number: int) -> Term:
+    return Term(months=number)
 
 
 @broken_by(
@@ -65,10 +71,52 @@ def calendar(days: int) -> Term:
         ("2026-12-25", calendar(7), "2027-01-04"),
         # Rhythms of weeks keep their weekday.
         ("2026-03-04", calendar(91), "2026-06-03"),
+        # A month ends on the same day of the next one, or on its last day where it has no such day.
+        ("2025-01-31", months(1), "2025-02-28"),
+        ("2028-01-31", months(1), "2028-02-29"),
+        ("2026-05-31", months(1), "2026-06-30"),
+        ("2025-11-30", months(3), "2026-03-02"),
+        ("2026-01-15", months(12), "2027-01-15"),
+        # The same day of the next month is a Sunday, and Christmas.
+        ("2026-01-15", months(1), "2026-02-16"),
+        ("2026-11-25", months(1), "2026-12-28"),
     ],
 )
 def test_a_term_ends_on_a_working_day_in_the_netherlands(start: str, term: Term, expected: str) -> None:
     assert last_day_of(date.fromisoformat(start), term).isoformat() == expected
+
+
+@broken_by(
+    "A month from 31 January is the last day of February",
+    "service/vocabulary/calendar.py",
+    "day = months_after(start, term.months or 0) + timedelta(days=term.days or 0)",
+    "day = start + timedelta(days=(term.days or 0) + 30 * (term.months or 0))",
+)
+def test_a_month_is_a_month_of_the_calendar_however_many_days_it_has() -> None:
+    ends = [str(months_after(date(2025, 1, 31), number)) for number in range(5)]
+
+    assert ends == ["2025-01-31", "2025-02-28", "2025-03-31", "2025-04-30", "2025-05-31"]
+    assert last_day_of(date(2025, 1, 31), months(1)) == date(2025, 2, 28)
+
+
+@pytest.mark.parametrize("units", [{}, {"days": 1, "months": 1}, {"working_days": 1, "months": 1}, {"months": -1}])
+def test_a_term_has_exactly_one_unit(units: dict[str, int]) -> None:
+    with pytest.raises(ValidationError):
+        Term.model_validate(units)
+
+
+@broken_by(
+    "Settings without months keep the hash of earlier releases",
+    "service/vocabulary/calendar.py",
+    ", exclude_if=lambda months: months is None",
+    "",
+)
+def test_settings_of_an_earlier_release_keep_their_hash() -> None:
+    in_days = {name: Term(days=1) for name in RULES.settings.default.terms}
+    settings = RULES.settings.default.model_copy(update={"terms": in_days, "checks": {}})
+
+    assert set(settings.model_dump()["terms"]["triage"]) == {"working_days", "days"}
+    assert RegionSettings.model_validate(settings.model_dump()).hash == settings.hash
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
-"""Storage and text form of moments, days in Europe/Amsterdam, and terms in working days (decision 0029)."""
+"""Moments as stored and as text, days in Europe/Amsterdam, and terms of working days, days or months."""
 
+from calendar import monthrange
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo
@@ -29,17 +30,19 @@ def utc_text(at: datetime) -> str:
 
 
 class Term(BaseModel):
-    """A length of time in Dutch working days or in calendar days. The day after the start is day 1."""
+    """A length of time in Dutch working days, calendar days or calendar months. The day after the start is day 1."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     working_days: int | None = Field(default=None, ge=0, le=260)
     days: int | None = Field(default=None, ge=0, le=3660)
+    # Left out of the dump when empty: settings without months keep the hash that older releases gave them.
+    months: int | None = Field(default=None, ge=0, le=120, exclude_if=lambda months: months is None)
 
     @model_validator(mode="after")
     def _has_one_unit(self) -> "Term":
-        if (self.working_days is None) == (self.days is None):
-            raise ValueError("give working_days or days, one of the two")
+        if [self.working_days, self.days, self.months].count(None) != 2:  # noqa: PLR2004 - all units but one
+            raise ValueError("give working_days, days or months, one of the three")
         return self
 
 
@@ -62,9 +65,22 @@ def is_working_day(day: date) -> bool:
     return day.weekday() < _SATURDAY and day not in _holidays(day.year)
 
 
+def months_after(day: date, months: int) -> date:
+    """Returns the same day of a later month, or the last day of that month where it is shorter.
+
+    31 January and one month is 28 February, 29 in a leap year (Regulation 1182/71, article 3).
+    """
+    years, month = divmod(day.month - 1 + months, 12)
+    year, month = day.year + years, month + 1
+    return date(year, month, min(day.day, monthrange(year, month)[1]))
+
+
 def last_day_of(start: date, term: Term) -> date:
-    """Returns the last day of a term, always a working day: an end on a day of rest moves to the next working day."""
-    day = start + timedelta(days=term.days or 0)
+    """Returns the last day of a term, always a working day: an end on a day of rest moves to the next working day.
+
+    So do the Algemene termijnenwet (articles 1 and 4: terms of at most three months) and Regulation 1182/71.
+    """
+    day = months_after(start, term.months or 0) + timedelta(days=term.days or 0)
     for _ in range(term.working_days or 0):
         day = _next_working_day(day + timedelta(days=1))
     return _next_working_day(day)

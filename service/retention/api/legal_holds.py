@@ -51,10 +51,11 @@ router = StrictRouter("retention")
 
 
 class RuleView(View):
-    """One rule of the policy: the length of the term in years or in days, its start and its ground."""
+    """One rule of the policy: the length of the term in years, months or days, its start and its ground."""
 
     kind: str
     years: int | None
+    months: int | None
     days: int | None
     counted_from: Labelled
     ground: InTwoLanguages
@@ -247,6 +248,7 @@ def _rule_view(rule: RetentionRule, settings: RegionSettings) -> RuleView:
     return RuleView(
         kind=rule.kind,
         years=rule.years,
+        months=rule.months,
         days=rule.days,
         counted_from=Labelled.of(rule.counted_from, MESSAGES["counted_from"][rule.counted_from]),
         ground=InTwoLanguages.of(render_message("retention", rule.kind, terms)),

@@ -10,8 +10,7 @@ from service.workflows.rules.region_settings import RegionSettings
 
 RetentionClass = Literal["ordinary", "supervision_or_guardianship"]
 CountedFrom = Literal["last_change", "majority", "request", "last_saved"]
-# "Binnen drie maanden" (Jeugdwet 7.3.9): the longest three months of a calendar, in days.
-DAYS_TO_DESTROY_ON_REQUEST = 92
+MONTHS_TO_DESTROY_ON_REQUEST = 3  # Jeugdwet 7.3.9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +20,7 @@ class RetentionRule:
     kind: Literal["ordinary", "supervision_or_guardianship", "on_request", "draft"]
     counted_from: CountedFrom
     years: int | None = None
+    months: int | None = None
     days: int | None = None
 
 
@@ -31,7 +31,7 @@ def retention_policy(settings: RegionSettings) -> tuple[RetentionRule, ...]:
         RetentionRule(
             kind="supervision_or_guardianship", counted_from="majority", years=settings.retention_years_after_majority
         ),
-        RetentionRule(kind="on_request", counted_from="request", days=DAYS_TO_DESTROY_ON_REQUEST),
+        RetentionRule(kind="on_request", counted_from="request", months=MONTHS_TO_DESTROY_ON_REQUEST),
         RetentionRule(kind="draft", counted_from="last_saved", days=settings.draft_days),
     )
 
