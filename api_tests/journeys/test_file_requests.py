@@ -1,11 +1,14 @@
 """T22: requests about a file, decided with reasons and within a term, also when the case has long ended."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
+import pytest
+
+from api_tests.journeys.conftest import Elsewhere
 from api_tests.support.case_file import CaseFile
 from api_tests.support.forms import filled
 from api_tests.support.people import People
-from api_tests.support.sabotages import broken_by
+from api_tests.support.sabotages import Rule, broken_by
 from api_tests.support.servers import RunningService
 from api_tests.support.shared_case import rows
 
@@ -13,13 +16,14 @@ from api_tests.support.shared_case import rows
 def test_t22_a_family_asks_for_its_file_and_is_told_the_decision_and_the_outcome(people: People) -> None:
     case = CaseFile.submitted(people, by="wilma")
 
-    part = case.ask_about_file("access", by="wilma")
+    today = date.today()  # noqa: DTZ011 - a day, give or take one
+    part = case.ask_about_file("access", by="wilma", asked_on=str(today - timedelta(days=1)))
     work_items = people.carla.get(f"/work-items?whose=team&number={case.number}").json()["items"]
     grant = case.fire("grant", part=part, by="carla")
     case.fire("carry_out", part=part, by="carla")
 
     assert (part["state"]["code"], part["party"]["role"]) == ("received", "coordinator")
-    assert date.fromisoformat(part["dueOn"]) >= date.today() + timedelta(days=29)  # noqa: DTZ011 - a day, give or take one
+    assert today + timedelta(days=26) <= date.fromisoformat(part["dueOn"]) <= today + timedelta(days=35)
     assert part["id"] in [item["part"]["id"] for item in work_items]
     assert grant["transition"]["codes"] == {"file_request_extent": ["partial"]}
     requests = people.wilma.get(f"{case.path}/file-requests").json()["items"]
@@ -66,14 +70,108 @@ def test_t22_a_family_reads_the_decision_on_its_request_in_the_words_of_the_deci
     assert (note.status_code, note.json()["code"]) == (403, "written_by_others")
 
 
-def test_t22_a_decision_may_be_postponed_for_two_months_and_no_longer(case: CaseFile) -> None:
+@broken_by(
+    "T22: the term of a request runs from the day on which it was made",
+    "service/file_rights/rules/request_forms.py",
+    "return min(last_day_of(self.asked_on, term), last_day_of(self.asked_on, LONGEST_DECISION))",
+    "return None",
+)
+@broken_by(
+    "T22: a request that is recorded late is shown as late",
+    "service/file_rights/rules/request_forms.py",
+    "return min(last_day_of(self.asked_on, term), last_day_of(self.asked_on, LONGEST_DECISION))",
+    "return last_day_of(context.day, LONGEST_DECISION)",
+)
+def test_t22_a_request_is_decided_within_a_month_from_the_day_on_which_it_was_made(case: CaseFile) -> None:
+    """AVG 12.3, in months of the calendar: a month from 31 January is 28 February."""
+    part = case.ask_about_file("access", asked_on="2025-01-31")
+
+    assert (part["dueOn"], part["late"]) == ("2025-02-28", True)
+
+
+@pytest.mark.server
+def test_t22_a_region_may_decide_sooner_and_not_later_than_the_law_has_it(elsewhere: Elsewhere) -> None:
+    due_days = []
+    for term in ({"days": 90}, {"working_days": 10}):
+        settings = {"terms": {"decide_file_request": term}}
+        decided = elsewhere.people.roos.post("/regions/JZ11/settings", {"settings": settings})
+        assert decided.status_code == 201, decided.text
+        due_days.append(CaseFile.submitted(elsewhere.people).ask_about_file(asked_on="2025-01-31")["dueOn"])
+
+    assert due_days == ["2025-02-28", "2025-02-14"]
+
+
+def test_t22_a_request_may_be_recorded_at_the_time_at_which_it_was_made(case: CaseFile) -> None:
+    body = {"trigger": "ask_about_file", "form": filled("file_request@1")}
+    submitted = datetime.fromisoformat(case.history()[0]["occurredAt"])
+    before, at_once = ((submitted - timedelta(days=days)).isoformat() for days in (1, 0))
+
+    too_early = case.people.anna.post(f"{case.path}/file-requests", {**body, "occurredAt": before})
+    recorded = case.people.anna.post(f"{case.path}/file-requests", {**body, "occurredAt": at_once})
+
+    assert [error["code"] for error in too_early.json()["errors"]] == ["occurred_before_previous"]
+    assert recorded.status_code == 201
+    assert datetime.fromisoformat(recorded.json()["transition"]["occurredAt"]) == submitted
+
+
+@broken_by("T22: a postponement ends within three months of the request", Rule("postponed_too_long"))
+@broken_by("T22: a decision is postponed once", Rule("postponed_before"))
+def test_t22_a_decision_is_postponed_once_until_three_months_after_the_request_at_most(case: CaseFile) -> None:
+    """AVG 12.3: one month, and two more."""
+    part = case.ask_about_file("copy", asked_on="2025-01-31")
+
+    too_long = case.attempt("postpone", part=part, by="carla", told_on="2025-02-20", due_on="2025-05-01")
+    case.fire("postpone", part=part, by="carla", told_on="2025-02-20", due_on="2025-04-30")
+    again = case.attempt("postpone", part=part, by="carla", told_on="2025-04-20", due_on="2025-04-30")
+
+    (fault,) = too_long.json()["errors"]
+    assert (fault["code"], fault["location"]) == ("postponed_too_long", "/form/dueOn")
+    assert "30 april 2025" in fault["nl"]
+    assert [error["code"] for error in again.json()["errors"]] == ["postponed_before"]
+    assert case.parts("file_request")[0]["dueOn"] == "2025-04-30"
+
+
+@broken_by(
+    "T22: the day by which a request must be decided follows a correction of the day on which it was made",
+    "service/cases/rules/steps.py",
+    "amended = step.amended_form if step.amended_form and step.amended_form.sets_due_day_when_amended else None",
+    "amended = None",
+)
+def test_t22_who_corrects_the_day_of_a_request_moves_its_term(case: CaseFile) -> None:
+    part = case.ask_about_file("copy", asked_on="2025-01-31")
+
+    def amend(number: int, by: str, **changes: str) -> str:
+        form = {"amends": number, "changes": changes, "reason": "Verkeerde dag opgeschreven."}
+        case.fire("amend", part=part, by=by, form=form)
+        return str(case.parts("file_request")[0]["dueOn"])
+
+    asked_later = amend(1, "anna", askedOn="2025-03-17")
+    case.fire("postpone", part=part, by="carla", told_on="2025-04-01", due_on="2025-06-01")
+    postponed_less = amend(3, "carla", dueOn="2025-05-20")
+    too_long = {"amends": 3, "changes": {"dueOn": "2025-06-18"}, "reason": "Langer."}
+    refused = case.attempt("amend", part=part, by="carla", form=too_long)
+    asked_earlier = amend(1, "anna", askedOn="2025-03-10")
+    case.fire("grant", part=part, by="carla")
+    granted = amend(1, "anna", askedOn="2025-03-12")
+
+    assert (asked_later, postponed_less, asked_earlier, granted) == (
+        "2025-04-17",
+        "2025-05-20",
+        "2025-05-20",
+        "2025-06-12",
+    )
+    assert [(error["location"], error["code"]) for error in refused.json()["errors"]] == [
+        ("/form/changes/dueOn", "postponed_too_long")
+    ]
+
+
+def test_i18_that_the_service_read_a_request_to_count_its_term_is_in_the_access_log(case: CaseFile) -> None:
     part = case.ask_about_file("copy")
+    case.fire("grant", part=part, by="carla")
 
-    too_long = case.attempt("postpone", part=part, by="carla", told_on="2025-06-12", due_on="2025-08-14")
-    case.fire("postpone", part=part, by="carla", told_on="2025-06-12", due_on="2025-08-13")
+    log = case.people.anna.get(f"{case.path}/access-log").json()["items"]
 
-    assert [error["code"] for error in too_long.json()["errors"]] == ["postponed_too_long"]
-    assert case.parts("file_request")[0]["dueOn"] == "2025-08-13"
+    assert [line["activity"] for line in log if "termijn" in line["sentence"]["nl"]] == ["count_term"]
 
 
 def test_t22_a_file_is_asked_about_after_the_end_as_well_and_the_case_stays_ended(case: CaseFile) -> None:

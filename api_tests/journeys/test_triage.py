@@ -38,9 +38,9 @@ def test_t4_information_is_asked_and_supplied_twice_and_the_third_time_triage_de
 
 @broken_by(
     "T4: a submitter that is asked for information must act by the requested day",
-    "service/cases/rules/steps.py",
-    "if step.form and (form_date := step.form.next_due_day()):",
-    "if False and step.form and (form_date := step.form.next_due_day()):",
+    "service/cases/rules/forms/base.py",
+    "return self.next_due_day()",
+    "return None",
 )
 def test_t4_while_information_is_awaited_the_submitter_must_act_by_the_day_that_was_asked(people: People) -> None:
     case = CaseFile.submitted(people)

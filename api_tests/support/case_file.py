@@ -117,9 +117,9 @@ class CaseFile:
         assert self.state == state
         return self
 
-    def ask_about_file(self, kind: str = "access", by: str = "anna") -> dict[str, Any]:
+    def ask_about_file(self, kind: str = "access", by: str = "anna", **changes: Any) -> dict[str, Any]:
         """Make a request about the file, and return its part."""
-        form = filled("file_request@1", kind={"code": kind})
+        form = filled("file_request@1", kind={"code": kind}, **changes)
         answer = self.people[by].post(f"{self.path}/file-requests", {"trigger": "ask_about_file", "form": form})
         assert answer.status_code == 201, answer.text
         return next(part for part in self.parts("file_request") if part["id"] == answer.json()["transition"]["partId"])

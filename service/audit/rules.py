@@ -19,6 +19,7 @@ Activity = Literal[
     "amend_case",
     "weigh_consent",
     "find_payer",
+    "count_term",
     "read_access_log",
     "export_subject_access",
     "oversee_access",
@@ -39,6 +40,7 @@ Purpose = Literal[
     "keeping_the_case_correct",
     "consent_of_those_who_decide",
     "finding_who_pays",
+    "keeping_the_terms_of_the_law",
 ]
 # Grounds of the law for keeping a file. A region chooses its ground under the AVG in its own assessment (DPIA).
 ProcessingGround = Literal[
@@ -69,6 +71,7 @@ _GROUNDS: Mapping[Activity, ProcessingGround] = {
     "read_retention": "file_duty",
     "amend_case": "file_duty",
     "weigh_consent": "consent_rules",
+    "count_term": "right_to_know",
     "read_access_log": "right_to_know",
     "export_subject_access": "right_to_know",
     "oversee_access": "accountability",
@@ -81,6 +84,7 @@ _DETAILS: Mapping[Activity, str] = {
     "read_retention": "month of birth",
     "weigh_consent": "month of birth",
     "find_payer": "referral",
+    "count_term": "file_request",
 }
 _OF_MANY_CASES: frozenset[Activity] = frozenset({"oversee_access", "pull_learning_histories"})
 _ANY_READER, _UNNAMED_DETAIL = MESSAGES["access"]["whoever"], MESSAGES["access"]["something"]

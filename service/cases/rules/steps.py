@@ -43,9 +43,9 @@ class Step(PartialValue):
     """A request to take a step on a part.
 
     `occurred_at` is when it happened in life, aware, UTC; `has_date` tells if the request named it. `raw_form` is the
-    form as sent, before the workflow of the part determines its type. `amended_form` is the form of another entry with
-    an amendment applied: then its coded answers become facts, instead of those of `form`. `unamended_form` is that form
-    before the amendment.
+    form as sent, before the workflow of the part determines its type. `amended_form` is the form of `amended_entry`
+    with an amendment applied: then its coded answers become facts, instead of those of `form`. `unamended_form` is that
+    form before the amendment.
     """
 
     trigger: str
@@ -56,6 +56,7 @@ class Step(PartialValue):
     raw_form: Mapping[str, Any] | None = None
     amended_form: Form | None = None
     unamended_form: Form | None = None
+    amended_entry: Transition | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,13 +72,14 @@ class Situation:
     kinds: Kinds
     addressees: Mapping[AddresseeRole, UUID | None] = field(default_factory=dict)
     birth_month: str | None = None
+    first_form: Form | None = None
 
     @cached_property
     def facts(self) -> CaseFacts:
         return fold_facts(self.history, self.kinds)
 
-    def form_context(self, on: date) -> FormContext:
-        """Returns the context of the form checks for a step on this day in Amsterdam."""
+    def form_context(self, on: date, amended: Transition | None = None) -> FormContext:
+        """Returns the context of the form checks for a step on this day in Amsterdam, or for the form of `amended`."""
         case, part = self.case, self.part
         return FormContext(
             facts=self.facts,
@@ -85,7 +87,11 @@ class Situation:
             day=on,
             region=case.region,
             part_id=part.id,
+            part_triggers=tuple(
+                entry.trigger for entry in self.history if entry.part_id == part.id and entry is not amended
+            ),
             birth_month=self.birth_month,
+            first_form=self.first_form,
         )
 
     def attempt(self) -> Attempt:
@@ -267,8 +273,12 @@ def _due_on(state: State, situation: Situation, step: Step, *, keeps_state: bool
     """Returns the due day of the next action. Only a new state or the next action itself starts a new term (I28)."""
     if state.term is None:
         return None
-    if step.form and (form_date := step.form.next_due_day()):
-        return form_date
+    day, term = day_in_amsterdam(step.occurred_at), situation.settings.terms[state.term]
+    amended = step.amended_form if step.amended_form and step.amended_form.sets_due_day_when_amended else None
+    if (form := amended or step.form) and (
+        due_on := form.due_day(term, situation.form_context(day, step.amended_entry))
+    ):
+        return due_on
     if keeps_state and step.trigger != state.next:
         return situation.part.due_on
-    return last_day_of(day_in_amsterdam(step.occurred_at), situation.settings.terms[state.term])
+    return last_day_of(day, term)

@@ -14,8 +14,6 @@ from service.cases.use_cases.situation import log_reading_for_step
 from service.database.transaction import Transaction
 from service.kinds import KINDS
 from service.vocabulary.actor import SightBasis
-from service.vocabulary.form_parts import Fault
-from service.vocabulary.input_faults import body_fault
 from service.vocabulary.roles import Role
 from service.workflows.rules.machine import Decision
 
@@ -25,25 +23,26 @@ UNAMENDABLE_FORMS = frozenset({"advice", "advice_revision", "amendment", "note",
 
 @dataclass(frozen=True, slots=True)
 class AmendedForm:
-    """The form with an amendment applied, and the form `before` it. No form when the entry may not be amended."""
+    """The form of an entry with an amendment applied, and the form `before` it. No form when it may not be amended."""
 
     reading: FormReadResult
     before: Form | None = None
+    entry: Transition | None = None
 
 
 def read_amended_form(
-    transaction: Transaction, situation: Situation, decision: Decision, amendment: Amendment, trace_id: str
+    transaction: Transaction,
+    situation: Situation,
+    decision: Decision,
+    entry: Transition,
+    amendment: Amendment,
+    trace_id: str,
 ) -> AmendedForm:
-    """Read the form with this amendment applied, with its faults of types. The read is logged.
+    """Read the form of this entry with the amendment applied, with its faults of types. The read is logged.
 
-    Returns a fault and no form when the entry may not be amended. Raises Unread when fields of the amendment could not
-    be read.
+    Raises FieldUnread when fields of the amendment could not be read.
     """
-    entry = _amendable(transaction, situation, decision, amendment)
-    if entry is None:
-        return AmendedForm(FormReadResult(None, (body_fault(Fault("not_amendable", ("amends",))),)))
     changes = amendment.changes
-    detail = f"{entry.form}#{entry.sequence}"
     log_reading_for_step(
         transaction,
         situation,
@@ -51,19 +50,19 @@ def read_amended_form(
         trace_id,
         activity="amend_case",
         purpose="keeping_the_case_correct",
-        detail=detail,
+        detail=f"{entry.form}#{entry.sequence}",
     )
     form, current = KINDS.forms[entry.form or ""], read_current_form(transaction, entry, situation.history)
     amended = read_form(form, apply_merge_patch(current, changes), pointer="/form/changes")
-    return AmendedForm(amended, before=read_form(form, current).form)
+    return AmendedForm(amended, read_form(form, current).form, entry)
 
 
-def _amendable(
+def amendable_entry(
     transaction: Transaction, situation: Situation, decision: Decision, amendment: Amendment
 ) -> Transition | None:
     """The entry to amend; None unless the same organisation recorded it and its form may be amended.
 
-    A parent does not amend what only the young person may read.
+    A parent does not amend what only the young person may read. Raises FieldUnread when its number could not be read.
     """
     for entry in situation.history:
         if (entry.part_id, entry.part_sequence) != (situation.part.id, amendment.amends):

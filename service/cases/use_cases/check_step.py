@@ -12,8 +12,9 @@ from service.cases.rules.forms.form_reader import FormReadResult, read_form
 from service.cases.rules.forms.notes import Amendment
 from service.cases.rules.model import Part
 from service.cases.rules.steps import Situation, Step, WorkflowSource, decide_step, roles_to_act
-from service.cases.use_cases.amend import AmendedForm, read_amended_form
+from service.cases.use_cases.amend import AmendedForm, amendable_entry, read_amended_form
 from service.cases.use_cases.birth_month import birth_month
+from service.cases.use_cases.current_form import read_current_form
 from service.cases.use_cases.situation import log_reading_for_step
 from service.database.transaction import Transaction
 from service.kinds import KINDS
@@ -24,7 +25,7 @@ from service.vocabulary.calendar import day_in_amsterdam
 from service.vocabulary.form_parts import Fault
 from service.vocabulary.input_faults import body_fault, simple_fault
 from service.vocabulary.organisation_kinds import kinds_in_words
-from service.vocabulary.partial_values import results_if_readable, without_fields
+from service.vocabulary.partial_values import FieldUnread, results_if_readable, without_fields
 from service.vocabulary.refusals import InputFault, Invalid
 from service.vocabulary.roles import roles_in_words
 from service.workflows.rules.definition import Trigger
@@ -62,12 +63,19 @@ def check_step(
     reading = read_step_form(step, decision.trigger)
     amended = _read_amended(transaction, situation, decision, reading.form, trace_id)
     step = replace(
-        step, form=reading.form, raw_form=None, amended_form=amended.reading.form, unamended_form=amended.before
+        step,
+        form=reading.form,
+        raw_form=None,
+        amended_form=amended.reading.form,
+        unamended_form=amended.before,
+        amended_entry=amended.entry,
     )
-    if (form := step.amended_form or step.form) and form.weighs_age:
+    form = step.amended_form or step.form
+    if form and form.weighs_age:
         situation = replace(situation, birth_month=_birth_month(transaction, situation, decision, trace_id))
-    context = replace(situation.form_context(day_in_amsterdam(step.occurred_at)), unamended=step.unamended_form)
-    context = without_fields(context, *unknown_fields)
+    if form and form.counts_from_first_form:
+        situation = replace(situation, first_form=_first_form(transaction, situation, decision, trace_id))
+    context = without_fields(situation.form_context(day_in_amsterdam(step.occurred_at)), *unknown_fields)
     rules = rule_faults(transaction, situation, step, decision.trigger, context, workflows)
     if faults := (*reading.faults, *amended.reading.faults, *rules):
         raise Invalid(faults)
@@ -107,7 +115,7 @@ def rule_faults(
         *results_if_readable(partial(_faults_of_grounds, step, trigger)),
         *results_if_readable(partial(_faults_of_time, situation, step)),
         *(map(body_fault, step.form.faults(context)) if step.form else ()),
-        *(_faults_of_changes(transaction, step, context) if step.amended_form else ()),
+        *(_faults_of_changes(transaction, situation, step, context) if step.amended_form else ()),
         *results_if_readable(partial(_faults_of_names, transaction, step.form)),
         *results_if_readable(partial(_faults_of_assignee, transaction, situation, step, trigger, workflows)),
     )
@@ -119,8 +127,25 @@ def _read_amended(
     """The form that an amendment amends, with its changes; no form for any other step."""
     if not isinstance(form, Amendment):
         return AmendedForm(FormReadResult(None))
-    readings = results_if_readable(lambda: (read_amended_form(transaction, situation, decision, form, trace_id),))
-    return readings[0] if readings else AmendedForm(FormReadResult(None))
+    try:
+        entry = amendable_entry(transaction, situation, decision, form)
+        if entry is None:
+            return AmendedForm(FormReadResult(None, (body_fault(Fault("not_amendable", ("amends",))),)))
+        return read_amended_form(transaction, situation, decision, entry, form, trace_id)
+    except FieldUnread:
+        return AmendedForm(FormReadResult(None))
+
+
+def _first_form(transaction: Transaction, situation: Situation, decision: Decision, trace_id: str) -> Form | None:
+    """The form that began the part, as amended. The read is logged (I18)."""
+    entry = next(entry for entry in situation.history if entry.part_id == situation.part.id)
+    purpose: Purpose = "keeping_the_terms_of_the_law"
+    detail = f"{entry.form}#{entry.sequence}"
+    log_reading_for_step(
+        transaction, situation, decision, trace_id, activity="count_term", purpose=purpose, detail=detail
+    )
+    body = read_current_form(transaction, entry, situation.history)
+    return KINDS.forms[entry.form or ""].model_validate(body, by_alias=True, by_name=False)
 
 
 def _birth_month(transaction: Transaction, situation: Situation, decision: Decision, trace_id: str) -> str | None:
@@ -145,11 +170,19 @@ def _faults_of_time(situation: Situation, step: Step) -> Iterator[InputFault]:
         yield body_fault(Fault("occurred_before_previous", ("occurredAt",), earliest), under="")
 
 
-def _faults_of_changes(transaction: Transaction, step: Step, context: FormContext) -> Iterator[InputFault]:
-    """Faults of the amended form, without those that it had before in a member that is not changed."""
-    known = {(fault.code, fault.location) for fault in _all_faults(transaction, step.unamended_form, context)}
+def _faults_of_changes(
+    transaction: Transaction, situation: Situation, step: Step, context: FormContext
+) -> Iterator[InputFault]:
+    """Faults of the amended form, without those that it had before in a member that is not changed.
+
+    The step that it amends does not count among those of the part.
+    """
+    if not step.amended_entry:
+        return
+    as_amended = replace(situation.form_context(context.day, step.amended_entry), unamended=step.unamended_form)
+    known = {(fault.code, fault.location) for fault in _all_faults(transaction, step.unamended_form, as_amended)}
     changed = step.form.changes if isinstance(step.form, Amendment) else ()
-    for fault in _all_faults(transaction, step.amended_form, context):
+    for fault in _all_faults(transaction, step.amended_form, as_amended):
         if fault.location[0] in changed or (fault.code, fault.location) not in known:
             yield body_fault(fault, under="/form/changes")
 

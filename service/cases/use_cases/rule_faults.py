@@ -62,7 +62,7 @@ class _PartialStep:
         step = resolve_occurred_at(replace(self.step, form=form, raw_form=None), situation.part)
         undated = ("day",) if "occurred_at" in self.faulty_fields else ()
         context = without_fields(
-            situation.form_context(day_in_amsterdam(step.occurred_at)), "birth_month", *undated, *unknown
+            situation.form_context(day_in_amsterdam(step.occurred_at)), "birth_month", "first_form", *undated, *unknown
         )
         step = without_fields(step, *self.faulty_fields)
         return rule_faults(transaction, situation, step, trigger, context, rules)

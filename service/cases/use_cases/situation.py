@@ -74,9 +74,12 @@ def log_reading_for_step(
 def situation_before_first_step(
     transaction: Transaction, actor: Actor, case: Case, kind: PartKind, rules: Rulebook, new_id: Callable[[], UUID]
 ) -> Situation:
-    """The situation before the first step of a part that begins by itself. Its addressee is the team of the case."""
+    """The situation before the first step of a part that begins by itself. Its addressee is the team of the case.
+
+    The step may have happened at any time since the case was submitted.
+    """
     workflow = rules.current(kind).hash
-    part = new_part(new_id(), case.id, kind, workflow, transaction.now, addressee_id=case.team_id)
+    part = new_part(new_id(), case.id, kind, workflow, case.submitted_at, addressee_id=case.team_id)
     settings = settings_in_force(transaction, rules, case.region)
     history = Cases(transaction).history(case.id)
     return Situation(

@@ -1,20 +1,24 @@
 """Forms of file requests: access, a copy, correction or destruction, and the decision (AVG 15-17; T22)."""
 
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date
 from typing import ClassVar, Literal
 
 from pydantic import Field
 from typing_extensions import override
 
 from service.cases.rules.forms.base import Form, FormContext, rule
+from service.vocabulary.calendar import Term, last_day_of
 from service.vocabulary.coded_answers import FileRequestExtent, FileRequestKind, FileRequestRefusalReason, PersonRole
 from service.vocabulary.fields import Day, Nullable, check_not_in_future
 from service.vocabulary.form_parts import ContentClass, Fault
 from service.vocabulary.language import FreeText
+from service.vocabulary.partial_values import FieldUnread
 
-# Two months on top of the first month, counted from the day on which the postponement was told (AVG 12.3).
-LONGEST_POSTPONEMENT = timedelta(days=62)
+# All count from the day of the request, whatever the region set, and on whichever workflow the request runs.
+LONGEST_DECISION = Term(months=1)  # AVG 12.3
+LONGEST_POSTPONEMENT = Term(months=3)  # AVG 12.3: two months on top of the first
+LONGEST_CARRYING_OUT = Term(months=3)  # Jeugdwet 7.3.9, and the longest term of AVG 12.3
 
 
 class _AboutTheFile(Form):
@@ -25,11 +29,20 @@ class FileRequest(_AboutTheFile):
     """A request to exercise a right on the file, without a reason. `asked_on` is the day on which it was received."""
 
     form_name: ClassVar[str] = "file_request@1"
+    sets_due_day_when_amended: ClassVar[bool] = True
 
     kind: FileRequestKind
     asked_by: PersonRole
     asked_on: Day
     about: Nullable[FreeText] = Field(default=None, description="The part of the file; the whole file when left out.")
+
+    @override
+    def due_day(self, term: Term, context: FormContext) -> date | None:
+        if "grant" in context.part_triggers:
+            return last_day_of(self.asked_on, LONGEST_CARRYING_OUT)
+        if "postpone" in context.part_triggers:
+            return None
+        return min(last_day_of(self.asked_on, term), last_day_of(self.asked_on, LONGEST_DECISION))
 
     @rule
     def _was_asked(self, context: FormContext) -> Iterator[Fault]:
@@ -40,10 +53,15 @@ class FileRequestGranting(_AboutTheFile):
     """The granting of a file request. A partial grant states what is not granted, and why."""
 
     form_name: ClassVar[str] = "file_request_grant@1"
+    counts_from_first_form: ClassVar[bool] = True
 
     extent: FileRequestExtent
     not_granted: Nullable[FreeText] = None
     identity_checked: FreeText = Field(description="The way in which the requester was identified (AVG 12.6).")
+
+    @override
+    def due_day(self, term: Term, context: FormContext) -> date:
+        return min(last_day_of(context.day, term), last_day_of(_asked_on(context), LONGEST_CARRYING_OUT))
 
     @rule
     def _what_is_not_granted_is_told(self, _context: FormContext) -> Iterator[Fault]:
@@ -67,22 +85,30 @@ class FileRequestRefusal(_AboutTheFile):
 
 class FileRequestPostponement(_AboutTheFile):
     form_name: ClassVar[str] = "file_request_postponement@1"
+    counts_from_first_form: ClassVar[bool] = True
+    sets_due_day_when_amended: ClassVar[bool] = True
 
     due_on: Day
     told_on: Day
 
     @override
-    def next_due_day(self) -> date:
-        return self.due_on
+    def due_day(self, term: Term, context: FormContext) -> date | None:
+        return None if "grant" in context.part_triggers else self.due_on
 
     @rule
     def _was_told(self, context: FormContext) -> Iterator[Fault]:
         return check_not_in_future(self.told_on, context.day, "toldOn")
 
     @rule
-    def _postponement_is_short(self, _context: FormContext) -> Iterator[Fault]:
-        if not self.told_on <= self.due_on <= self.told_on + LONGEST_POSTPONEMENT:
-            yield Fault("postponed_too_long", ("dueOn",), {"days": LONGEST_POSTPONEMENT.days})
+    def _postponement_is_short(self, context: FormContext) -> Iterator[Fault]:
+        last = last_day_of(_asked_on(context), LONGEST_POSTPONEMENT)
+        if not self.told_on <= self.due_on <= last:
+            yield Fault("postponed_too_long", ("dueOn",), {"last": last})
+
+    @rule
+    def _is_the_only_postponement(self, context: FormContext) -> Iterator[Fault]:
+        if "postpone" in context.part_triggers:
+            yield Fault("postponed_before", ("dueOn",))
 
 
 class FileRequestOutcome(_AboutTheFile):
@@ -94,3 +120,10 @@ class FileRequestOutcome(_AboutTheFile):
     @rule
     def _was_carried_out(self, context: FormContext) -> Iterator[Fault]:
         return check_not_in_future(self.carried_out_on, context.day, "carriedOutOn")
+
+
+def _asked_on(context: FormContext) -> date:
+    """Returns the day of the request. Raises FieldUnread where the form of the request was not read."""
+    if not isinstance(context.first_form, FileRequest):
+        raise FieldUnread("first_form")
+    return context.first_form.asked_on

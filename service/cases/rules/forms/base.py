@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 from uuid import UUID
 
 from service.cases.rules.facts import CaseFacts
+from service.vocabulary.calendar import Term
 from service.vocabulary.code_lists import coded_values
 from service.vocabulary.form_parts import Codes, ContentClass, Fault, FormPart
 from service.vocabulary.partial_values import FieldUnread, PartialValue, results_if_readable
@@ -22,8 +23,10 @@ R = TypeVar("R", bound=Callable[..., Iterable[Fault]])
 class FormContext(PartialValue):
     """The context of form checks: the facts before the step, the settings of the region, and the day in Amsterdam.
 
-    `region` owns the case, `part_id` is the part that the step is taken on. `birth_month` (YYYY-MM) is set for forms
-    that weigh age; None when it is not known. `unamended` is the form before an amendment, for an amended form.
+    `region` owns the case, `part_id` is the part that the step is taken on. `part_triggers` are those of the entries of
+    this part; for an amended form, of its other entries. `birth_month` (YYYY-MM) is set for forms that weigh age; None
+    when it is not known. `first_form` began the part, and is set for forms that count from it. `unamended` is the form
+    before an amendment, for an amended form.
     """
 
     facts: CaseFacts
@@ -31,7 +34,9 @@ class FormContext(PartialValue):
     day: date
     region: str = ""
     part_id: UUID | None = None
+    part_triggers: tuple[str, ...] = ()
     birth_month: str | None = None
+    first_form: "Form | None" = None
     unamended: "Form | None" = None
 
 
@@ -97,6 +102,8 @@ class Form(FormPart):
     content_class: ClassVar[ContentClass]
     assignee_field: ClassVar[str] = "assigneeId"
     weighs_age: ClassVar[bool] = False
+    counts_from_first_form: ClassVar[bool] = False
+    sets_due_day_when_amended: ClassVar[bool] = False
 
     @classmethod
     def is_optional(cls) -> bool:
@@ -149,6 +156,10 @@ class Form(FormPart):
     def next_due_day(self) -> date | None:
         """Returns the day in Amsterdam by which the next action is due, if the form sets one."""
         return None
+
+    def due_day(self, term: Term, context: FormContext) -> date | None:  # noqa: ARG002 - most forms set a day or none
+        """Returns the day by which the next action is due; None where the term counts from the day of the step."""
+        return self.next_due_day()
 
     def to_content(self) -> dict[str, Any]:
         """Returns the form as content: JSON values by camelCase name, without absent fields."""
