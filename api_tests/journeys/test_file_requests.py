@@ -11,6 +11,7 @@ from api_tests.support.people import People
 from api_tests.support.sabotages import Rule, broken_by
 from api_tests.support.servers import RunningService
 from api_tests.support.shared_case import rows
+from service.vocabulary.calendar import Term, day_in_amsterdam, last_day_of
 
 
 def test_t22_a_family_asks_for_its_file_and_is_told_the_decision_and_the_outcome(people: People) -> None:
@@ -129,6 +130,34 @@ def test_t22_a_decision_is_postponed_once_until_three_months_after_the_request_a
     assert "30 april 2025" in fault["nl"]
     assert [error["code"] for error in again.json()["errors"]] == ["postponed_before"]
     assert case.parts("file_request")[0]["dueOn"] == "2025-04-30"
+
+
+@broken_by(
+    "Jeugdwet 7.3.9: destruction is carried out within three months of the request",
+    "service/file_rights/rules/request_forms.py",
+    "return min(last_day_of(context.day, term), last_day_of(_asked_on(context), LONGEST_CARRYING_OUT))",
+    "return last_day_of(context.day, term)",
+)
+@pytest.mark.parametrize("kind", ["destruction", "correction"])
+def test_t22_what_was_granted_is_carried_out_within_three_months_of_the_request(case: CaseFile, kind: str) -> None:
+    part = case.ask_about_file(kind, asked_on="2025-11-30")
+    case.fire("postpone", part=part, by="carla", told_on="2025-12-20", due_on="2026-02-20")
+
+    case.fire("grant", part=part, by="carla")
+
+    granted = case.parts("file_request")[0]
+    assert (granted["state"]["code"], granted["dueOn"], granted["late"]) == ("granted", "2026-03-02", True)
+
+
+@pytest.mark.server
+def test_t22_what_is_granted_at_once_is_carried_out_within_the_term_of_the_region(elsewhere: Elsewhere) -> None:
+    case = CaseFile.submitted(elsewhere.people)
+    today = day_in_amsterdam(elsewhere.clock())
+    part = case.ask_about_file("destruction", asked_on=str(today))
+
+    case.fire("grant", part=part, by="carla", identity_checked="Aan de balie.")
+
+    assert case.parts("file_request")[0]["dueOn"] == str(last_day_of(today, Term(months=2)))
 
 
 @broken_by(
