@@ -3,9 +3,12 @@
 import pytest
 
 from api_tests.support.case_file import CaseFile
+from api_tests.support.edges import Json
+from api_tests.support.escalations import has_both_languages
 from api_tests.support.people import People
 from api_tests.support.refusals import faults, refusal
-from api_tests.support.sabotages import broken_by
+from api_tests.support.sabotages import Guard, broken_by
+from api_tests.support.wanderings import offer
 
 
 @broken_by(
@@ -85,6 +88,88 @@ def test_i10_the_first_proposal_to_decline_does_not_count_the_second_time(people
     second_decline = case.attempt("decline", by="esra")
 
     assert refusal(second_decline) == (409, "guards_not_met")
+
+
+@broken_by(
+    "T20: no help is asked for again once the case has ended",
+    Guard("case_goes_on"),
+    case="sqlite-commitment-ended-reopen",
+)
+@pytest.mark.parametrize(
+    ("kind", "state", "trigger"),
+    [
+        ("commitment", "ended", "reopen"),
+        ("commitment", "refused", "ask_again"),
+        ("placement", "ended", "reopen"),
+        ("placement", "agreed", "search_again"),
+    ],
+)
+def test_t20_an_ended_case_asks_for_no_help_again_until_it_is_reopened(
+    people: People, kind: str, state: str, trigger: str
+) -> None:
+    case = with_help_in_many_states(people)
+    case.fire("withdraw")
+    part = part_in(case, kind, state)
+
+    refused = case.attempt(trigger, part=part, by="hanna")
+
+    assert refusal(refused) == (409, "guards_not_met")
+    assert [guard["code"] for guard in refused.json()["unmetGuards"]] == ["case_goes_on"]
+    assert has_both_languages(refused)
+    assert offer(case, "hanna", part)[trigger]["unmetGuards"] == refused.json()["unmetGuards"]
+    case.fire("reopen", by="anna")
+    case.fire(trigger, part=part, by="hanna")
+
+
+def test_t20_help_that_runs_and_its_payment_go_on_after_the_end_of_the_case(people: People) -> None:
+    """The family's withdrawal ends the case and no help. Who pays has a life of its own (I2)."""
+    case = with_help_in_many_states(people)
+    case.fire("withdraw")
+
+    case.fire("end_help", part=part_in(case, "commitment", "running"), by="hanna")
+    case.fire("replace", part=part_in(case, "commitment", "refused"), by="hanna")
+    case.fire("end_placement", part=part_in(case, "placement", "agreed"), by="hanna")
+    case.fire("confirm", part=case.parts("funding")[0], by="hanna")
+    case.fire("reopen", part=case.parts("funding")[0], by="hanna")
+
+
+@broken_by(
+    "T20: a provider is not told through a step of others that the case has ended",
+    "service/workflows/rules/machine.py",
+    "self.guards[trigger.name] if allowed else",
+    "self.guards[trigger.name] if True else",
+)
+def test_t20_a_provider_is_not_told_by_what_is_possible_that_the_case_has_ended(people: People) -> None:
+    case = with_help_in_many_states(people)
+    part = part_in(case, "commitment", "ended")
+    before = offer(case, "ivo", part)
+
+    case.fire("withdraw")
+
+    assert "reopen" in before
+    assert offer(case, "ivo", part) == before
+
+
+def with_help_in_many_states(people: People) -> CaseFile:
+    """A case with help that ended, was refused, and runs, and with a stay that ended and one that is agreed."""
+    case = CaseFile.submitted(people).go_to("arranging_placement")
+    for line, by, triggers in (
+        ("A", "ivo", "accept start_help end_help"),
+        ("B", "ivo", "refuse"),
+        ("C", "hanna", "accept start_help"),
+    ):
+        for trigger in triggers.split():
+            part = next(part for part in case.parts("commitment") if part["line"] == line)
+            case.fire(trigger, part=part, by=by)
+    for triggers in ("agree end_placement", "agree"):
+        case.fire("seek_placement")
+        for trigger in triggers.split():
+            case.fire(trigger, part=next(part for part in case.parts("placement") if part["phase"] != "ended"))
+    return case
+
+
+def part_in(case: CaseFile, kind: str, state: str) -> Json:
+    return next(part for part in case.parts(kind) if part["state"]["code"] == state)
 
 
 def documents(case: CaseFile) -> list[dict[str, object]]:

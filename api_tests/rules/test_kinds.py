@@ -9,6 +9,7 @@ from api_tests.support.checkout import ROOT
 from api_tests.support.sabotages import broken_by
 from api_tests.support.workflows import RULES
 from service.kinds import KINDS
+from service.workflows.rules.definition import Definition, Edge
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,15 @@ BY_HAND = {
     "file_request": Expected("by_itself", OFFICER, beside_the_file=True, known_to_guards=False),
     "emergency_access": Expected("by_itself", OFFICER, OFFICER, beside_the_file=True, known_to_guards=False),
 }
+# Steps that ask for help anew, and ended parts that may be revived while the case itself has ended: who pays has a life
+# of its own (I2), the check after closing may be held again, and a question belongs to an escalation that goes on.
+ASK_FOR_HELP_ANEW = {
+    ("commitment", "reopen"),
+    ("commitment", "ask_again"),
+    ("placement", "reopen"),
+    ("placement", "search_again"),
+}
+MOVE_AFTER_THE_END = {("case", "reopen"), ("funding", "reopen"), ("follow_up", "reopen"), ("question", "reopen")}
 
 # Rules that name two kinds for a reason of their own; none of them is a list of kinds.
 ALLOWED = [
@@ -68,6 +78,36 @@ def test_every_kind_is_what_the_table_written_by_hand_says() -> None:
 
     assert registered == BY_HAND
     assert [name for name, kind in KINDS.items() if kind.about_payment] == ["funding"]
+
+
+@broken_by(
+    "T20: each step that asks for help anew waits until an ended case is reopened, under every definition",
+    "service/placements/rules/kinds.py",
+    '"reopen": (CASE_GOES_ON,), ',
+    "",
+)
+def test_the_steps_that_wait_for_the_case_to_go_on_are_those_of_the_table_written_by_hand() -> None:
+    waiting = {
+        (name, trigger)
+        for name, kind in KINDS.items()
+        for trigger, guards in kind.fixed_guards.items()
+        if [guard.name for guard in guards] == ["case_goes_on"]
+    }
+    revived = {
+        (name, edge.trigger)
+        for name in KINDS
+        for edge in RULES.current(name).definition.edges()
+        if revives(RULES.current(name).definition, edge)
+    }
+
+    assert waiting == ASK_FOR_HELP_ANEW
+    assert revived - waiting == MOVE_AFTER_THE_END
+
+
+def revives(definition: Definition, edge: Edge) -> bool:
+    """True for an edge from an end to an open state."""
+    states = definition.states
+    return edge.source in states and not states[edge.source].is_open and states[edge.target].is_open
 
 
 @pytest.mark.parametrize("name", BY_HAND)

@@ -155,6 +155,7 @@ PART_FACTS = st.builds(
 )
 CASE_FACTS = st.builds(
     CaseFacts,
+    case_ended=st.booleans(),
     information_rounds=st.integers(0, 3),
     decline_proposed_by=st.sampled_from([None, ME, ANOTHER]),
     heard=st.frozensets(st.sampled_from(["child", "parent"])),
@@ -171,8 +172,8 @@ PLACES = st.sampled_from([(kind, state) for kind, moves in MOVES.items() for sta
 @broken_by(
     "decision 0007: no guard refuses a step that the service shows as possible",
     "service/workflows/rules/machine.py",
-    "unmet=_as_unmet(_unmet(self._guards[name], attempt)),",
-    "unmet=(),",
+    "target, allowed, _as_unmet(_unmet(guards, attempt)))",
+    "target, allowed, ())",
 )
 @settings(max_examples=300, deadline=None)
 @given(place=PLACES, facts=CASE_FACTS, seats=SEATS)

@@ -225,6 +225,8 @@ class ModelCase:
                 yield from self._reconsideration_guards()
             case "escalation", "record_answer" | "withdraw" if self._has_open_question(part):
                 yield "an open question is answered or withdrawn first"
+            case "commitment" | "placement", "reopen" | "ask_again" | "search_again" if not self.main.is_open:
+                yield "T20: the case is reopened first"
             case "question", "reopen" if self.parts[part.began_from or ""].state != "escalated":
                 yield "the escalation was concluded"
             case "reconsideration", "withdraw" if (

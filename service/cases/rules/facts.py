@@ -50,10 +50,12 @@ class CaseFacts:
     the reason why it is missing, is recorded (I16). `consents`: the consent by purpose, from the
     `consent_statements`. `weighed_options`: "removal"
     and "closed_stay", each once the analysis answered everything that it requires (I5). `goals`: goal numbers of the
-    newest advice. `advice_in_force`: help is arranged, given or monitored by it.
+    newest advice. `advice_in_force`: help is arranged, given or monitored by it. `case_ended`: the case itself ended,
+    whatever its parts do.
     """
 
     is_referred: bool = False
+    case_ended: bool = False
     information_rounds: int = 0
     decline_proposed_by: UUID | None = None
     transfer_proposed_by: UUID | None = None
@@ -170,7 +172,8 @@ def apply_case_entry(facts: CaseFacts, entry: Transition) -> CaseFacts:
         # A proposal holds only in the state in which it was made. Adopting a workflow may only rename that state.
         facts = replace(facts, decline_proposed_by=None, transfer_proposed_by=None)
     heard = facts.heard.union(entry.codes.get("heard", ()))
-    facts = replace(facts, heard=heard, advice_in_force=entry.target in _ADVICE_STATES)
+    in_force, ended = entry.target in _ADVICE_STATES, entry.phase == "ended"
+    facts = replace(facts, heard=heard, advice_in_force=in_force, case_ended=ended)
     rule = _CASE_RULES.get(entry.trigger)
     return rule(facts, entry) if rule else facts
 

@@ -74,6 +74,10 @@ def _advice_in_force(attempt: Attempt) -> bool:
     return attempt.facts.advice_in_force
 
 
+def _case_goes_on(attempt: Attempt) -> bool:
+    return not attempt.facts.case_ended
+
+
 def _no_unanswered_request(attempt: Attempt) -> bool:
     facts = attempt.facts
     return not (
@@ -83,6 +87,8 @@ def _no_unanswered_request(attempt: Attempt) -> bool:
 
 NO_OPEN_RECONSIDERATION = Guard("no_open_reconsideration", _no_open_reconsideration)
 ADVICE_IN_FORCE = Guard("advice_in_force", _advice_in_force)
+# What would ask for help anew waits until an ended case is reopened. Help that runs and its payment go on.
+CASE_GOES_ON = Guard("case_goes_on", _case_goes_on)
 # Guards of a request for reconsideration. Payers and providers may request one too, so these read no payment (I2).
 RECONSIDERATION_REQUEST_GUARDS = (NO_OPEN_RECONSIDERATION, ADVICE_IN_FORCE)
 CASE_GUARDS = (

@@ -1,7 +1,7 @@
 """The declaration of a kind of part, and the registry of all kinds."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import MappingProxyType
 from typing import TypeVar
@@ -44,10 +44,16 @@ class Kind:
     opened_by_payment: bool = False
     #: Rule that applies an entry to the facts of the case; None for a kind that guards may not read.
     facts_rule: FactsRule | None
+    #: Guards by trigger that hold under every definition of its workflow, also for parts that run on an older one.
+    fixed_guards: Mapping[str, tuple[Guard, ...]] = field(default_factory=dict)
     #: Guards that triggers of its workflow may name.
     guards: tuple[Guard, ...] = ()
     #: Forms that triggers of its workflow may require, in every released version.
     forms: tuple[type[Form], ...]
+
+    @property
+    def all_guards(self) -> tuple[Guard, ...]:
+        return (*self.guards, *(guard for guards in self.fixed_guards.values() for guard in guards))
 
 
 class Kinds(Registry[Kind]):
@@ -94,9 +100,9 @@ class Kinds(Registry[Kind]):
     def guards(self) -> Mapping[str, Guard]:
         users: dict[str, frozenset[PartKind]] = {}
         for kind in self.values():
-            for guard in kind.guards:
+            for guard in kind.all_guards:
                 users[guard.name] = users.get(guard.name, frozenset()) | {kind.name}
-        guards = _by_name("guards", ((guard.name, guard) for kind in self.values() for guard in kind.guards))
+        guards = _by_name("guards", ((guard.name, guard) for kind in self.values() for guard in kind.all_guards))
         return MappingProxyType({name: replace(guard, kinds=users[name]) for name, guard in guards.items()})
 
     @cached_property

@@ -3,7 +3,7 @@
 from service.advice.rules.reconsideration_forms import ReconsiderationRequest
 from service.cases.rules.facts import keep_facts
 from service.cases.rules.forms import COMMON_FORMS
-from service.cases.rules.guards import RECONSIDERATION_REQUEST_GUARDS
+from service.cases.rules.guards import CASE_GOES_ON, RECONSIDERATION_REQUEST_GUARDS
 from service.cases.rules.kinds import Kind
 from service.commitments.rules import forms
 from service.vocabulary.roles import Role
@@ -14,6 +14,7 @@ COMMITMENT = Kind(
     addressee_roles=frozenset({Role.PROVIDER}),
     parties=frozenset({Role.PROVIDER}),
     facts_rule=keep_facts,
+    fixed_guards={"reopen": (CASE_GOES_ON,), "ask_again": (CASE_GOES_ON,)},
     guards=RECONSIDERATION_REQUEST_GUARDS,
     forms=(
         forms.Acceptance,

@@ -2,6 +2,7 @@
 
 from service.cases.rules.facts import keep_facts
 from service.cases.rules.forms import COMMON_FORMS
+from service.cases.rules.guards import CASE_GOES_ON
 from service.cases.rules.kinds import Kind
 from service.placements.rules import forms
 
@@ -9,6 +10,7 @@ CASE_FORMS = (forms.SearchV1, forms.Search)
 PLACEMENT = Kind(
     name="placement",
     facts_rule=keep_facts,
+    fixed_guards={"reopen": (CASE_GOES_ON,), "search_again": (CASE_GOES_ON,)},
     forms=(
         forms.PlaceAgreement,
         forms.PlacementStartV1,

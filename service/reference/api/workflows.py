@@ -5,8 +5,8 @@ from service.http.json_models import InTwoLanguages, Labelled, View
 from service.http.strict_route import StrictRouter
 from service.vocabulary.refusals import NotFound
 from service.vocabulary.roles import Role
-from service.workflows.rules.definition import Definition
 from service.workflows.rules.kinds import event_type
+from service.workflows.rules.machine import Workflow
 from service.workflows.rules.rulebook import Rulebook
 
 router = StrictRouter("reference")
@@ -64,7 +64,7 @@ async def list_workflows(context: AppContextDependency) -> Workflows:
 
 def view_workflows(*, rules: Rulebook) -> Workflows:
     """Every workflow in force."""
-    return Workflows(items=[_workflow(workflow.definition) for workflow in rules.newest.values()])
+    return Workflows(items=[_workflow(workflow) for workflow in rules.newest.values()])
 
 
 @router.get("/workflows/{name}")
@@ -79,10 +79,11 @@ def view_workflow(name: str, *, rules: Rulebook) -> WorkflowView:
     workflow = next(in_force, rules.by_hash.get(name))
     if workflow is None:
         raise NotFound
-    return _workflow(workflow.definition)
+    return _workflow(workflow)
 
 
-def _workflow(definition: Definition) -> WorkflowView:
+def _workflow(workflow: Workflow) -> WorkflowView:
+    definition = workflow.definition
     states = [
         StateView(
             code=state.name,
@@ -103,7 +104,7 @@ def _workflow(definition: Definition) -> WorkflowView:
             roles=list(trigger.roles),
             form=trigger.form,
             grounds_required=trigger.grounds == "required",
-            guards=list(trigger.guards),
+            guards=[guard.name for guard in workflow.guards[trigger.name]],
             opens=list(trigger.opens),
         )
         for trigger in definition.triggers.values()

@@ -34,6 +34,10 @@ class CheckableKind(Protocol):
     def opened_by_payment(self) -> bool:
         """True where a step of a part about payment may open a part of this kind."""
 
+    @property
+    def fixed_guards(self) -> Mapping[str, tuple[Guard, ...]]:
+        """Returns guards by trigger, which hold under every definition of the workflow, old and new."""
+
 
 K_co = TypeVar("K_co", bound=CheckableKind, covariant=True)
 

@@ -44,22 +44,29 @@ class PossibleTransition:
 class Workflow:
     """A definition with its state machine. Immutable and shared by all threads."""
 
-    def __init__(self, definition: Definition, guards: Mapping[str, Guard]) -> None:
+    def __init__(
+        self,
+        definition: Definition,
+        guards: Mapping[str, Guard],
+        fixed_guards: Mapping[str, tuple[Guard, ...]] = MappingProxyType({}),
+    ) -> None:
+        """`guards`: those that the definition may name. `fixed_guards`: further guards of triggers, by trigger."""
         self.definition = definition
         self.hash = definition.hash
         steps = {name: trigger.label for name, trigger in definition.triggers.items()}
         states = {name: state.label for name, state in definition.states.items()}
         self._labels: Labels = MappingProxyType(steps | states)
         self._edges: dict[str, dict[str, tuple[Trigger, str]]] = {START: {}}
-        self._guards = {
+        self._named_guards = {
             name: tuple(guards[guard] for guard in trigger.guards) for name, trigger in definition.triggers.items()
         }
+        self.guards = {name: (*named, *fixed_guards.get(name, ())) for name, named in self._named_guards.items()}
         machine = Machine(
             model=None, states=[START, *definition.states], initial=START, auto_transitions=False, send_event=True
         )
         for name, source, target in definition.edges():
             self._edges.setdefault(source, {})[name] = (definition.triggers[name], target)
-            machine.add_transition(name, source, target, conditions=_conditions(self._guards[name]))
+            machine.add_transition(name, source, target, conditions=_conditions(self.guards[name]))
         self._events: Mapping[str, Any] = MappingProxyType(machine.events)
 
     def triggers_from(self, state: str) -> tuple[str, ...]:
@@ -85,16 +92,20 @@ class Workflow:
     def possible_transitions(
         self, state: str, attempt: object, standing: Collection[Membership]
     ) -> tuple[PossibleTransition, ...]:
-        """Returns every trigger of this state, with the role check and the unmet guards of each."""
+        """Returns every trigger of this state, with the role check and the unmet guards of each.
+
+        Of a trigger that others may fire, only the guards of the definition are told.
+        """
         return tuple(
-            PossibleTransition(
-                trigger=trigger,
-                target=target,
-                allowed_for_you=_membership_for(trigger, standing) is not None,
-                unmet=_as_unmet(_unmet(self._guards[name], attempt)),
-            )
-            for name, (trigger, target) in self._edges.get(state, {}).items()
+            self._weigh(trigger, target, attempt, standing) for trigger, target in self._edges.get(state, {}).values()
         )
+
+    def _weigh(
+        self, trigger: Trigger, target: str, attempt: object, standing: Collection[Membership]
+    ) -> PossibleTransition:
+        allowed = _membership_for(trigger, standing) is not None
+        guards = self.guards[trigger.name] if allowed else self._named_guards[trigger.name]
+        return PossibleTransition(trigger, target, allowed, _as_unmet(_unmet(guards, attempt)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -152,7 +152,7 @@ class Rulebook:
     def with_older(self, definitions: Iterable[Definition]) -> "Rulebook":
         """Returns this rulebook with older definitions added, for the parts that still run on them."""
         older = {
-            definition.hash: Workflow(definition, self.kinds.guards)
+            definition.hash: _workflow(definition, self.kinds)
             for definition in definitions
             if definition.hash not in self.by_hash
         }
@@ -168,13 +168,17 @@ def read_rules(files: Mapping[str, str], kinds: Registry[CheckableKind]) -> Rule
     faults += _faults(definitions, settings.by_name(), kinds)
     if any(fault.severity == "error" for fault in faults):
         raise RulesRefused(faults)
-    newest = {definition.name: Workflow(definition, kinds.guards) for definition in definitions}
+    newest = {definition.name: _workflow(definition, kinds) for definition in definitions}
     return Rulebook(
         newest=MappingProxyType(newest),
         by_hash=MappingProxyType({workflow.hash: workflow for workflow in newest.values()}),
         settings=settings,
         kinds=kinds,
     )
+
+
+def _workflow(definition: Definition, kinds: Registry[CheckableKind]) -> Workflow:
+    return Workflow(definition, kinds.guards, kinds[definition.name].fixed_guards)
 
 
 def _faults(
