@@ -8,6 +8,7 @@ from types import FrameType
 from typing import Any
 
 import uvicorn
+from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from service.app import ServiceInstance
@@ -68,6 +69,7 @@ class SlowHeadTimeout(HttpToolsProtocol):
 
     _head_bytes = 0  # received of a head that is not complete
     _timer: asyncio.TimerHandle | None = None  # runs while a head is awaited
+    _answering: RequestResponseCycle | None = None  # the request that is answered now
 
     def __init__(self, *, seconds: float, **others: Any) -> None:
         super().__init__(**others)
@@ -79,7 +81,14 @@ class SlowHeadTimeout(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_timer()
+        # uvicorn tells it only to the newest of several requests that were sent at once: the others would log an error.
+        if self._answering and not self._answering.response_complete:
+            self._answering.disconnected = True
         super().connection_lost(exc)
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._answering = cycle
+        super()._start_asgi_task(cycle, app)
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)

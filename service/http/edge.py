@@ -154,11 +154,15 @@ class EdgeMiddleware:
 
 
 class _Answer:
-    """Sends an answer with the headers of every answer, and notes its status."""
+    """Sends an answer with the headers of every answer, and notes its status.
+
+    A server may raise OSError when the client is gone (ASGI 2.4): then the rest of the answer is not sent.
+    """
 
     def __init__(self, send: Send, *, head: bool) -> None:
         self._send = send
         self._head = head
+        self._is_gone = False
         self.status = 0
         self.trace_id = ""
         self.request_id = os.urandom(8).hex()  # the span id of the answer in traceparent
@@ -170,7 +174,12 @@ class _Answer:
             message = {**message, "headers": [*message.get("headers", ()), *added]}
         elif self._head:
             message = {**message, "body": b""}
-        await self._send(message)
+        if self._is_gone:
+            return
+        try:
+            await self._send(message)
+        except OSError:
+            self._is_gone = True
 
 
 def _allowed_hosts(settings: Settings) -> frozenset[str] | None:
