@@ -24,6 +24,7 @@ from service.cases.store.cases import Cases
 from service.cases.store.contents import Contents
 from service.database.engine import open_engine
 from service.database.keyring import Keyring, load_master_key
+from service.database.steady_clock import SteadyClock
 from service.database.transaction import Transaction
 from service.database.worker_threads import Database
 from service.events.store.subscriptions import Subscription, WebhookSubscriptions
@@ -105,7 +106,7 @@ class BenchmarkDatabases:
         with engine.begin() as connection:
             keyring = Keyring(load_master_key(None, self.folder / "master.key"))
             now = datetime.now(UTC)
-            WebhookSubscriptions(Transaction(connection, keyring, lambda: now)).add(
+            WebhookSubscriptions(Transaction(connection, keyring, SteadyClock(lambda: now))).add(
                 Subscription(
                     id=uuid4(), organisation_id=TEAM, url=url, types=None, per_minute=None, state="active",
                     reason=None, version=1, secrets=(os.urandom(32),), made_by=_SUBMITTED_BY, made_at=now,

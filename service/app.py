@@ -11,6 +11,8 @@ from fastapi import FastAPI
 from joserfc.errors import JoseError
 from starlette.types import ASGIApp
 
+from service.audit.store.access_log import AccessLog
+from service.cases.store.cases import Cases
 from service.cases.store.drafts import FormDrafts
 from service.database.engine import open_engine
 from service.database.health import require_durable_writes
@@ -19,6 +21,7 @@ from service.database.migrations import current_revision, expected_revision
 from service.database.private_files import restrict_to_owner, restrict_to_owner_if_ours, write_key_file_once
 from service.database.protections import require_protections
 from service.database.row_security import require_row_security
+from service.database.steady_clock import SteadyClock
 from service.database.transaction import Transaction
 from service.database.worker_threads import Database
 from service.database.write_ahead_log import empty_write_ahead_log
@@ -101,7 +104,9 @@ def prepare_database(
     database = open_database(settings, clock)
     try:
         follow_destruction_list(database, settings)
-        return database, database.write_sync(lambda transaction: _prepare(transaction, settings, rules, check_people))
+        return database, database.write_sync(
+            lambda transaction: _prepare(transaction, settings, rules, check_people, database.clock)
+        )
     except BaseException:
         database.close()
         raise
@@ -225,9 +230,16 @@ def _require_servable(transaction: Transaction, settings: Settings) -> None:
 
 
 def _prepare(
-    transaction: Transaction, settings: Settings, rules: Rulebook, people: Callable[[Transaction], None]
+    transaction: Transaction,
+    settings: Settings,
+    rules: Rulebook,
+    people: Callable[[Transaction], None],
+    clock: SteadyClock,
 ) -> Rulebook:
     _require_servable(transaction, settings)
+    for moment in (Cases(transaction).last_recorded_at(), AccessLog(transaction).last_read_at()):
+        if moment:
+            clock.go_on_from(moment)
     was_demonstration, was_new = is_demonstration(transaction), not Definitions(transaction).list_definitions()
     RegionRegister(transaction).load_shipped_files()
     for workflow in rules.newest.values():

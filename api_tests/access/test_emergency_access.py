@@ -14,12 +14,15 @@ from api_tests.support.sabotages import broken_by
 from api_tests.support.servers import RunningService
 from api_tests.support.shared_case import end_memberships_of, in_days, newcomer, rows
 from api_tests.support.workflows import RULES
+from service.app import build_service
 from service.cases.rules.steps import Step
 from service.cases.use_cases.take_step import StepReceipt, StepResult
 from service.database.idempotency import IdempotencyKey, IdempotentResult
 from service.database.transaction import Transaction
 from service.file_rights.use_cases.emergency_access import take_emergency_access
 from service.identity.caller import Caller
+from service.people.store.people import People as PeopleStore
+from service.people.use_cases.demonstration import DEMONSTRATION_ISSUER
 from service.vocabulary.refusals import HumansOnly
 from service.vocabulary.roles import Role
 
@@ -72,6 +75,65 @@ def test_emergency_access_ends_after_the_hours_of_the_region_and_at_once_when_re
     after_review = people.petra.get(case.path).status_code
 
     assert (during, after, after_review) == (200, 404, 404)
+
+
+@broken_by(
+    "An emergency access that ended stays ended when the clock goes back",
+    "service/database/steady_clock.py",
+    "            self._set_back += max(self._latest - now, timedelta(0))\n",
+    "",
+)
+def test_an_emergency_access_that_ended_stays_ended_when_the_clock_goes_back(
+    service: RunningService, people: People, case: CaseFile
+) -> None:
+    """Nobody has to look in between: the clock of the service is read by every request."""
+    case.read_in_an_emergency(by="petra")
+    service.clock.let_pass(hours=4.1)
+    people.anna.get("/me")
+
+    service.clock.let_pass(hours=-3)
+    again = [people.petra.get(case.path + path).status_code for path in ("", "/file")]
+    service.clock.let_pass(hours=-1.1)
+    at_first = people.petra.get(case.path).status_code
+    taken_anew = take_access(people.petra, case.number).status_code
+    afterwards = people.petra.get(f"{case.path}/file").status_code
+    service.clock.let_pass(hours=4.1)
+    ended_anew = people.petra.get(case.path).status_code
+    service.clock.let_pass(hours=-4.1)
+
+    assert (again, at_first) == ([404, 404], 404)
+    assert (taken_anew, afterwards, ended_anew) == (201, 200, 404)
+
+
+@broken_by(
+    "An emergency access that ended stays ended when the clock goes back and the service starts again",
+    "service/app.py",
+    "            clock.go_on_from(moment)\n",
+    "            pass\n",
+)
+@pytest.mark.parametrize("witness", ["a step", "a reading"])
+def test_an_emergency_access_that_ended_stays_ended_after_a_new_start(
+    service: RunningService, people: People, case: CaseFile, witness: str
+) -> None:
+    """The newest step or reading tells a new process how late it was."""
+    case.read_in_an_emergency(by="petra")
+    service.clock.let_pass(hours=4.1)
+    if witness == "a step":
+        CaseFile.submitted(people)
+    else:
+        people.anna.get(f"{case.path}/file")
+    service.clock.let_pass(hours=-4.1)
+
+    started_again = build_service(service.settings, service.clock)
+    try:
+        actor = started_again.database.read_sync(
+            lambda transaction: PeopleStore(transaction).find_actor(DEMONSTRATION_ISSUER, "petra")
+        )
+    finally:
+        started_again.database.close()
+
+    assert actor is not None
+    assert actor.emergencies == ()
 
 
 def test_everybody_around_the_case_sees_who_took_access_and_why_and_the_officer_is_asked_to_review(

@@ -1,6 +1,6 @@
 """One database transaction: its connection, its time, the rows it may see, and notes for after the commit."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from service.database.keyring import Keyring
 from service.database.row_security import set_row_scope
+from service.database.steady_clock import SteadyClock
 
 
 class Transaction:
@@ -18,14 +19,23 @@ class Transaction:
     relay, `emergency_readings` is added to the metrics.
     """
 
-    __slots__ = ("connection", "emergency_readings", "has_new_events", "keyring", "now")
+    __slots__ = ("_clock", "_set_back", "connection", "emergency_readings", "has_new_events", "keyring", "now")
 
-    def __init__(self, connection: Connection, keyring: Keyring, clock: Callable[[], datetime]) -> None:
+    def __init__(self, connection: Connection, keyring: Keyring, clock: SteadyClock) -> None:
         self.connection = connection
         self.keyring = keyring
-        self.now = clock()
+        self._clock = clock
+        self.now, self._set_back = clock.read()
         self.has_new_events = False
         self.emergency_readings = 0
+
+    def begin_right(self, id_: UUID) -> None:
+        """Note that a right of some hours begins now."""
+        self._clock.begin(id_, self._set_back)
+
+    def has_ended(self, id_: UUID, until: datetime) -> bool:
+        """Returns True when a right until this moment has ended, also if the clock went back since."""
+        return until + self._clock.set_back_before(id_) <= self.now + self._set_back
 
     def allow_rows_of(
         self,

@@ -16,6 +16,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from service import metrics
 from service.database.engine import SQLITE_READER_THREADS
 from service.database.keyring import Keyring
+from service.database.steady_clock import SteadyClock
 from service.database.transaction import Transaction
 from service.database.write_ahead_log import empty_write_ahead_log
 from service.vocabulary.refusals import RequestRefusal, Unavailable
@@ -52,6 +53,7 @@ class Database:
         self.engine = engine
         self.keyring = keyring
         self.now = clock or (lambda: datetime.now(UTC))
+        self.clock = SteadyClock(self.now)
         #: Reason why every transaction sees all cases, as for a command; empty when each transaction limits itself.
         self.all_rows_reason = ""
         #: Called after the commit of new events, in the worker thread.
@@ -111,7 +113,7 @@ class Database:
 
     def _once(self, engine: Engine, work: Callable[[Transaction], T]) -> T:
         with _count_outcome(), _unavailable_when_down(), engine.begin() as connection:
-            transaction = Transaction(connection, self.keyring, self.now)
+            transaction = Transaction(connection, self.keyring, self.clock)
             if self.all_rows_reason:
                 transaction.allow_all_rows(self.all_rows_reason)
             result = work(transaction)

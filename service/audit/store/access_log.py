@@ -1,16 +1,17 @@
 """The access log as written: each read of content is logged in its own transaction (I18, NEN 7513)."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from service.audit.rules import Activity, Purpose
 from service.audit.store.tables import access_log
 from service.database.transaction import Transaction
 from service.vocabulary.actor import Membership
-from service.vocabulary.calendar import to_microseconds
+from service.vocabulary.calendar import from_microseconds, to_microseconds
 from service.vocabulary.refusals import Unavailable
 
 
@@ -36,6 +37,12 @@ class AccessLog:
         self._connection = transaction.connection
         self._now = transaction.now
         self._transaction = transaction
+
+    def last_read_at(self) -> datetime | None:
+        """Returns the moment of the newest line."""
+        newest = select(access_log.c.event_at).order_by(access_log.c.id.desc()).limit(1)
+        moment = self._connection.execute(newest).scalar()
+        return None if moment is None else from_microseconds(moment)
 
     def record(self, reading: ContentRead) -> None:
         """Log a read. Raises Unavailable when the row cannot be written, whatever the cause."""

@@ -2,12 +2,13 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 from itertools import groupby
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, insert, literal_column, or_, select, true
+from sqlalchemy import ColumnElement, Select, and_, bindparam, func, insert, literal_column, or_, select, true
 
 from service.cases.rules.history_chain import GENESIS_DIGEST
 from service.cases.rules.model import Case, Content, Part, Transition
@@ -18,7 +19,7 @@ from service.cases.store.tables import cases, outbox, parts, transitions
 from service.cases.store.visibility import main_part, may_oversee_log, may_read_whole_case, may_see_part
 from service.database.transaction import Transaction
 from service.vocabulary.actor import Actor
-from service.vocabulary.calendar import to_microseconds
+from service.vocabulary.calendar import from_microseconds, to_microseconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +99,11 @@ class Cases:
         if row is None:
             return None
         return row_to_case(row._mapping), row_to_part(row._mapping)  # noqa: SLF001 - public API of Row
+
+    def last_recorded_at(self) -> datetime | None:
+        """Returns the latest moment at which any case was recorded."""
+        moment = self._connection.execute(select(func.max(cases.c.recorded_at))).scalar()
+        return None if moment is None else from_microseconds(moment)
 
     def find_for_emergency_access(self, number: str) -> Case | None:
         """Returns the case by number, locked. For emergency access only: it checks no sight."""

@@ -20,7 +20,7 @@ from service.people.store.tables import (
     people,
 )
 from service.vocabulary.actor import Actor, EmergencyAccessRight, Membership
-from service.vocabulary.calendar import day_in_amsterdam, to_microseconds
+from service.vocabulary.calendar import day_in_amsterdam, from_microseconds, to_microseconds
 from service.vocabulary.roles import Role
 
 # Issuer of an anonymised person. No token carries it.
@@ -32,7 +32,7 @@ def _holds_today(table: Table) -> ColumnElement[bool]:
     return and_(table.c.valid_from <= bindparam("today"), table.c.valid_until >= bindparam("today"))
 
 
-_EMERGENCY_COLUMNS = ("case_id", "part_id", "role", "organisation_id")
+_EMERGENCY_COLUMNS = ("case_id", "part_id", "role", "organisation_id", "until")
 # Statements of every request are built once: building one takes several times as long as running it.
 _ACTOR_ROWS = (
     select(
@@ -84,6 +84,7 @@ class People:
 
     def __init__(self, transaction: Transaction) -> None:
         self._connection = transaction.connection
+        self._transaction = transaction
         self._holds_today = day_in_amsterdam(transaction.now).isoformat()
         self._now = to_microseconds(transaction.now)
         self._places = RegionRegister(transaction)
@@ -112,7 +113,11 @@ class People:
         accesses = {
             row.emergency_part_id: row for row in rows if (row.emergency_role, row.emergency_organisation_id) in regions
         }
-        return Actor(UUID(rows[0].id), held_memberships, tuple(map(_emergency, accesses.values())))
+        running = (row for row in accesses.values() if not self._has_ended(row))
+        return Actor(UUID(rows[0].id), held_memberships, tuple(map(_emergency, running)))
+
+    def _has_ended(self, row: Any) -> bool:
+        return self._transaction.has_ended(UUID(row.emergency_part_id), from_microseconds(row.emergency_until))
 
     def grant_emergency_access(self, person_id: UUID, access: EmergencyAccessRight, *, until: datetime) -> None:
         """Let a person read a case until a moment, or until the emergency access is reviewed."""
@@ -125,6 +130,7 @@ class People:
             "until": to_microseconds(until),
         }
         self._connection.execute(insert(emergency_accesses), row)
+        self._transaction.begin_right(access.part_id)
 
     def issuers(self) -> set[str]:
         """Returns the issuers of all people who are not anonymised."""
