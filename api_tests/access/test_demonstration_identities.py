@@ -152,9 +152,9 @@ def test_an_unreadable_key_for_tokens_is_refused_with_a_remedy(empty: Settings) 
 
 @broken_by(
     "The refusal of an expired demonstration token says how to get a new one",
-    "service/vocabulary/messages.toml",
-    " In a demonstration POST /v1/demonstration/tokens gives a new one, for an hour.",
-    "",
+    "service/http/application.py",
+    "demonstration = context.signer is not None",
+    "demonstration = False",
 )
 def test_an_expired_token_is_answered_with_the_way_to_a_new_one(service: RunningService) -> None:
     token = signer_of(service).sign_token("esra", now=time.time() - 7_200)
@@ -165,6 +165,22 @@ def test_an_expired_token_is_answered_with_the_way_to_a_new_one(service: Running
     for answer in answers.values():
         assert "/v1/demonstration/tokens" in problem_of(answer, 401, "not_known")["detail"]
     assert "geeft" in answers["nl"].json()["detail"]
+
+
+@broken_by(
+    "In production a refusal does not name the tokens of a demonstration",
+    "service/http/application.py",
+    "demonstration = context.signer is not None",
+    "demonstration = True",
+)
+def test_production_names_no_demonstration_in_a_refusal(empty: Settings) -> None:
+    with running(for_production(empty)) as production, client_with_token(production, "no-token") as client:
+        answers = [client.get("/me", headers={"Accept-Language": language}) for language in ("nl", "en")]
+        document = client.get("/openapi.json")
+
+    for answer in answers:
+        assert "emonstrati" not in str(problem_of(answer, 401, "not_known"))
+    assert document.status_code == 200
 
 
 def test_nobody_outside_the_demonstration_can_be_acted_as(service: RunningService) -> None:

@@ -11,6 +11,7 @@ from fastapi.responses import HTMLResponse
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
+from service.http.app_context import AppContext
 from service.http.documentation_page import documentation_page
 from service.http.edge import BodyTooLarge, BodyTooSlow
 from service.http.negotiation import preferred_language
@@ -68,7 +69,9 @@ def _add_error_handlers(api: FastAPI) -> None:
 
     @api.exception_handler(RequestRefusal)
     async def handle_refusal(request: Request, refusal: RequestRefusal) -> Response:
-        return problem_of_refusal(refusal, language(request), request.app.state.context.rules.step_label)
+        context: AppContext = request.app.state.context
+        demonstration = context.signer is not None
+        return problem_of_refusal(refusal, language(request), context.rules.step_label, in_demonstration=demonstration)
 
     @api.exception_handler(HTTPException)
     async def handle_routing_error(request: Request, error: HTTPException) -> Response:

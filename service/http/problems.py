@@ -40,7 +40,11 @@ def status_of_refusal(refusal: RequestRefusal) -> int:
 
 
 def problem_of_refusal(
-    refusal: RequestRefusal, language: Language, label_of: StepLabelLookup = lambda _: None
+    refusal: RequestRefusal,
+    language: Language,
+    label_of: StepLabelLookup = lambda _: None,
+    *,
+    in_demonstration: bool = False,
 ) -> Response:
     """The answer to a refusal. `label_of` gives the labels of the steps that its sentences refer to."""
     status, facts = status_of_refusal(refusal), camel_case_keys(dict(refusal.facts()))
@@ -53,7 +57,10 @@ def problem_of_refusal(
     if isinstance(refusal, refusals.Stale):
         headers = {"ETag": f'"{refusal.version}"'}
     detail = render_message("details", refusal.code, {**_for_people(facts), **refusal.in_words()})
-    members = insert_step_labels_in_json({"detail": detail.in_(language), **facts}, language, label_of)
+    text = detail.in_(language)
+    if in_demonstration and isinstance(refusal, refusals.NotKnown):
+        text += f" {MESSAGES['demonstration']['new_token'].in_(language)}"
+    members = insert_step_labels_in_json({"detail": text, **facts}, language, label_of)
     return problem_response(status, refusal.code, language, facts=members, headers=headers)
 
 
