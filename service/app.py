@@ -30,7 +30,6 @@ from service.events.relay.webhook_client import WebhookClient
 from service.events.store.backlog import outbox_age, read_gauges
 from service.http.app_context import AppContext
 from service.http.edge import EdgeMiddleware
-from service.http.rate_limit import RateLimiter
 from service.http.readiness import Readiness
 from service.identity.discovery import make_issuers
 from service.identity.issuer import Issuer
@@ -129,7 +128,6 @@ def build_service(settings: Settings, clock: Callable[[], datetime] | None = Non
     context = AppContext(
         database=database,
         readiness=readiness,
-        person_rate_limiter=RateLimiter(settings.person_per_minute),
         rules=rules,
         tokens=TokenValidator(issuers),
         signer=signer,
@@ -141,7 +139,7 @@ def build_service(settings: Settings, clock: Callable[[], datetime] | None = Non
     api.state.context = context
     api.state.certificate_list = DestructionList(settings.destruction_list)
     api.state.background = relay.run_in_background if settings.relay == "in_process" else webhook_client.open
-    return ServiceInstance(EdgeMiddleware(api, settings), api, database, readiness)
+    return ServiceInstance(EdgeMiddleware(api, settings, lambda: api.state.context.tokens), api, database, readiness)
 
 
 def _signer(settings: Settings) -> DemonstrationSigner:

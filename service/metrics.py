@@ -23,6 +23,11 @@ _SECONDS = Histogram(
 )
 _REFUSALS = Counter("casusroute_refusals_total", "Refusals, by what the problem says in `code`.", ("code",))
 _UNITS = Counter("casusroute_units_total", "Units of work at the database, by how they ended.", ("outcome",))
+_INVALID_TOKENS = Counter(
+    "casusroute_invalid_tokens_total",
+    "Tokens that no issuer signed, by what became of them.",
+    ("outcome",),
+)
 _EMERGENCIES = Counter("casusroute_emergency_readings_total", "Readings of content by emergency access.")
 _GAUGES = {
     "database_up": "Whether the database answers.",
@@ -42,6 +47,11 @@ def count_request(method: str, route: str | None, status: int, seconds: float) -
 
 def count_refusal(code: str) -> None:
     _REFUSALS.labels(code).inc()
+
+
+def count_invalid_token(outcome: str) -> None:
+    """Count a token that no issuer signed. `outcome`: answered, or turned_away because its address sent too many."""
+    _INVALID_TOKENS.labels(outcome).inc()
 
 
 def count_unit_of_work(outcome: str) -> None:

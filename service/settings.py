@@ -125,10 +125,14 @@ class LimitSettings(BaseModel):
         default=3_000, ge=0, description="requests of one person per minute, at once or spread; else 429; 0: no limit"
     )
     address_per_minute: int = Field(
-        default=12_000, ge=0, description="requests of one IP address (IPv6: one /64) per minute; else 429; 0: no limit"
+        default=12_000,
+        ge=0,
+        description="requests without a token of one IP address (IPv6: a /64) per minute; else 429; 0: no limit",
     )
     failures_per_minute: int = Field(
-        default=120, ge=0, description="answers 401 to one IP address per minute; then 429 for it; 0: no limit"
+        default=120,
+        ge=0,
+        description="tokens that no issuer signed, of one IP address per minute; then 429 for such tokens; 0: no limit",
     )
     database_queue: int = Field(
         default=200, ge=1, description="units of work in progress or waiting for the database; one more gets 503"

@@ -13,12 +13,14 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from prometheus_client import REGISTRY
 
 from api_tests.support.openapi_documents import operations
 from api_tests.support.people import People, everybody
 from api_tests.support.problems import problem_of
-from api_tests.support.sabotages import Refusal, broken_by
+from api_tests.support.sabotages import broken_by
 from api_tests.support.servers import RunningService, running, settings_for
+from api_tests.support.shared_case import signer_of
 from service.http.rate_limit import MAX_TRACKED_CALLERS, RateLimiter, client_address
 
 
@@ -42,14 +44,16 @@ def limited(strict: tuple[RunningService, People]) -> tuple[RunningService, Peop
 
 
 def _a_minute_passes(service: RunningService) -> None:
-    edge, context = service.built.application, service.built.api.state.context
-    for meter in (context.person_rate_limiter, edge._asked, edge._unknown):  # type: ignore[attr-defined]  # noqa: SLF001
+    edge = service.built.application
+    for meter in (edge._people, edge._asked, edge._unknown):  # type: ignore[attr-defined]  # noqa: SLF001
         meter._filled.clear()  # noqa: SLF001 - as after a minute
 
 
 @broken_by(
     "A request beyond the limit is refused and changes nothing",
-    Refusal("service/http/strict_route.py", "TooManyRequests"),
+    "service/http/edge.py",
+    "return self._people.admit((identity.issuer, identity.subject))",
+    "return 0",
 )
 @pytest.mark.server
 def test_a_person_who_asks_too_often_waits_while_others_are_served_and_nothing_was_done(
@@ -71,25 +75,56 @@ def test_a_person_who_asks_too_often_waits_while_others_are_served_and_nothing_w
     assert "idempotent-replayed" not in retry.headers
 
 
+@broken_by(
+    "A valid token and a public page are served while an address waits for its bad tokens",
+    "service/http/edge.py",
+    "        address = client_address(scope)\n        try:",
+    "        address = client_address(scope)\n        if self._unknown.seconds_to_wait(address):\n"
+    "            return 20\n        try:",
+)
+@broken_by(
+    "An address that sent many bad tokens waits with the next",
+    "service/http/edge.py",
+    "seconds = self._unknown.admit(address)",
+    "seconds = 0",
+)
 @pytest.mark.server
-def test_an_address_with_many_failed_identifications_waits_whatever_token_it_sends(
+@pytest.mark.parametrize("path", ["/v1/me", "/v1/regions", "/nowhere"])
+def test_bad_tokens_hold_back_bad_tokens_and_nobody_else_at_their_address(
+    limited: tuple[RunningService, People], path: str
+) -> None:
+    """People behind one proxy, or in one building, share an address."""
+    service, people = limited
+    guesses = ["nonsense", people.anna.client.headers["Authorization"][7:-9] + "AAAAAAAAA", "a.b.c"]
+    expired = signer_of(service).sign_token("anna", now=time.time() - 7_200)
+    before = {outcome: _invalid_tokens(outcome) for outcome in ("answered", "turned_away")}
+
+    first = [_get_with_token(service, path, guess).status_code for guess in guesses]
+    later = [_get_with_token(service, path, guess) for guess in guesses]
+
+    assert first == [{"/v1/me": 401, "/v1/regions": 200, "/nowhere": 404}[path]] * 3
+    assert {problem_of(answer, 429, "too_many_requests")["seconds"] for answer in later} <= {19, 20}
+    assert [_invalid_tokens(outcome) - count for outcome, count in before.items()] == [3, 3]
+    assert people.anna.get("/me").status_code == 200
+    assert people.anna.get("/regions").status_code == 200
+    assert _get_with_token(service, "/v1/me", expired).status_code == 401
+    assert httpx.get(f"{service.url}/v1/regions").status_code == 200
+    assert httpx.get(f"{service.url}/v1/me").status_code == 401
+
+
+def _get_with_token(service: RunningService, path: str, token: str) -> httpx.Response:
+    return httpx.get(f"{service.url}{path}", headers={"Authorization": f"Bearer {token}"})
+
+
+def _invalid_tokens(outcome: str) -> float:
+    return REGISTRY.get_sample_value("casusroute_invalid_tokens_total", {"outcome": outcome}) or 0
+
+
+@pytest.mark.server
+def test_an_address_that_asks_too_often_without_a_token_waits_and_people_with_a_token_do_not(
     limited: tuple[RunningService, People],
 ) -> None:
     service, people = limited
-    bad_token = {"Authorization": "Bearer nonsense"}
-    statuses = [httpx.get(f"{service.url}/v1/me", headers=bad_token).status_code for _ in range(3)]
-
-    refusals = [people.anna.get("/me"), httpx.get(f"{service.url}/v1/regions"), httpx.get(f"{service.url}/nowhere")]
-    checks = [httpx.get(f"{service.url}/v1/{name}").status_code for name in ("health", "ready")]
-
-    assert statuses == [401] * 3
-    assert [problem_of(refusal, 429, "too_many_requests")["seconds"] for refusal in refusals] == [20] * 3
-    assert checks == [200, 200]
-
-
-@pytest.mark.server
-def test_an_address_that_asks_too_often_waits_whatever_headers_it_sends(limited: tuple[RunningService, People]) -> None:
-    service, _ = limited
     with httpx.Client(base_url=service.url) as anybody:
         answers = [anybody.get("/nowhere").status_code for _ in range(120)]
         forged = anybody.get("/nowhere", headers={"X-Forwarded-For": "203.0.113.7", "Forwarded": "for=203.0.113.7"})
@@ -97,6 +132,7 @@ def test_an_address_that_asks_too_often_waits_whatever_headers_it_sends(limited:
 
     assert answers[:100] == [404] * 100
     assert 429 in answers[100:]
+    assert people.anna.get("/me").status_code == 200
     problem_of(forged, 429, "too_many_requests")
     assert checks == [200, 200]
 
@@ -129,10 +165,12 @@ def test_a_limiter_remembers_a_bounded_number_of_callers() -> None:
 @pytest.mark.server
 def test_behind_a_proxy_that_is_trusted_each_address_is_its_own(hasty: RunningService) -> None:
     with httpx.Client(base_url=hasty.url) as proxy:
+        headers = {"X-Forwarded-For": "203.0.113.7", "Authorization": "Bearer nonsense"}
         for _ in range(30):
-            assert proxy.get("/v1/me", headers={"X-Forwarded-For": "203.0.113.7"}).status_code == 401
+            assert proxy.get("/v1/me", headers=headers).status_code == 401
         answers = [
-            proxy.get("/v1/me", headers={"X-Forwarded-For": f"203.0.113.{number}"}).status_code for number in (7, 8)
+            proxy.get("/v1/me", headers={**headers, "X-Forwarded-For": f"203.0.113.{number}"}).status_code
+            for number in (7, 8)
         ]
 
     assert answers == [429, 401]

@@ -4,7 +4,7 @@ import asyncio
 import os
 import re
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from traceback import walk_tb
 from urllib.parse import urlsplit
 
@@ -17,8 +17,9 @@ from service.http.front_page import FRONT_PAGE_ROUTE, front_page
 from service.http.negotiation import preferred_language
 from service.http.problems import problem_of_refusal, problem_of_status
 from service.http.rate_limit import RateLimiter, client_address
+from service.identity.tokens import TokenValidator
 from service.settings import Settings
-from service.vocabulary.refusals import TooManyRequests
+from service.vocabulary.refusals import NotKnown, RequestRefusal, TooManyRequests
 
 API_PREFIX = "/v1"
 # Probes of load balancers and supervisors: answered for any Host and without rate limits.
@@ -56,11 +57,13 @@ class BodyTooSlow(Exception):
 class EdgeMiddleware:
     """Wraps the application. The application itself sets none of the headers that are set here."""
 
-    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+    def __init__(self, app: ASGIApp, settings: Settings, tokens: Callable[[], TokenValidator]) -> None:
         self._app = app
+        self._tokens = tokens
         self._max_body_bytes = settings.max_body_bytes
         self._body_seconds = settings.request_seconds
-        # Limits per client address: all requests, and answers 401.
+        # Limits per person, and per client address: requests without a token, and tokens that no issuer signed.
+        self._people = RateLimiter(settings.person_per_minute)
         self._asked, self._unknown = RateLimiter(settings.address_per_minute), RateLimiter(settings.failures_per_minute)
         self._hosts = _allowed_hosts(settings)
 
@@ -89,8 +92,6 @@ class EdgeMiddleware:
             if answer.status == 0:
                 await problem_of_status(500, preferred_language(headers))(scope, receive, answer)
         finally:
-            if answer.status == 401:  # noqa: PLR2004 - the status itself
-                self._unknown.count_request(client_address(scope))
             route, seconds = getattr(scope.get("route"), "path", None), time.perf_counter() - started_at
             metrics.count_request(method, route, answer.status, seconds)
             log.info(
@@ -108,8 +109,7 @@ class EdgeMiddleware:
             if self._hosts is not None and not self._names_allowed_host(scope):
                 await problem_of_status(421, preferred_language(headers))(scope, receive, send)
                 return
-            address = client_address(scope)
-            if seconds := self._unknown.seconds_to_wait(address) or self._asked.admit(address):
+            if seconds := await self._seconds_to_wait(scope):
                 await problem_of_refusal(TooManyRequests(seconds), preferred_language(headers))(scope, receive, send)
                 return
         if len(scope["raw_path"]) + len(scope["query_string"]) > _MAX_ADDRESS_BYTES:
@@ -128,6 +128,25 @@ class EdgeMiddleware:
         if scope["method"] == "HEAD":
             scope["method"] = "GET"
         await self._app(scope, receive, send)
+
+    async def _seconds_to_wait(self, scope: Scope) -> int:
+        """Put the identity of the caller, or the refusal of their token, in the scope. Returns the seconds to wait.
+
+        A person with a valid token waits for their own requests alone, whatever others at their address send. A token
+        that no issuer signed counts for its address, and holds back other such tokens alone.
+        """
+        authorization = [value.decode("latin-1") for name, value in scope["headers"] if name == b"authorization"]
+        address = client_address(scope)
+        try:
+            identity = scope["identity"] = await self._tokens().read_identity(authorization)
+        except RequestRefusal as refusal:
+            scope["identity"] = refusal
+            if isinstance(refusal, NotKnown) and refusal.token_given and not refusal.token_signed:
+                seconds = self._unknown.admit(address)
+                metrics.count_invalid_token("turned_away" if seconds else "answered")
+                return seconds
+            return self._asked.admit(address)
+        return self._people.admit((identity.issuer, identity.subject))
 
     def _names_allowed_host(self, scope: Scope) -> bool:
         """True when the request has exactly one Host header and it names this installation, at any port."""

@@ -20,13 +20,13 @@ from starlette.datastructures import Headers, QueryParams
 from starlette.requests import ClientDisconnect
 from typing_extensions import TypeAliasType, override
 
-from service.http.app_context import app_context_of
 from service.http.negotiation import JSON, best_media_type
 from service.identity.caller import Caller
+from service.identity.tokens import TokenIdentity
 from service.vocabulary.accepted_text import show_unreadable
 from service.vocabulary.input_faults import input_fault, json_pointer, limit_faults, simple_fault
 from service.vocabulary.messages import MESSAGES, render_message
-from service.vocabulary.refusals import InputFault, Invalid, NotAcceptable, TooManyRequests
+from service.vocabulary.refusals import InputFault, Invalid, NotAcceptable, RequestRefusal
 from service.vocabulary.strict_json import ParsedJson, UnreadableJson, read_json
 
 # A larger body is parsed in a thread, so that it does not block the event loop for other requests.
@@ -148,7 +148,7 @@ class StrictRoute(APIRoute):
                 raise NotAcceptable(self.media_types)
             request.media_type = media_type
             if not self.is_public:
-                request.caller = await _identify(request)
+                request.caller = _identify(request)
             if self.body_field and _content_type(request) != JSON:
                 raise UnsupportedMediaType
             try:
@@ -228,12 +228,11 @@ def _dependants(dependant: Dependant) -> Iterator[Dependant]:
         yield from _dependants(dependency)
 
 
-async def _identify(request: Request) -> Caller:
-    """Raises NotKnown, IssuerUnreachable, TooManyRequests."""
-    context = app_context_of(request)
-    identity = await context.tokens.read_identity(request.headers.getlist("authorization"))
-    if seconds := context.person_rate_limiter.admit((identity.issuer, identity.subject)):
-        raise TooManyRequests(seconds)
+def _identify(request: Request) -> Caller:
+    """Returns the caller that the edge read from the token. Raises NotKnown, IssuerUnreachable."""
+    identity: TokenIdentity | RequestRefusal = request.scope["identity"]
+    if isinstance(identity, RequestRefusal):
+        raise identity
     return Caller(identity.issuer, identity.subject, request.scope["trace_id"], identity.is_machine)
 
 

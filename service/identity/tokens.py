@@ -94,7 +94,10 @@ class TokenValidator:
             jws.deserialize_compact(token, key, algorithms=[header["alg"]])
         except (JoseError, ValueError, KeyError, TypeError, RecursionError) as error:
             raise NotKnown from error
-        return _check_claims(claims, issuer.trusted, now), issuer
+        try:
+            return _check_claims(claims, issuer.trusted, now), issuer
+        except NotKnown:
+            raise NotKnown(token_signed=True) from None
 
     @asynccontextmanager
     async def refresh_keys_in_background(self) -> AsyncIterator[None]:

@@ -64,9 +64,13 @@ class RequestRefusal(Exception):
 
 @dataclass(eq=False)
 class NotKnown(RequestRefusal):
-    """The request has no valid token, or its token belongs to no known person. `token_given`: a token was sent."""
+    """The request has no valid token, or its token belongs to no known person.
+
+    `token_given`: a token was sent. `token_signed`: an issuer that is trusted signed it, so that nobody guessed it.
+    """
 
     token_given: bool = True
+    token_signed: bool = False
     code = "not_known"
 
 
