@@ -18,6 +18,7 @@ from service.commands.serve import relay, run, serve
 from service.commands.verify import digest, verify
 from service.commands.workflows import workflow
 from service.database.keyring import MasterKeyRefused
+from service.database.outage import outage_cause
 from service.database.private_files import FileNotPrivate
 from service.database.protections import ProtectionMissing
 from service.database.row_security import RowSecurityNotBinding
@@ -120,8 +121,8 @@ def main() -> None:
     arguments = vars(command_line().parse_args())
     try:
         COMMANDS[arguments.pop("command")](**arguments)
-    except Unavailable:
-        raise SystemExit("not started: the database does not answer, or another process has locked it") from None
+    except Unavailable as refusal:
+        raise SystemExit(f"not started: {outage_cause(refusal)}") from None
     except _NOT_STARTED as refusal:
         raise SystemExit(f"not started: {refusal}") from None
     except ValidationError as error:

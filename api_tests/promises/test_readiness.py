@@ -24,7 +24,10 @@ from service.http.readiness import Readiness
 
 pytestmark = pytest.mark.server
 
-ALL = ["database", "revision", "protections", "second_wall", "database_settings", "master_key", "outbox", "disk"]
+ALL = [
+    "database", "revision", "read_only", "protections", "second_wall", "database_settings", "master_key", "outbox",
+    "disk",
+]  # fmt: skip
 
 
 @pytest.fixture(scope="module", params=ENGINES)

@@ -59,7 +59,7 @@ def on_sqlite(tmp_path: Path) -> Iterator[RunningService]:
 
 @broken_by(
     "While PostgreSQL is down, the service refuses requests as temporarily unavailable",
-    "service/database/worker_threads.py",
+    "service/database/outage.py",
     "temporary = isinstance(error, OperationalError | InterfaceError)",
     "temporary = False",
     case="kill",
@@ -103,7 +103,7 @@ def _get_when_back(people: People, path: str, tries: int = 9) -> httpx.Response:
 
 @broken_by(
     "While another process locks the SQLite file, the service refuses changes as temporarily unavailable",
-    "service/database/worker_threads.py",
+    "service/database/outage.py",
     '"SQLITE_BUSY", ',
     "",
 )
@@ -149,9 +149,15 @@ def test_a_missing_table_is_an_internal_error_and_no_reason_to_wait(
 
 @broken_by(
     "While PostgreSQL takes no changes, the service refuses changes as temporarily unavailable",
-    "service/database/worker_threads.py",
+    "service/database/outage.py",
     " or isinstance(error.orig, ReadOnlySqlTransaction)",
     "",
+)
+@broken_by(
+    "A process whose database takes no changes is not ready",
+    "service/database/health.py",
+    'failures = ["read_only"] if _is_read_only(transaction.connection) else []',
+    "failures = []",
 )
 def test_while_postgresql_takes_no_changes_they_wait_and_reading_goes_on(
     on_postgresql: RunningService, own_cluster: Cluster
@@ -165,12 +171,13 @@ def test_while_postgresql_takes_no_changes_they_wait_and_reading_goes_on(
         connection.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on".encode())
         on_postgresql.built.database.engine.dispose()
         waiting = case.attempt("add_note", by="anna", version=1, key=key)
-        reading = people.anna.get(case.path)
+        reading, ready = people.anna.get(case.path), people.anna.get("/ready")
         connection.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = off".encode())
         on_postgresql.built.database.engine.dispose()
 
     assert is_not_now(waiting)
     assert reading.status_code == 200
+    assert problem_of(ready, 503, "not_ready")["checks"] == ["read_only"]
     assert case.attempt("add_note", by="anna", version=1, key=key).status_code == 201
     assert [entry["trigger"] for entry in case.history()] == ["submit", "add_note"]
     for person in people.values():

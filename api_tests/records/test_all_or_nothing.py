@@ -140,7 +140,7 @@ def test_i11_a_step_that_fails_is_not_answered_as_done_leaves_nothing_and_is_set
 
 @broken_by(
     "A full disk is refused as temporarily unavailable, and the request may be sent again",
-    "service/database/worker_threads.py",
+    "service/database/outage.py",
     "temporary = isinstance(error, OperationalError | InterfaceError)",
     "temporary = isinstance(error, InterfaceError)",
     case="postgresql",

@@ -69,6 +69,10 @@ class Cluster:
         self._cleanup.close()
 
     @property
+    def durable(self) -> bool:
+        return self._durable
+
+    @property
     def data_directory(self) -> Path:
         return self._folder / "data"
 

@@ -10,6 +10,7 @@ from service.commands.verify import verification_lines
 from service.database.engine import sqlite_file
 from service.database.keyring import Keyring, load_master_key
 from service.database.migrations import expected_revision
+from service.database.outage import outage_cause
 from service.integrity.store.backup import Manifest
 from service.integrity.store.backup import back_up as copy_away
 from service.integrity.store.backup import restore_backup as put_back
@@ -82,8 +83,8 @@ def _recover(settings: Settings) -> None:
                 sys.stdout.write(line.as_row() + "\n")
         last = database.read_sync(lambda transaction: Heads(transaction).last_recorded_at())
         recorded = f"{last:%Y-%m-%dT%H:%M:%S.%fZ}" if last else "nothing"
-    except Unavailable:
-        raise SystemExit("not done: the database does not answer") from None
+    except Unavailable as refusal:
+        raise SystemExit(f"not done: {outage_cause(refusal)}") from None
     finally:
         database.close()
     sys.stdout.write(f"cases {cases}; entries {entries}; findings {findings}; last recorded {recorded}\n")

@@ -2,6 +2,7 @@
 
 from service.database.engine import open_engine
 from service.database.migrations import migrate
+from service.database.outage import unavailable_when_down
 from service.database.postgres_roles import PostgresRoles
 from service.settings import Settings
 
@@ -15,7 +16,11 @@ def migrate_database() -> None:
 
 
 def migrate_as_owner(settings: Settings) -> None:
+    """Migrate as the owner of the tables. Raises Unavailable."""
     roles = PostgresRoles.from_urls(settings.owner_url, settings.database_url, settings.reporting_role)
     engine = open_engine(settings.owner_database_url)
-    migrate(engine, roles=roles)
-    engine.dispose()
+    try:
+        with unavailable_when_down():
+            migrate(engine, roles=roles)
+    finally:
+        engine.dispose()

@@ -6,6 +6,7 @@ from functools import partial
 
 from service.commands.database import open_command_database
 from service.database.engine import open_engine
+from service.database.outage import unavailable_when_down
 from service.identity.caller import Caller
 from service.retention.store.sweep import sweep_database
 from service.retention.use_cases.proposals import DestructionReview, ended_case_ids, propose_if_due
@@ -50,7 +51,8 @@ def sweep_up() -> None:
     """Remove destroyed data from the files of the database, as the owner of its tables; run it after destructions."""
     engine = open_engine(Settings().owner_database_url)
     try:
-        remaining = sweep_database(engine)
+        with unavailable_when_down():
+            remaining = sweep_database(engine)
     finally:
         engine.dispose()
     sys.stdout.write("swept\n" + "".join(f"left to do: {task}\n" for task in remaining))

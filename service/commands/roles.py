@@ -3,6 +3,7 @@
 import sys
 
 from service.database.engine import open_engine
+from service.database.outage import unavailable_when_down
 from service.database.postgres_roles import PostgresRoles, creation_statements
 from service.settings import Settings
 
@@ -20,7 +21,9 @@ def make_roles(*, apply: bool) -> None:
         sys.stdout.writelines(f"{statement};\n" for statement in creation_statements(roles))
         return
     engine = open_engine(settings.owner_url or "")
-    with engine.begin() as connection:
-        for statement in creation_statements(roles):
-            connection.exec_driver_sql(statement)
-    engine.dispose()
+    try:
+        with unavailable_when_down(), engine.begin() as connection:
+            for statement in creation_statements(roles):
+                connection.exec_driver_sql(statement)
+    finally:
+        engine.dispose()

@@ -14,6 +14,7 @@ from pydantic_core import to_jsonable_python
 from service.app import NotMigrated, open_database
 from service.cases.store.cases import Cases
 from service.database.migrations import current_revision, expected_revision
+from service.database.outage import outage_cause
 from service.database.transaction import Transaction
 from service.database.worker_threads import Database
 from service.http.json_models import Labelled
@@ -151,8 +152,8 @@ def _open_unchecked() -> Iterator[Database]:
     try:
         database.read_sync(_require_readable)
         yield database
-    except Unavailable:
-        raise SystemExit("not done: the database does not answer") from None
+    except Unavailable as refusal:
+        raise SystemExit(f"not done: {outage_cause(refusal)}") from None
     finally:
         database.close()
 

@@ -24,6 +24,13 @@ def require_durable_writes(connection: Connection) -> None:
             raise MayLoseData(f"the database may lose committed data: {unsafe}")
 
 
+def _is_read_only(connection: Connection) -> bool:
+    """True when PostgreSQL takes no changes, as a standby. SQLite shows it only when something is written."""
+    if connection.dialect.name != "postgresql":
+        return False
+    return connection.exec_driver_sql("SHOW transaction_read_only").scalar() == "on"
+
+
 def failing_database_checks(transaction: Transaction, *, may_lose_data: bool, second_wall: bool) -> tuple[str, ...]:
     """Returns the codes of the failing checks; an empty tuple when this database may be served.
 
@@ -32,7 +39,7 @@ def failing_database_checks(transaction: Transaction, *, may_lose_data: bool, se
     transaction.allow_all_rows("readiness")
     if current_revision(transaction.connection) != expected_revision():
         return ("revision",)  # the other checks do not apply to another schema
-    failures = []
+    failures = ["read_only"] if _is_read_only(transaction.connection) else []
     try:
         require_protections(transaction.connection)
     except ProtectionMissing:

@@ -1,27 +1,23 @@
 """The worker threads of a database. Each unit of work runs in one of them, in one transaction."""
 
 import asyncio
-import sqlite3
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TypeVar
 
-from psycopg.errors import ReadOnlySqlTransaction
 from sqlalchemy import Engine
-from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.exc import IntegrityError
 
 from service import metrics
 from service.database.engine import SQLITE_READER_THREADS
 from service.database.keyring import Keyring
+from service.database.outage import unavailable_when_down
 from service.database.steady_clock import SteadyClock
 from service.database.transaction import Transaction
 from service.database.write_ahead_log import empty_write_ahead_log
 from service.vocabulary.refusals import RequestRefusal, Unavailable
-
-_SQLITE_OUTAGES = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_FULL", "SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_READONLY")
 
 T = TypeVar("T")
 
@@ -112,7 +108,7 @@ class Database:
         return self._once(self._reading, work)
 
     def _once(self, engine: Engine, work: Callable[[Transaction], T]) -> T:
-        with _count_outcome(), _unavailable_when_down(), engine.begin() as connection:
+        with _count_outcome(), unavailable_when_down(), engine.begin() as connection:
             transaction = Transaction(connection, self.keyring, self.clock)
             if self.all_rows_reason:
                 transaction.allow_all_rows(self.all_rows_reason)
@@ -169,25 +165,3 @@ def _count_outcome() -> Iterator[None]:
         raise
     finally:
         metrics.count_unit_of_work(outcome)
-
-
-@contextmanager
-def _unavailable_when_down() -> Iterator[None]:
-    """Raise Unavailable when the database is down, locked or full."""
-    try:
-        yield
-    except IntegrityError:
-        raise
-    except (DBAPIError, PoolTimeout) as error:
-        if isinstance(error, DBAPIError) and not _is_temporary(error):
-            raise
-        raise Unavailable from error
-
-
-def _is_temporary(error: DBAPIError) -> bool:
-    if isinstance(error.orig, sqlite3.Error):
-        # The SQLite driver raises OperationalError for a missing table as well, so the error code decides.
-        return str(getattr(error.orig, "sqlite_errorname", "")).startswith(_SQLITE_OUTAGES)
-    # SQLSTATE classes of PostgreSQL: 08 connection, 40 rollback, 53 resources, 55 lock, 57 shutdown, 58 system error.
-    temporary = isinstance(error, OperationalError | InterfaceError)
-    return temporary or error.connection_invalidated or isinstance(error.orig, ReadOnlySqlTransaction)

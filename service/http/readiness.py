@@ -14,7 +14,10 @@ from service.settings import Settings
 from service.vocabulary.refusals import Unavailable
 
 # In the order of the answer. `stopping` comes without other checks.
-CHECKS = ("database", "revision", "protections", "second_wall", "database_settings", "master_key", "outbox", "disk")
+CHECKS = (
+    "database", "revision", "read_only", "protections", "second_wall", "database_settings", "master_key", "outbox",
+    "disk",
+)  # fmt: skip
 CHECK_TIMEOUT_SECONDS = 1
 # The checks of the database take many SQL statements: after a pass they are skipped for this many seconds.
 RECHECK_SECONDS = 10
