@@ -15,7 +15,7 @@ from service.audit.store.access_log import AccessLog
 from service.cases.store.cases import Cases
 from service.cases.store.drafts import FormDrafts
 from service.database.engine import open_engine
-from service.database.health import require_durable_writes
+from service.database.health import require_durable_writes, require_timeouts
 from service.database.keyring import Keyring, load_master_key, require_key_of_mode
 from service.database.migrations import current_revision, expected_revision
 from service.database.private_files import restrict_to_owner, restrict_to_owner_if_ours, write_key_file_once
@@ -222,6 +222,7 @@ def _require_servable(transaction: Transaction, settings: Settings) -> None:
     require_protections(transaction.connection)
     if not settings.database_may_lose_data:
         require_durable_writes(transaction.connection)
+    require_timeouts(transaction.connection)
     if settings.requires_row_security:
         require_row_security(transaction.connection)
     transaction.keyring.require_matching_master_key(transaction.connection)

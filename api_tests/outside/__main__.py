@@ -1,4 +1,4 @@
-"""Checks by outside programs, from the official ruleset of the API to a certified provider (`make check-outside`).
+"""Checks by outside programs, from the official ruleset of the API to a pooler and an image (`make check-outside`).
 
 The programs are not shipped: they are installed into a temporary folder, but for the builder of the image. Exit code 1:
 a check failed, or no builder is here. Another check that cannot run here is reported with its reason.
@@ -11,7 +11,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from api_tests.outside import bill_of_materials, image, python_client, ruleset, typescript_client
+from api_tests.outside import bill_of_materials, image, pooler, python_client, ruleset, typescript_client
 from api_tests.outside.others import Failed, NotRun, install_with_npm, run_program
 from api_tests.support.checkout import ROOT
 from service.logs import configure_logging
@@ -33,6 +33,7 @@ def main() -> int:
         "generated client in Python": python_client.check,
         "certified OpenID provider": certified_provider,
         "schema of CycloneDX": bill_of_materials.check,
+        "PgBouncer in transaction mode": pooler.check,
         "image, built and started": image.check,
     }
     configure_logging("ERROR")

@@ -187,8 +187,8 @@ def test_while_postgresql_takes_no_changes_they_wait_and_reading_goes_on(
 @broken_by(
     "PostgreSQL ends an idle transaction of a silent process after a minute",
     "service/database/engine.py",
-    " -c idle_in_transaction_session_timeout=60s",
-    "",
+    '"statement_timeout": 30_000, "idle_in_transaction_session_timeout": 60_000}',
+    '"statement_timeout": 30_000}',
 )
 def test_a_silent_process_or_database_is_waited_for_a_minute_at_most(
     on_postgresql: RunningService,

@@ -18,16 +18,18 @@ SQLITE_PRAGMAS = {
 }
 
 
-# The idle timeout frees a case that a hanging process holds locked. The TCP timeouts let a process notice a lost
-# database before its own caller gives up; without them the operating system waits about fifteen minutes.
-# connect_timeout and keepalives are in seconds.
-POSTGRESQL_TIMEOUTS = {
+# Settings of each session of PostgreSQL, in milliseconds. The idle timeout frees a case that a hanging process holds
+# locked. A pooler may drop what a connection asks for: the role of the service has the same settings.
+SESSION_TIMEOUTS = {"lock_timeout": 5_000, "statement_timeout": 30_000, "idle_in_transaction_session_timeout": 60_000}
+# The TCP timeouts let a process notice a lost database before its own caller gives up; without them the operating
+# system waits about fifteen minutes. connect_timeout and keepalives are in seconds.
+POSTGRESQL_CONNECTION = {
     "connect_timeout": 5,
     "tcp_user_timeout": 15_000,  # milliseconds
     "keepalives_idle": 5,
     "keepalives_interval": 5,
     "keepalives_count": 2,
-    "options": "-c lock_timeout=5s -c statement_timeout=30s -c idle_in_transaction_session_timeout=60s",
+    "options": " ".join(f"-c {name}={milliseconds}" for name, milliseconds in SESSION_TIMEOUTS.items()),
 }
 
 
@@ -46,7 +48,7 @@ def open_engine(url: str, connections: int = 8) -> Engine:
         max_overflow=0,
         pool_timeout=5,
         isolation_level="READ COMMITTED",
-        connect_args=POSTGRESQL_TIMEOUTS,
+        connect_args=POSTGRESQL_CONNECTION,
     )
 
 

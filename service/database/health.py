@@ -1,7 +1,8 @@
 """Checks of a database before it is served, and again for each readiness request."""
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
+from service.database.engine import SESSION_TIMEOUTS
 from service.database.keyring import MasterKeyRefused
 from service.database.migrations import current_revision, expected_revision
 from service.database.protections import ProtectionMissing, require_protections
@@ -10,10 +11,15 @@ from service.database.transaction import Transaction
 
 # Server settings of PostgreSQL that must be on for durable commits (`protections` checks synchronous_commit).
 _DURABILITY_SETTINGS = ("fsync", "full_page_writes")
+_TIMEOUTS_IN_FORCE = text("SELECT name, setting::int FROM pg_settings WHERE name = ANY(:names)")
 
 
 class MayLoseData(ProtectionMissing):
     """The database confirms a commit before it is on disk: a power cut would lose confirmed data."""
+
+
+class TimeoutsMissing(ProtectionMissing):
+    """A session of PostgreSQL would wait longer than the service asked for, or without end."""
 
 
 def require_durable_writes(connection: Connection) -> None:
@@ -22,6 +28,18 @@ def require_durable_writes(connection: Connection) -> None:
         values = {name: connection.exec_driver_sql(f"SHOW {name}").scalar() for name in _DURABILITY_SETTINGS}
         if unsafe := ", ".join(f"{name} = {value}" for name, value in values.items() if value != "on"):
             raise MayLoseData(f"the database may lose committed data: {unsafe}")
+
+
+def require_timeouts(connection: Connection) -> None:
+    """Raises TimeoutsMissing when a timeout of this PostgreSQL session is off or longer than it should be."""
+    if connection.dialect.name == "postgresql":
+        in_force = connection.execute(_TIMEOUTS_IN_FORCE, {"names": [*SESSION_TIMEOUTS]}).all()
+        long = sorted(name for name, milliseconds in in_force if not 0 < milliseconds <= SESSION_TIMEOUTS[name])
+        if long:
+            raise TimeoutsMissing(
+                f"a session of the database has no {', '.join(long)} as the service asks: a pooler may drop them. "
+                "Let a superuser run what `python -m service roles` prints, and reconnect the pooler"
+            )
 
 
 def _is_read_only(connection: Connection) -> bool:
@@ -48,6 +66,10 @@ def failing_database_checks(transaction: Transaction, *, may_lose_data: bool, se
         require_durable_writes(transaction.connection)
     except MayLoseData:
         failures += [] if may_lose_data else ["database_settings"]
+    try:
+        require_timeouts(transaction.connection)
+    except TimeoutsMissing:
+        failures.append("timeouts")
     try:
         require_row_security(transaction.connection)
     except RowSecurityNotBinding:

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, Table, make_url, text
 from sqlalchemy.dialects import postgresql
 
 from service.database.columns import KEYS_SCHEMA, metadata
+from service.database.engine import SESSION_TIMEOUTS
 
 # Table -> columns that the application may update; it may read and insert into all tables. The columns of cases,
 # regions and offers are never updated: a row lock needs the UPDATE privilege on some column, and triggers refuse the
@@ -74,6 +75,9 @@ def creation_statements(roles: PostgresRoles) -> Iterator[str]:
     for name in (roles.owner, roles.application, roles.reporting):
         missing = f"NOT EXISTS (SELECT FROM pg_roles WHERE rolname = {_literal(name)})"
         yield f"DO $$ BEGIN IF {missing} THEN CREATE ROLE {_quote(name)} LOGIN; END IF; END $$"
+    # The service asks for these itself as well, but a pooler may drop what a connection asks for.
+    for name, milliseconds in SESSION_TIMEOUTS.items():
+        yield _if_allowed(f"ALTER ROLE {_quote(roles.application)} SET {name} = {milliseconds}")
     # A temporary table would hide a real table of the same name in every statement that does not name its schema.
     yield _on_this_database("REVOKE TEMPORARY", "FROM PUBLIC")
     yield _on_this_database("GRANT CONNECT", f"TO {all_roles}")
@@ -134,6 +138,12 @@ def _on_this_database(privileges: str, roles: str) -> str:
     """Returns a statement such as GRANT `privileges` ON DATABASE TO `roles` for the current database."""
     database = "quote_ident(current_database())"
     return f"DO $$ BEGIN EXECUTE '{privileges} ON DATABASE ' || {database} || {_literal(f' {roles}')}; END $$"
+
+
+def _if_allowed(statement: str) -> str:
+    """Returns a statement that warns, and does nothing, for a role without the privilege that it needs."""
+    warning = f"RAISE WARNING USING MESSAGE = {_literal(f'not allowed, and needed behind a pooler only: {statement}')}"
+    return f"DO $$ BEGIN {statement}; EXCEPTION WHEN insufficient_privilege THEN {warning}; END $$"
 
 
 def _literal(value: str) -> str:

@@ -15,8 +15,8 @@ from service.vocabulary.refusals import Unavailable
 
 # In the order of the answer. `stopping` comes without other checks.
 CHECKS = (
-    "database", "revision", "read_only", "protections", "second_wall", "database_settings", "master_key", "outbox",
-    "disk",
+    "database", "revision", "read_only", "protections", "second_wall", "database_settings", "timeouts", "master_key",
+    "outbox", "disk",
 )  # fmt: skip
 CHECK_TIMEOUT_SECONDS = 1
 # The checks of the database take many SQL statements: after a pass they are skipped for this many seconds.
