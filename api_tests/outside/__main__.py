@@ -11,7 +11,15 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from api_tests.outside import bill_of_materials, image, pooler, python_client, ruleset, typescript_client
+from api_tests.outside import (
+    bill_of_materials,
+    database_functions,
+    image,
+    pooler,
+    python_client,
+    ruleset,
+    typescript_client,
+)
 from api_tests.outside.others import Failed, NotRun, install_with_npm, run_program
 from api_tests.support.checkout import ROOT
 from service.logs import configure_logging
@@ -34,6 +42,7 @@ def main() -> int:
         "certified OpenID provider": certified_provider,
         "schema of CycloneDX": bill_of_materials.check,
         "PgBouncer in transaction mode": pooler.check,
+        "functions of the database, by plpgsql_check": database_functions.check,
         "image, built and started": image.check,
     }
     configure_logging("ERROR")
