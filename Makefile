@@ -47,7 +47,7 @@ fuzz: .venv/.dev-stamp ## send the API what its document allows and what it does
 faults: .venv/.dev-stamp ## kill, freeze, fill up and cut off the service under load (SHORT=1 for a minute of it)
 	$(BIN)/python -m api_tests.faults $(if $(SHORT),--short)
 
-check-outside: .venv/.dev-stamp ## check with what others made; needs node, npm, pgbouncer and what image-check needs (RULESET=FILE)
+check-outside: .venv/.dev-stamp ## check with programs of others; CONTRIBUTING.md says which it needs (RULESET=FILE)
 	$(BIN)/python -m api_tests.outside $(if $(RULESET),--ruleset "$(RULESET)")
 
 image-check: .venv/.dev-stamp ## build the image and start it; needs root, buildah, runc, mmdebstrap or BASE=IMAGE
