@@ -37,10 +37,11 @@ class Cursors:
         `item_of` converts a row to an item, `position_of` returns the position of a row in the list.
         """
         rows_of_page = rows[:limit]
-        next_cursor = self._cursor(position_of(rows_of_page[-1])) if len(rows) > limit else None
+        next_cursor = self.cursor(position_of(rows_of_page[-1])) if len(rows) > limit else None
         return ListPage(tuple(map(item_of, rows_of_page)), next_cursor)
 
-    def _cursor(self, place: str) -> str:
+    def cursor(self, place: str) -> str:
+        """Returns the cursor of the page after this position."""
         return base64.urlsafe_b64encode(self._keyring.seal_text(self._kind, place)).decode().rstrip("=")
 
     def position(self, cursor: str) -> str:

@@ -157,7 +157,7 @@ def adopt_part(
     situation = Situation(
         case=open_part.case,
         part=open_part.part,
-        history=Cases(transaction).history(open_part.case.id),
+        history=Cases(transaction).history_without_notes(open_part.case.id),
         settings=settings_in_force(transaction, rules, open_part.case.region),
         actor=actor,
         now=transaction.now,

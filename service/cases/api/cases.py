@@ -1,6 +1,6 @@
 """Routes of /v1/cases/{caseId}: the case, its history, its file, its steps and the possible transitions."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from fastapi import Response
@@ -8,9 +8,12 @@ from pydantic import Field
 
 from service.cases.api.form_shapes import FormContent
 from service.cases.api.point_in_time import (
+    PagedHistoryDependency,
+    PagedHistoryQuery,
     PointInTimeDependency,
     PointInTimeQuery,
     PointInTimeView,
+    next_page_cursor,
     show_version_of_present,
 )
 from service.cases.api.presenter import Presenter, ids_of_case, ids_of_entry, ids_of_part, possible_transition_view
@@ -22,7 +25,7 @@ from service.cases.rules.model import Part, Transition
 from service.cases.rules.steps import possible_transitions
 from service.cases.store.cases import Cases, VisiblePart
 from service.cases.use_cases.case_reading import CaseReading, read_case
-from service.cases.use_cases.read_content import CaseFile, Document, read_file
+from service.cases.use_cases.read_content import CaseFile, Document, entries_of, read_file
 from service.cases.use_cases.situation import load_situation
 from service.database.transaction import Transaction
 from service.http.app_context import AppContextDependency
@@ -36,16 +39,14 @@ from service.people.use_cases.identify import identify
 from service.workflows.rules.rulebook import Rulebook
 
 router = StrictRouter("cases")
+_NEXT_CURSOR = "The next page; null on the last one, and where no page was asked."
 
 
 class History(PointInTimeView):
     """The history of a case or of one of its parts, in order of sequence."""
 
     transitions: list[EntryView]
-
-    def version_of(self, part_id: UUID) -> int:
-        """The `partSequence` of the last entry of this part."""
-        return max(entry.part_sequence for entry in self.transitions if entry.part_id == part_id)
+    next_cursor: str | None = Field(default=None, description=_NEXT_CURSOR)
 
 
 class PossibleTransitions(View):
@@ -70,6 +71,7 @@ class CaseFileView(PointInTimeView):
     case_id: UUID
     number: str
     documents: list[DocumentView]
+    next_cursor: str | None = Field(default=None, description=_NEXT_CURSOR)
 
 
 @router.get("/cases/{caseId}")
@@ -104,24 +106,28 @@ async def list_transitions(
     case_id: CaseId,
     context: AppContextDependency,
     caller: CallerDependency,
-    query: PointInTimeDependency,
+    query: PagedHistoryDependency,
     response: Response,
 ) -> History:
-    """The history of a case and its parts, up to the requested moment: facts, no content."""
-    view = await context.database.read(
+    """The history of a case and its parts, up to the requested moment: facts, no content. All of it, or a page."""
+    view, version = await context.database.read(
         lambda transaction: view_history(transaction, caller, case_id, query, rules=context.rules)
     )
-    show_version_of_present(response, view, view.version_of(case_id))
+    show_version_of_present(response, view, version)
     return view
 
 
 def view_history(
-    transaction: Transaction, caller: Caller, case_id: UUID, query: PointInTimeQuery, *, rules: Rulebook
-) -> History:
-    """The history of a case, for a caller who may read the whole case. Raises NotFound."""
+    transaction: Transaction, caller: Caller, case_id: UUID, query: PagedHistoryQuery, *, rules: Rulebook
+) -> tuple[History, int]:
+    """The history of a case, or a page of it, and the version of the case. Raises NotFound, Invalid."""
     reading = read_case(transaction, identify(transaction, caller), case_id, query.point_in_time)
-    reading.require_whole_case()
-    return query.with_as_of(history_view(transaction, rules, reading.history, whole=True), reading.past)
+    version = reading.require_whole_case().part.sequence
+    entries, last_sequence = entries_of(reading, query.extent(transaction.keyring, case_id))
+    corrections_of = amendment_numbers_by_entry(reading.history_without_notes)
+    view = history_view(transaction, rules, entries, whole=True, corrections_of=corrections_of)
+    cursor = next_page_cursor(transaction.keyring, case_id, last_sequence)
+    return query.with_as_of(view.model_copy(update={"next_cursor": cursor}), reading.past), version
 
 
 def step_router(rules: Rulebook) -> StrictRouter:
@@ -159,24 +165,28 @@ async def list_possible_transitions(
 
 @router.get("/cases/{caseId}/file", responses=refusal_responses(403))
 async def get_file(
-    case_id: CaseId, context: AppContextDependency, caller: CallerDependency, query: PointInTimeDependency
+    case_id: CaseId, context: AppContextDependency, caller: CallerDependency, query: PagedHistoryDependency
 ) -> CaseFileView:
-    """All content of the case that you may read, in order. The read is logged with your role and its purpose."""
+    """The content of the case that you may read, in order: all of it, or that of a page of the history.
+
+    A page may hold fewer documents than `limit`, since not every entry has content that you may read. Each read is
+    logged with your role and its purpose.
+    """
     return await context.database.write(
         lambda transaction: view_file(transaction, caller, case_id, query, rules=context.rules)
     )
 
 
 def view_file(
-    transaction: Transaction, caller: Caller, case_id: UUID, query: PointInTimeQuery, *, rules: Rulebook
+    transaction: Transaction, caller: Caller, case_id: UUID, query: PagedHistoryQuery, *, rules: Rulebook
 ) -> CaseFileView:
-    """The file of the case. Needs a transaction that writes: the read is logged."""
-    file = read_file(transaction, caller, case_id, query.point_in_time)
+    """The file of the case, or a page of it. Needs a transaction that writes: the read is logged."""
+    file = read_file(transaction, caller, case_id, query.point_in_time, query.extent(transaction.keyring, case_id))
     return query.with_as_of(_file_view(transaction, rules, file), file.past)
 
 
 def _case_view(transaction: Transaction, rules: Rulebook, reading: CaseReading, sight: VisiblePart) -> CaseView:
-    parts, history, settings = reading.parts, reading.history, reading.settings(rules)
+    parts, history, settings = reading.parts, reading.history_without_notes, reading.settings(rules)
     presenter = Presenter.of(transaction, rules, ids_of_case(sight, parts), at=reading.moment)
     return presenter.case_view(sight, parts, history, settings)
 
@@ -192,13 +202,25 @@ def _file_view(transaction: Transaction, rules: Rulebook, file: CaseFile) -> Cas
         transaction, rules, [id_ for document in file.documents for id_ in ids_of_entry(document.entry)]
     )
     documents = [document_view(presenter, document, whole=True) for document in file.documents]
-    return CaseFileView(case_id=file.sight.case.id, number=file.sight.case.number, documents=documents)
+    case = file.sight.case
+    cursor = next_page_cursor(transaction.keyring, case.id, file.last_sequence)
+    return CaseFileView(case_id=case.id, number=case.number, documents=documents, next_cursor=cursor)
 
 
-def history_view(transaction: Transaction, rules: Rulebook, entries: Sequence[Transition], *, whole: bool) -> History:
-    """The history view of these entries. `whole`: the reader may read the whole case."""
+def history_view(
+    transaction: Transaction,
+    rules: Rulebook,
+    entries: Sequence[Transition],
+    *,
+    whole: bool,
+    corrections_of: Mapping[int, Sequence[int]] | None = None,
+) -> History:
+    """The history view of these entries. `whole`: the reader may read the whole case.
+
+    `corrections_of`: the numbers of the amendments by entry; those among the entries when left out.
+    """
     presenter = Presenter.of(transaction, rules, [id_ for entry in entries for id_ in ids_of_entry(entry)])
-    corrections_of = amendment_numbers_by_entry(entries)
+    corrections_of = amendment_numbers_by_entry(entries) if corrections_of is None else corrections_of
     return History(
         transitions=[
             presenter.entry_view(entry, whole=whole, corrected_by=corrections_of.get(entry.sequence, ()))

@@ -169,7 +169,7 @@ class PartRoutes:
                 transaction, caller, (case_id, part_id), query, rules=context.rules
             )
         )
-        show_version_of_present(response, view, view.version_of(part_id))
+        show_version_of_present(response, view, max(entry.part_sequence for entry in view.transitions))
         return view
 
     async def get_transition(

@@ -2,15 +2,19 @@
 
 from dataclasses import dataclass
 from typing import Annotated, TypeVar
+from uuid import UUID
 
 from fastapi import Depends, Query, Request, Response
 from pydantic import Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 from service.cases.rules.point_in_time import HistoryUntil, PointInTime
+from service.cases.use_cases.read_content import HistoryExtent
+from service.database.keyring import Keyring
+from service.database.paging import Cursors
 from service.http.edge import API_PREFIX
 from service.http.json_models import UtcDateTime, View
-from service.http.parameters import QueryKeys
+from service.http.parameters import MAX_PAGE_SIZE, QueryKeys
 from service.http.responses import set_version_tag
 from service.vocabulary.fields import Moment
 
@@ -56,6 +60,17 @@ class MomentQuery(QueryKeys):
         return known_at
 
 
+class PagedMomentQuery(MomentQuery):
+    """The moment, and a page of the history: all of it when both `limit` and `cursor` are left out."""
+
+    limit: Annotated[int | None, Field(ge=1, le=MAX_PAGE_SIZE)] = Field(
+        default=None,
+        description="Maximum number of entries on a page. Without `limit` and `cursor` the answer has every entry: ask "
+        "pages of a case that may have a long history.",
+    )
+    cursor: Annotated[str | None, Field(max_length=200)] = None
+
+
 @dataclass(frozen=True, slots=True)
 class PointInTimeQuery:
     """The requested moment: `point_in_time` is None for the present. `present_path` is the path of the present view."""
@@ -83,4 +98,33 @@ async def _point_in_time_query(request: Request, query: Annotated[MomentQuery, Q
     return PointInTimeQuery(None if is_present else PointInTime(query.sequence, query.known_at), present)
 
 
+@dataclass(frozen=True, slots=True)
+class PagedHistoryQuery(PointInTimeQuery):
+    """A requested moment, and a page of the history until then."""
+
+    limit: int | None
+    cursor: str | None
+
+    def extent(self, keyring: Keyring, case_id: UUID) -> HistoryExtent | None:
+        """The stretch of history to read; None for all of it. Raises Invalid for a cursor of another case or list."""
+        if self.cursor is None:
+            return None if self.limit is None else HistoryExtent(self.limit)
+        return HistoryExtent(self.limit or MAX_PAGE_SIZE, int(_cursors(keyring, case_id).position(self.cursor)))
+
+
+def next_page_cursor(keyring: Keyring, case_id: UUID, last_sequence: int | None) -> str | None:
+    """The cursor of the page after this entry; None when no page follows."""
+    return None if last_sequence is None else _cursors(keyring, case_id).cursor(str(last_sequence))
+
+
+def _cursors(keyring: Keyring, case_id: UUID) -> Cursors:
+    return Cursors(keyring, f"history {case_id}")
+
+
+async def _paged_history_query(request: Request, query: Annotated[PagedMomentQuery, Query()]) -> PagedHistoryQuery:
+    moment = await _point_in_time_query(request, query)
+    return PagedHistoryQuery(moment.point_in_time, moment.present_path, query.limit, query.cursor)
+
+
+PagedHistoryDependency = Annotated[PagedHistoryQuery, Depends(_paged_history_query)]
 PointInTimeDependency = Annotated[PointInTimeQuery, Depends(_point_in_time_query)]

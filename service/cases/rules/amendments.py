@@ -53,8 +53,9 @@ def amendment_numbers_by_entry(history: Iterable[Transition]) -> Mapping[int, Se
     amendments: dict[int, list[int]] = {}
     for entry in history:
         sequences[entry.part_id, entry.part_sequence] = entry.sequence
-        if number := amended_part_sequence(entry):
-            amendments.setdefault(sequences[entry.part_id, number], []).append(entry.part_sequence)
+        number = amended_part_sequence(entry)
+        if number and (sequence := sequences.get((entry.part_id, number))):
+            amendments.setdefault(sequence, []).append(entry.part_sequence)
     return amendments
 
 

@@ -61,7 +61,10 @@ class Step(PartialValue):
 
 @dataclass(frozen=True, kw_only=True)
 class Situation:
-    """The input of a step, read in one transaction. `addressees`: organisations that were looked up, by role."""
+    """The input of a step, read in one transaction. `history` has no notes, which change no fact.
+
+    `addressees`: organisations that were looked up, by role.
+    """
 
     case: Case
     part: Part

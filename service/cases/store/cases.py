@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, func, insert, literal_column, or_, select, true
+from sqlalchemy import ColumnElement, Select, and_, bindparam, func, insert, literal_column, not_, or_, select, true
 
 from service.cases.rules.history_chain import GENESIS_DIGEST
 from service.cases.rules.model import Case, Content, Part, Transition
@@ -34,6 +34,19 @@ class VisiblePart:
 # Building a statement takes several times as long as running it, so frequent statements are built once.
 _LOCK = select(cases.c.id).where(cases.c.id == bindparam("case_id")).with_for_update()
 _HISTORY = select(transitions).where(transitions.c.case_id == bindparam("case_id")).order_by(transitions.c.sequence)
+# A note changes no fact. Notes in an escalation stay: one of the chair answers the signal of a liaison.
+_IS_NOTE = and_(
+    transitions.c.trigger_name == "add_note",
+    transitions.c.source == transitions.c.target,
+    transitions.c.part_kind != "escalation",
+)
+_HISTORY_WITHOUT_NOTES = _HISTORY.where(or_(transitions.c.trigger_name.is_(None), not_(_IS_NOTE)))
+_ENTRIES_AFTER = _HISTORY.where(transitions.c.sequence > bindparam("after")).limit(bindparam("limit"))
+_ENTRY_OF_PART = select(transitions).where(
+    transitions.c.case_id == bindparam("case_id"),
+    transitions.c.part_id == bindparam("part_id"),
+    transitions.c.part_sequence == bindparam("part_sequence"),
+)
 _ADD_ENTRY = insert(transitions)
 # A literal: with a bound parameter, PostgreSQL could not use the partial index.
 _RECORD_GAP: ColumnElement[str] = literal_column("'record_gap'")
@@ -125,8 +138,27 @@ class Cases:
         return tuple(row_to_part(row._mapping) for row in rows)  # noqa: SLF001 - public API of Row
 
     def history(self, case_id: UUID) -> tuple[Transition, ...]:
-        """Returns every entry in order of sequence, for guards and for readers of the whole case."""
+        """Returns every entry in order of sequence, for readers of the whole case."""
         return tuple(map(row_to_transition, self._connection.execute(_HISTORY, {"case_id": str(case_id)}).all()))
+
+    def history_without_notes(self, case_id: UUID) -> tuple[Transition, ...]:
+        """Returns every entry that may carry a fact, in order of sequence, for guards, folds and rights.
+
+        A case may have thousands of notes: a step never reads them (decision 0036).
+        """
+        rows = self._connection.execute(_HISTORY_WITHOUT_NOTES, {"case_id": str(case_id)}).all()
+        return tuple(map(row_to_transition, rows))
+
+    def entries_after(self, case_id: UUID, sequence: int, limit: int) -> tuple[Transition, ...]:
+        """Returns at most `limit` entries after this one, in order of sequence."""
+        keys = {"case_id": str(case_id), "after": sequence, "limit": limit}
+        return tuple(map(row_to_transition, self._connection.execute(_ENTRIES_AFTER, keys).all()))
+
+    def entry_of_part(self, case_id: UUID, part_id: UUID, part_sequence: int) -> Transition | None:
+        """Returns the entry with this number in this part."""
+        keys = {"case_id": str(case_id), "part_id": str(part_id), "part_sequence": part_sequence}
+        row = self._connection.execute(_ENTRY_OF_PART, keys).first()
+        return row_to_transition(row) if row else None
 
     def histories(self, regions: Collection[str]) -> tuple[tuple[Transition, ...], ...]:
         """Returns the complete history of each case that these regions own now."""

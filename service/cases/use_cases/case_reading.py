@@ -45,6 +45,16 @@ class CaseReading(Protocol):
     def history(self) -> tuple[Transition, ...]:
         """All entries, also those that the reader may not see."""
 
+    @property
+    def history_without_notes(self) -> tuple[Transition, ...]:
+        """The entries that may carry a fact, for rights, amendments and what asks for attention."""
+
+    def entries_after(self, sequence: int, limit: int) -> tuple[Transition, ...]:
+        """At most `limit` entries after this one, also those that the reader may not see."""
+
+    def find_entry(self, part_id: UUID, part_sequence: int) -> Transition | None:
+        """The entry with this number in this part."""
+
     def require_whole_case(self) -> VisiblePart:
         """The main part, for a reader who may see the whole case. Raises NotFound."""
 
@@ -82,6 +92,16 @@ class PresentCase:
     @cached_property
     def history(self) -> tuple[Transition, ...]:
         return Cases(self.transaction).history(self.case_id)
+
+    @cached_property
+    def history_without_notes(self) -> tuple[Transition, ...]:
+        return Cases(self.transaction).history_without_notes(self.case_id)
+
+    def entries_after(self, sequence: int, limit: int) -> tuple[Transition, ...]:
+        return Cases(self.transaction).entries_after(self.case_id, sequence, limit)
+
+    def find_entry(self, part_id: UUID, part_sequence: int) -> Transition | None:
+        return Cases(self.transaction).entry_of_part(self.case_id, part_id, part_sequence)
 
     def require_whole_case(self) -> VisiblePart:
         if self.sight is None or not self.sight.may_read_case:

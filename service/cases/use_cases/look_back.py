@@ -42,6 +42,19 @@ class PastCase:
     def history(self) -> tuple[Transition, ...]:
         return self.past.history
 
+    @property
+    def history_without_notes(self) -> tuple[Transition, ...]:
+        """The whole history: it was read to look back, and notes in it change nothing."""
+        return self.history
+
+    def entries_after(self, sequence: int, limit: int) -> tuple[Transition, ...]:
+        return self.past.history[sequence : sequence + limit]
+
+    def find_entry(self, part_id: UUID, part_sequence: int) -> Transition | None:
+        return next(
+            (entry for entry in self.history if (entry.part_id, entry.part_sequence) == (part_id, part_sequence)), None
+        )
+
     def require_whole_case(self) -> VisiblePart:
         return self.sight
 

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any
 from uuid import UUID
 
 from service.audit.rules import Activity, Purpose
 from service.audit.store.access_log import AccessLog, ContentRead
-from service.cases.rules.amendments import amended_form, amendments_of
+from service.cases.rules.amendments import amended_form, amended_part_sequence, amendments_of
 from service.cases.rules.model import Content, Transition
 from service.cases.rules.point_in_time import HistoryUntil, PointInTime
 from service.cases.store.cases import Cases, VisiblePart
@@ -62,11 +63,23 @@ class Document:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseFile:
-    """All content of a case that the reader may read, in order of sequence."""
+    """The content of a case that the reader may read, in order of sequence: all of it, or a page.
+
+    `last_sequence`: the last entry of the page; None when no page follows.
+    """
 
     sight: VisiblePart
     documents: tuple[Document, ...]
     past: HistoryUntil | None = None
+    last_sequence: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryExtent:
+    """A stretch of a history: at most `limit` entries after entry `after`."""
+
+    limit: int
+    after: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,26 +91,59 @@ class EntryDocument:
     past: HistoryUntil | None = None
 
 
-def read_file(transaction: Transaction, caller: Caller, case_id: UUID, when: PointInTime | None = None) -> CaseFile:
-    """Read and log the file of a case. A family reads its own words and the forms that are addressed to it.
+def read_file(
+    transaction: Transaction,
+    caller: Caller,
+    case_id: UUID,
+    when: PointInTime | None = None,
+    extent: HistoryExtent | None = None,
+) -> CaseFile:
+    """Read and log the file of a case, or the documents of a stretch of its history. Each read of a page is logged.
+
+    A family reads its own words and the forms that are addressed to it.
 
     Raises NotFound for a person who may not see the whole case, and the refusal of `Reader.require_file`.
     """
     actor = identify(transaction, caller)
     reading = read_case(transaction, actor, case_id, when)
-    sight, history = reading.require_whole_case(), reading.history
+    sight = reading.require_whole_case()
     seat = require_seat(transaction, reading.entitled_actor, sight)
     reader = reader_of(transaction, actor, sight, reading, seat=seat)
     reader.require_file()
-    contents = Contents(transaction).open(case_id)
+    entries, last_sequence = entries_of(reading, extent)
+    amendments = _amendments_by_entry(entries, reading.history_without_notes)
+    numbers = {entry.sequence for entry in (*entries, *chain.from_iterable(amendments.values()))}
+    contents = Contents(transaction).open(case_id, None if extent is None else sorted(numbers))
     detail = "own file" if seat.acting.role in FAMILY_ROLES else "whole file"
     log_reading(transaction, caller, actor, sight, "read_case_file", log_detail(detail, reading.past), seat=seat)
     documents = tuple(
-        _document(entry, history, contents)
-        for entry in history
+        _document(entry, amendments.get(entry.sequence, ()), contents)
+        for entry in entries
         if entry.sequence in contents and reader.may_read(entry)
     )
-    return CaseFile(sight=sight, documents=documents, past=reading.past)
+    return CaseFile(sight=sight, documents=documents, past=reading.past, last_sequence=last_sequence)
+
+
+def entries_of(reading: CaseReading, extent: HistoryExtent | None) -> tuple[tuple[Transition, ...], int | None]:
+    """Returns (entries of this stretch, sequence of its last entry if more follow); all entries without an extent."""
+    if extent is None:
+        return reading.history, None
+    entries = reading.entries_after(extent.after, extent.limit + 1)
+    page = entries[: extent.limit]
+    return page, page[-1].sequence if len(entries) > extent.limit else None
+
+
+def _amendments_by_entry(
+    entries: Sequence[Transition], history: Sequence[Transition]
+) -> Mapping[int, tuple[Transition, ...]]:
+    """Returns the amendments of these entries that the history holds, by the sequence of the amended entry."""
+    sequences = {(entry.part_id, entry.part_sequence): entry.sequence for entry in entries}
+    amendments: dict[int, tuple[Transition, ...]] = {}
+    for entry in history:
+        number = amended_part_sequence(entry)
+        if number and (sequence := sequences.get((entry.part_id, number))):
+            amendments[sequence] = (*amendments.get(sequence, ()), entry)
+    return amendments
 
 
 def read_entry(
@@ -116,14 +162,14 @@ def read_entry(
     # Sight of the present part comes first: an unknown part is refused before an impossible moment.
     sight = read_case(transaction, actor, case_id).require_part(part_id)
     reading = read_case(transaction, actor, case_id, when)
-    history = reading.history
-    entry = next((event for event in history if (event.part_id, event.part_sequence) == (part_id, part_sequence)), None)
+    entry, history = reading.find_entry(part_id, part_sequence), reading.history_without_notes
     if entry is None:
         raise NotFound
-    document = _document(entry, history, {})
+    amendments = amendments_of(entry, history)
+    document = _document(entry, amendments, {})
     if sight.may_read_case or _is_open_to(actor, entry):
-        numbers = [entry.sequence, *(amendment.sequence for amendment in amendments_of(entry, history))]
-        document = _document(entry, history, Contents(transaction).open(case_id, numbers))
+        numbers = [entry.sequence, *(amendment.sequence for amendment in amendments)]
+        document = _document(entry, amendments, Contents(transaction).open(case_id, numbers))
         if question := opening_question(transaction, case_id, history, entry):
             document = replace(document, body={**document.body, "form": question})
     if document.body:
@@ -148,9 +194,8 @@ def _is_open_to(actor: Actor, entry: Transition) -> bool:
     return entry.part_kind != "reconsideration" or by_own_organisation or entry.trigger in RECONSIDERATION_OUTCOMES
 
 
-def _document(entry: Transition, history: Sequence[Transition], contents: Mapping[int, Content]) -> Document:
+def _document(entry: Transition, amendments: Sequence[Transition], contents: Mapping[int, Content]) -> Document:
     """The document of an entry, from `contents` by sequence; empty when they do not hold the entry."""
-    amendments = amendments_of(entry, history)
     content = contents.get(entry.sequence)
     return Document(
         entry=entry,
@@ -175,9 +220,12 @@ def reader_of(
 ) -> Reader:
     """The rights of this person in this seat. For a past view, the rights of today limit them as well."""
     if reading.past is None:
-        return Reader(transaction, actor, seat, reading.history)
+        return Reader(transaction, actor, seat, reading.history_without_notes)
     today = Reader(
-        transaction, actor, require_seat(transaction, actor, sight), Cases(transaction).history(sight.case.id)
+        transaction,
+        actor,
+        require_seat(transaction, actor, sight),
+        Cases(transaction).history_without_notes(sight.case.id),
     )
     on = day_in_amsterdam(reading.moment)
     return Reader(transaction, reading.entitled_actor, seat, reading.history, on=on, present_reader=today)

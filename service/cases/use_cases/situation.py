@@ -25,7 +25,7 @@ def load_situation(transaction: Transaction, actor: Actor, case: Case, part: Par
 
     A person who sees the case by emergency access alone may take steps only with the part that records this access.
     """
-    history = Cases(transaction).history(case.id)
+    history = Cases(transaction).history_without_notes(case.id)
     if actor.emergencies and not own_emergency_access(actor, part, history):
         by_right = replace(actor, emergencies=())
         actor = (
@@ -81,7 +81,7 @@ def situation_before_first_step(
     workflow = rules.current(kind).hash
     part = new_part(new_id(), case.id, kind, workflow, case.submitted_at, addressee_id=case.team_id)
     settings = settings_in_force(transaction, rules, case.region)
-    history = Cases(transaction).history(case.id)
+    history = Cases(transaction).history_without_notes(case.id)
     return Situation(
         case=case, part=part, history=history, settings=settings, actor=actor, now=transaction.now, kinds=KINDS
     )

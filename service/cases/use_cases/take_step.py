@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
-from service.cases.rules.model import Content, Transition
+from service.cases.rules.model import Content, Part, Transition
 from service.cases.rules.steps import Situation, Step, WorkflowSource, build_transitions
 from service.cases.store.cases import Cases
 from service.cases.use_cases.check_step import CheckedStep, check_step
@@ -102,7 +102,7 @@ def perform_transition(
         if version is None:
             raise VersionMissing
         if version != sight.part.sequence:
-            raise Stale(sight.part.sequence, _winning_step(situation.history, sight.part.id, sight.part.sequence))
+            raise Stale(sight.part.sequence, _winning_step(transaction, sight.part))
         result = check_and_record_step(transaction, situation, step, rules, new_id=new_id, trace_id=caller.trace_id)
         return replace(result, may_read_case=sight.may_read_case)
 
@@ -157,11 +157,11 @@ def _content(step: Step) -> Content | None:
     return Content(content_class=content_class, form=step.form.form_name if step.form else None, body=body)
 
 
-def _winning_step(history: tuple[Transition, ...], part_id: UUID, part_sequence: int) -> dict[str, Any]:
+def _winning_step(transaction: Transaction, part: Part) -> dict[str, Any]:
     """Returns trigger, state, role and recorded_at of the step that came first; never the person who took it."""
-    winner = next(
-        entry for entry in reversed(history) if (entry.part_id, entry.part_sequence) == (part_id, part_sequence)
-    )
+    winner = Cases(transaction).entry_of_part(part.case_id, part.id, part.sequence)
+    if winner is None:
+        raise NotFound  # The head of a part always has its entry; the database keeps both together.
     return {
         "trigger": winner.trigger,
         "state": winner.target,
