@@ -41,8 +41,8 @@ def clock(story: DestructionStory) -> Iterator[Clock]:
 @broken_by(
     "I21: a request about the file does not extend the retention term",
     "service/retention/rules/destruction.py",
-    "if entry.part_kind not in KINDS.kinds_outside_file)",
-    "if True)",
+    "if entry.part_kind not in KINDS.kinds_outside_file or AMENDED_PART in entry.codes",
+    "if True",
 )
 def test_i21_what_is_due_is_proposed_twenty_years_after_the_last_change_of_the_file_and_not_before(
     story: DestructionStory, clock: Clock

@@ -30,7 +30,7 @@ _FIRST_TRIGGER = {
 }
 # Parts outside the file, which begin on a case in any state.
 _BEGIN_OUTSIDE_FILE: dict[str, Callable[[CaseFile], Json]] = {
-    "file_request": CaseFile.ask_about_file,
+    "file_request": lambda case: case.ask_about_file("correction"),
     "emergency_access": CaseFile.read_in_an_emergency,
 }
 # The trigger that begins an escalation, by its first state.

@@ -120,8 +120,8 @@ def _consult_referred(case: CaseFile, take: Take) -> None:
 def _withdrawn(case: CaseFile, take: Take) -> None:
     take(case, "withdraw", None)
     # Requests and emergency access are also possible on a case that has ended.
-    for triggers in ("postpone amend add_note reassign grant carry_out", "refuse", "withdraw"):
-        case.ask_about_file(by=_submitter_of(case))
+    for triggers in ("postpone amend add_note reassign grant correct carry_out", "refuse", "withdraw"):
+        case.ask_about_file("correction", by=_submitter_of(case))
         _part(case, "file_request", None, take, triggers)
     case.read_in_an_emergency()
     _part(case, "emergency_access", None, take, "amend add_note reassign review")

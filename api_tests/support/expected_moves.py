@@ -206,7 +206,7 @@ FILE_REQUEST: dict[str, dict[str, str]] = {  # T22
         "postpone": "received",  # two months more at most (GDPR 12.3)
         "withdraw": "withdrawn",
     },
-    "granted": {"carry_out": "carried_out", "withdraw": "withdrawn"},
+    "granted": {"correct": "granted", "carry_out": "carried_out", "withdraw": "withdrawn"},
     "carried_out": {},
     "refused": {},
     "withdrawn": {},

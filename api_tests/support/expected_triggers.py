@@ -161,6 +161,7 @@ BY_HAND: dict[str, dict[str, str]] = {
         "grant": "CVD",
         "refuse": "CVD",
         "postpone": "CVD",
+        "correct": "CV",
         "carry_out": "CV",
         "withdraw": "LC",
         "amend": "CVDL",

@@ -17,6 +17,8 @@ TODAY = date(2026, 3, 14)
 LINES = frozenset("ABC")
 LIVING = frozenset("A")
 BORN = "2011-09"
+# The part of a request about the file, which asks a correction.
+GRANTED = {"file_request_kind": ("correction",)}
 
 
 def settings(**changes: object) -> RegionSettings:
@@ -47,7 +49,7 @@ def faults(
 def context(facts: CaseFacts | None = None, region: RegionSettings | None = None) -> FormContext:
     """The context in which a form is checked: the case of the examples, unless the facts differ."""
     case_facts = facts or CaseFacts(advice_lines=LINES, living_lines=LIVING)
-    return FormContext(case_facts, region or settings(), TODAY, region="JZ11", birth_month=BORN)
+    return FormContext(case_facts, region or settings(), TODAY, region="JZ11", part_codes=GRANTED, birth_month=BORN)
 
 
 def example_without(name: str, *fields: str) -> dict[str, Any]:

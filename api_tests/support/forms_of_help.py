@@ -39,6 +39,11 @@ OF_HELP: dict[str, dict[str, Any]] = {
         "toldWhereToComplain": True,
     },
     "file_request_postponement@1": {"dueOn": "2025-08-10", "toldOn": "2025-06-12"},
+    "correction@1": {
+        "amends": 1,
+        "changes": {"question": "Waar kan hij wonen, met zijn broer dichtbij?"},
+        "reason": "Er stond dat hij geen broer heeft.",
+    },
     "file_request_outcome@1": {"carriedOutOn": "2025-06-25", "whatWasDone": "Samen gelezen, en een kopie meegegeven."},
     "emergency_access@1": {
         "reason": {"code": "acute_safety"},

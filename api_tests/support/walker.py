@@ -25,7 +25,7 @@ WALKERS = (
 )  # fmt: skip
 # An amendment needs an entry of its author, and has its own tests (test_amendments.py). A consent changes only what may
 # be read.
-EXCLUDED = {"amend", "record_consent", "withdraw_consent", "refer"}
+EXCLUDED = {"amend", "correct", "record_consent", "withdraw_consent", "refer"}
 
 
 @dataclass(frozen=True)

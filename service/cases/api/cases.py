@@ -1,6 +1,6 @@
 """Routes of /v1/cases/{caseId}: the case, its history, its file, its steps and the possible transitions."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from uuid import UUID
 
 from fastapi import Response
@@ -20,7 +20,7 @@ from service.cases.api.presenter import Presenter, ids_of_case, ids_of_entry, id
 from service.cases.api.step_bodies import StepBody, step_type
 from service.cases.api.steps import StepRoute, take_step_over_http, with_step_body
 from service.cases.api.views import CaseInPart, CaseView, EntryView, MadeView, PossibleView
-from service.cases.rules.amendments import amendment_numbers_by_entry
+from service.cases.rules.amendments import amendments_by_place, place_of
 from service.cases.rules.model import Part, Transition
 from service.cases.rules.steps import possible_transitions
 from service.cases.store.cases import Cases, VisiblePart
@@ -124,8 +124,7 @@ def view_history(
     reading = read_case(transaction, identify(transaction, caller), case_id, query.point_in_time)
     version = reading.require_whole_case().part.sequence
     entries, last_sequence = entries_of(reading, query.extent(transaction.keyring, case_id))
-    corrections_of = amendment_numbers_by_entry(reading.history_without_notes)
-    view = history_view(transaction, rules, entries, whole=True, corrections_of=corrections_of)
+    view = history_view(transaction, rules, entries, whole=True, history=reading.history_without_notes)
     cursor = next_page_cursor(transaction.keyring, case_id, last_sequence)
     return query.with_as_of(view.model_copy(update={"next_cursor": cursor}), reading.past), version
 
@@ -213,17 +212,17 @@ def history_view(
     entries: Sequence[Transition],
     *,
     whole: bool,
-    corrections_of: Mapping[int, Sequence[int]] | None = None,
+    history: Sequence[Transition] | None = None,
 ) -> History:
     """The history view of these entries. `whole`: the reader may read the whole case.
 
-    `corrections_of`: the numbers of the amendments by entry; those among the entries when left out.
+    `history`: the entries among which their amendments are; the entries themselves when left out.
     """
     presenter = Presenter.of(transaction, rules, [id_ for entry in entries for id_ in ids_of_entry(entry)])
-    corrections_of = amendment_numbers_by_entry(entries) if corrections_of is None else corrections_of
+    amendments = amendments_by_place(entries if history is None else history)
     return History(
         transitions=[
-            presenter.entry_view(entry, whole=whole, corrected_by=corrections_of.get(entry.sequence, ()))
+            presenter.entry_view(entry, whole=whole, amendments=amendments.get(place_of(entry), ()))
             for entry in entries
         ]
     )
@@ -242,7 +241,7 @@ def view_possible_transitions(
 
 def document_view(presenter: Presenter, document: Document, *, whole: bool) -> DocumentView:
     return DocumentView(
-        entry=presenter.entry_view(document.entry, whole=whole, corrected_by=document.corrected_by),
+        entry=presenter.entry_view(document.entry, whole=whole, amendments=document.amendments),
         grounds=document.body.get("grounds"),
         form=document.body.get("form"),
         current=None if document.current is None else dict(document.current),

@@ -6,8 +6,18 @@ from datetime import date, datetime
 from functools import lru_cache
 from uuid import UUID
 
-from service.cases.api.views import AttentionView, By, CaseView, EntryView, GuardView, PartView, PartyView, PossibleView
-from service.cases.rules.amendments import amended_part_sequence
+from service.cases.api.views import (
+    AttentionView,
+    By,
+    CaseView,
+    EntryPlaceView,
+    EntryView,
+    GuardView,
+    PartView,
+    PartyView,
+    PossibleView,
+)
+from service.cases.rules.amendments import EntryPlace, amended_place, place_of
 from service.cases.rules.attention import attention_reasons, count_moves
 from service.cases.rules.model import Case, Part, Transition
 from service.cases.store.cases import VisiblePart
@@ -104,7 +114,12 @@ class Presenter:
     def _sentence(self, words: BilingualText) -> InTwoLanguages:
         return InTwoLanguages.of(insert_step_labels(words, self.rules.step_label))
 
-    def entry_view(self, entry: Transition, *, whole: bool, corrected_by: Iterable[int] = ()) -> EntryView:
+    def entry_view(self, entry: Transition, *, whole: bool, amendments: Iterable[Transition] = ()) -> EntryView:
+        amended, amendments = amended_place(entry), tuple(amendments)
+        own, elsewhere = (
+            [amendment for amendment in amendments if (amendment.part_id == entry.part_id) is here]
+            for here in (True, False)
+        )
         trigger = self.rules.trigger(entry.workflow, entry.trigger)
         return EntryView(
             sequence=entry.sequence if whole else None,
@@ -128,11 +143,18 @@ class Presenter:
             form=entry.form,
             codes={name: list(codes) for name, codes in sorted(entry.codes.items())},
             cause=entry.cause if whole else None,
-            corrects=amended_part_sequence(entry),
-            corrected_by=list(corrected_by),
+            corrects=amended[1] if amended and amended[0] == entry.part_id else None,
+            corrects_in_file=_place_view(amended) if amended and amended[0] != entry.part_id else None,
+            corrected_by=[amendment.part_sequence for amendment in own],
+            corrected_on_request=[_place_view(place_of(amendment)) for amendment in elsewhere if whole],
             workflow=entry.workflow,
             settings=entry.settings,
         )
+
+
+def _place_view(place: EntryPlace) -> EntryPlaceView:
+    part_id, part_sequence = place
+    return EntryPlaceView(part_id=part_id, part_sequence=part_sequence)
 
 
 def ids_of_case(sight: VisiblePart, parts: Iterable[Part]) -> tuple[UUID | None, ...]:

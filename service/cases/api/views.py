@@ -82,6 +82,13 @@ class By(View):
     organisation: Named
 
 
+class EntryPlaceView(View):
+    """The place of an entry: its part, and its number in that part."""
+
+    part_id: UUID
+    part_sequence: int
+
+
 class TransitionView(View):
     """One entry of the history: facts, no content. `sequence` and `cause` are null for readers of only a part."""
 
@@ -103,6 +110,9 @@ class TransitionView(View):
     codes: dict[str, list[str]]
     cause: int | None = Field(description="Sequence of the entry that began this part.")
     corrects: int | None = Field(description="`partSequence` of the entry of this part that it corrects.")
+    corrects_in_file: EntryPlaceView | None = Field(
+        description="The entry of another part that it corrects, on a request about the file."
+    )
     workflow: str
     settings: str
 
@@ -111,6 +121,9 @@ class EntryView(TransitionView):
     """An entry of the history, with the later entries that correct it."""
 
     corrected_by: list[int] = Field(description="`partSequence` of each entry of this part that corrects it.")
+    corrected_on_request: list[EntryPlaceView] = Field(
+        description="The entries of requests about the file that correct it; empty for a reader of only a part."
+    )
 
 
 class OpenedView(View):

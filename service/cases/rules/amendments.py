@@ -7,8 +7,12 @@ from uuid import UUID
 
 from service.cases.rules.model import Content, Transition
 
-# Key in the codes of an amendment. Its value is the part sequence of the amended entry.
-AMENDED_ENTRY = "amends"
+# Keys in the codes of an amendment: the part sequence of the amended entry, and its part where that is another one.
+AMENDED_ENTRY, AMENDED_PART = "amends", "amends_part"
+# Triggers whose entries amend. Rules that read entries by trigger must read these as well.
+AMENDING_TRIGGERS = ("amend", "correct")
+
+EntryPlace = tuple[UUID, int]
 
 
 def apply_merge_patch(form: Any, changes: Any) -> Any:
@@ -35,27 +39,30 @@ def apply_amendments(form: Mapping[str, Any], amendments: Iterable[Mapping[str, 
     return current
 
 
-def amended_part_sequence(entry: Transition) -> int | None:
-    """Returns the part sequence of the entry that this one amends; None for an entry that is no amendment."""
-    return next((int(number) for number in entry.codes.get(AMENDED_ENTRY, ())), None)
+def place_of(entry: Transition) -> EntryPlace:
+    """Returns (part id, part sequence): the place of an entry in its case."""
+    return entry.part_id, entry.part_sequence
+
+
+def amended_place(entry: Transition) -> EntryPlace | None:
+    """Returns the place of the entry that this one amends; None for an entry that is no amendment."""
+    if not (numbers := entry.codes.get(AMENDED_ENTRY)):
+        return None
+    (part_id,) = entry.codes.get(AMENDED_PART, (str(entry.part_id),))
+    return UUID(part_id), int(numbers[0])
 
 
 def amendments_of(entry: Transition, history: Iterable[Transition]) -> tuple[Transition, ...]:
-    amended = (str(entry.part_sequence),)
-    return tuple(
-        later for later in history if later.part_id == entry.part_id and later.codes.get(AMENDED_ENTRY) == amended
-    )
+    place = place_of(entry)
+    return tuple(later for later in history if AMENDED_ENTRY in later.codes and amended_place(later) == place)
 
 
-def amendment_numbers_by_entry(history: Iterable[Transition]) -> Mapping[int, Sequence[int]]:
-    """Returns the part sequences of the amendments, by the case sequence of the entry that they amend."""
-    sequences: dict[tuple[UUID, int], int] = {}
-    amendments: dict[int, list[int]] = {}
+def amendments_by_place(history: Iterable[Transition]) -> Mapping[EntryPlace, Sequence[Transition]]:
+    """Returns the amendments of each entry that has any, by the place of that entry."""
+    amendments: dict[EntryPlace, list[Transition]] = {}
     for entry in history:
-        sequences[entry.part_id, entry.part_sequence] = entry.sequence
-        number = amended_part_sequence(entry)
-        if number and (sequence := sequences.get((entry.part_id, number))):
-            amendments.setdefault(sequence, []).append(entry.part_sequence)
+        if place := amended_place(entry):
+            amendments.setdefault(place, []).append(entry)
     return amendments
 
 
@@ -72,12 +79,8 @@ def amended_history(history: Sequence[Transition]) -> Iterator[Transition]:
 
     A consent that was recorded by mistake stops counting when it is amended.
     """
-    amended = {
-        (amendment.part_id, int(number)): amendment.codes
-        for amendment in history
-        for number in amendment.codes.get(AMENDED_ENTRY, ())
-    }
+    amendments = amendments_by_place(history)
     for entry in history:
         if AMENDED_ENTRY not in entry.codes:
-            codes = amended.get((entry.part_id, entry.part_sequence))
-            yield entry if codes is None else replace(entry, codes=codes)
+            last = amendments.get(place_of(entry), ())[-1:]
+            yield replace(entry, codes=last[0].codes) if last else entry

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from service.cases.rules.acting_memberships import acting_memberships
-from service.cases.rules.amendments import AMENDED_ENTRY
+from service.cases.rules.amendments import AMENDED_ENTRY, AMENDED_PART, amended_history
 from service.cases.rules.consent_order import corrected_ages
 from service.cases.rules.facts import NEW_ROUND_TRIGGERS, CaseFacts, fold_facts
 from service.cases.rules.forms.base import AddresseeRole, Form, FormContext, PartOpening
@@ -84,12 +84,14 @@ class Situation:
     def form_context(self, on: date, amended: Transition | None = None) -> FormContext:
         """Returns the context of the form checks for a step on this day in Amsterdam, or for the form of `amended`."""
         case, part = self.case, self.part
+        first = next((entry for entry in amended_history(self.history) if entry.part_id == part.id), None)
         return FormContext(
             facts=self.facts,
             settings=self.settings,
             day=on,
             region=case.region,
-            part_id=part.id,
+            part_id=amended.part_id if amended else part.id,
+            part_codes=first.codes if first else {},
             part_triggers=tuple(
                 entry.trigger for entry in self.history if entry.part_id == part.id and entry is not amended
             ),
@@ -169,7 +171,7 @@ def _entry(situation: Situation, step: Step, decision: Decision, workflows: Work
         line=part.line,
         addressee_id=part.addressee_id,
         form=form.form_name if form else None,
-        codes=_codes(form, counted, situation),
+        codes=_codes(situation, step, counted),
         age_band=counted.age_band(day_in_amsterdam(step.occurred_at)) if counted else None,
     )
 
@@ -178,8 +180,8 @@ def _assignee(form: Form | None, current: UUID | None) -> UUID | None:
     return form.next_assignee(current) if form else current
 
 
-def _codes(form: Form | None, counted: Form | None, situation: Situation) -> Codes:
-    """Returns the coded answers; for an amendment, together with the number of the amended entry.
+def _codes(situation: Situation, step: Step, counted: Form | None) -> Codes:
+    """Returns the coded answers; for an amendment, together with the place of the amended entry.
 
     A form with a month of birth also gives the ages by which earlier consents are weighed anew.
     """
@@ -188,7 +190,11 @@ def _codes(form: Form | None, counted: Form | None, situation: Situation) -> Cod
         codes |= counted.age_codes(situation.birth_month)
     if isinstance(counted, Referral | ConsultRequest):
         codes |= corrected_ages(situation.facts.consent_statements, counted.birth_month)
-    return {**codes, AMENDED_ENTRY: (str(form.amends),)} if isinstance(form, Amendment) else codes
+    if not isinstance(step.form, Amendment):
+        return codes
+    part_id, number = step.form.amended_place(situation.part.id, situation.case.id)
+    elsewhere = {} if part_id == situation.part.id else {AMENDED_PART: (str(part_id),)}
+    return {**codes, AMENDED_ENTRY: (str(number),), **elsewhere}
 
 
 def _first_entries(

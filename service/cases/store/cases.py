@@ -10,6 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, and_, bindparam, func, insert, literal_column, not_, or_, select, true
 
+from service.cases.rules.amendments import AMENDING_TRIGGERS
 from service.cases.rules.history_chain import GENESIS_DIGEST
 from service.cases.rules.model import Case, Content, Part, Transition
 from service.cases.store.certificates import find_certificate
@@ -177,7 +178,7 @@ class Cases:
         """
         columns, gap = transitions.c, transitions.alias("gap").c
         with_gaps = select(gap.case_id).where(gap.region == region, gap.trigger_name == _RECORD_GAP)
-        amended = and_(columns.trigger_name == "amend", columns.case_id.in_(with_gaps))
+        amended = and_(columns.trigger_name.in_(AMENDING_TRIGGERS), columns.case_id.in_(with_gaps))
         rows = self._connection.execute(
             select(transitions)
             .where(columns.region == region, or_(columns.trigger_name == _RECORD_GAP, amended))

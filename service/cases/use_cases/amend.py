@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from service.cases.rules.amendments import apply_merge_patch
+from service.cases.rules.amendments import apply_merge_patch, place_of
 from service.cases.rules.forms.base import Form
 from service.cases.rules.forms.form_reader import FormReadResult, read_form
 from service.cases.rules.forms.notes import Amendment
@@ -18,7 +18,7 @@ from service.vocabulary.roles import Role
 from service.workflows.rules.machine import Decision
 
 # Issued advice is never corrected: a change is a new version (I13). A note or amendment is followed by another one.
-UNAMENDABLE_FORMS = frozenset({"advice", "advice_revision", "amendment", "note", "reassignment"})
+UNAMENDABLE_FORMS = frozenset({"advice", "advice_revision", "amendment", "correction", "note", "reassignment"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,17 +60,20 @@ def read_amended_form(
 def amendable_entry(
     transaction: Transaction, situation: Situation, decision: Decision, amendment: Amendment
 ) -> Transition | None:
-    """The entry to amend; None unless the same organisation recorded it and its form may be amended.
+    """The entry to amend; None where its form may not be amended, or not by this organisation.
 
-    A parent does not amend what only the young person may read. Raises FieldUnread when its number could not be read.
+    A correction on request may amend every entry of the file. A parent does not amend what only the young person may
+    read. Raises FieldUnread when its number could not be read.
     """
-    for entry in situation.history:
-        if (entry.part_id, entry.part_sequence) != (situation.part.id, amendment.amends):
-            continue
-        form_name = (entry.form or "note@1").partition("@")[0]
-        if form_name not in UNAMENDABLE_FORMS and entry.organisation_id == decision.acting.organisation_id:
-            return entry if _is_open_to_family(transaction, situation, decision, entry) else None
-    return None
+    place = amendment.amended_place(situation.part.id, situation.case.id)
+    entry = next((entry for entry in situation.history if place_of(entry) == place), None)
+    if entry is None or (entry.form or "note@1").partition("@")[0] in UNAMENDABLE_FORMS:
+        return None
+    if amendment.amends_file:
+        return entry if KINDS[entry.part_kind].belongs_to_file else None
+    if entry.organisation_id != decision.acting.organisation_id:
+        return None
+    return entry if _is_open_to_family(transaction, situation, decision, entry) else None
 
 
 def _is_open_to_family(transaction: Transaction, situation: Situation, decision: Decision, entry: Transition) -> bool:

@@ -1,6 +1,6 @@
 """Reads of content, each logged in the access log in the same transaction (I18)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any
@@ -8,7 +8,7 @@ from uuid import UUID
 
 from service.audit.rules import Activity, Purpose
 from service.audit.store.access_log import AccessLog, ContentRead
-from service.cases.rules.amendments import amended_form, amended_part_sequence, amendments_of
+from service.cases.rules.amendments import amended_form, amendments_by_place, amendments_of, place_of
 from service.cases.rules.model import Content, Transition
 from service.cases.rules.point_in_time import HistoryUntil, PointInTime
 from service.cases.store.cases import Cases, VisiblePart
@@ -50,15 +50,12 @@ EMERGENCY_PURPOSE: Purpose = "emergency"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """Content of one entry. `current` is the form after its amendments; None when there are none.
-
-    `corrected_by`: the `part_sequence` of each amendment.
-    """
+    """Content of one entry. `current` is the form after its amendments; None when there are none."""
 
     entry: Transition
     body: Mapping[str, Any]
     current: Mapping[str, Any] | None = None
-    corrected_by: tuple[int, ...] = ()
+    amendments: tuple[Transition, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,13 +108,14 @@ def read_file(
     reader = reader_of(transaction, actor, sight, reading, seat=seat)
     reader.require_file()
     entries, last_sequence = entries_of(reading, extent)
-    amendments = _amendments_by_entry(entries, reading.history_without_notes)
+    by_place = amendments_by_place(reading.history_without_notes)
+    amendments = {entry.sequence: tuple(by_place.get(place_of(entry), ())) for entry in entries}
     numbers = {entry.sequence for entry in (*entries, *chain.from_iterable(amendments.values()))}
     contents = Contents(transaction).open(case_id, None if extent is None else sorted(numbers))
     detail = "own file" if seat.acting.role in FAMILY_ROLES else "whole file"
     log_reading(transaction, caller, actor, sight, "read_case_file", log_detail(detail, reading.past), seat=seat)
     documents = tuple(
-        _document(entry, amendments.get(entry.sequence, ()), contents)
+        _document(entry, amendments[entry.sequence], contents)
         for entry in entries
         if entry.sequence in contents and reader.may_read(entry)
     )
@@ -131,19 +129,6 @@ def entries_of(reading: CaseReading, extent: HistoryExtent | None) -> tuple[tupl
     entries = reading.entries_after(extent.after, extent.limit + 1)
     page = entries[: extent.limit]
     return page, page[-1].sequence if len(entries) > extent.limit else None
-
-
-def _amendments_by_entry(
-    entries: Sequence[Transition], history: Sequence[Transition]
-) -> Mapping[int, tuple[Transition, ...]]:
-    """Returns the amendments of these entries that the history holds, by the sequence of the amended entry."""
-    sequences = {(entry.part_id, entry.part_sequence): entry.sequence for entry in entries}
-    amendments: dict[int, tuple[Transition, ...]] = {}
-    for entry in history:
-        number = amended_part_sequence(entry)
-        if number and (sequence := sequences.get((entry.part_id, number))):
-            amendments[sequence] = (*amendments.get(sequence, ()), entry)
-    return amendments
 
 
 def read_entry(
@@ -194,14 +179,14 @@ def _is_open_to(actor: Actor, entry: Transition) -> bool:
     return entry.part_kind != "reconsideration" or by_own_organisation or entry.trigger in RECONSIDERATION_OUTCOMES
 
 
-def _document(entry: Transition, amendments: Sequence[Transition], contents: Mapping[int, Content]) -> Document:
+def _document(entry: Transition, amendments: tuple[Transition, ...], contents: Mapping[int, Content]) -> Document:
     """The document of an entry, from `contents` by sequence; empty when they do not hold the entry."""
     content = contents.get(entry.sequence)
     return Document(
         entry=entry,
         body=content.body if content else {},
         current=amended_form(entry, amendments, contents) if amendments and content else None,
-        corrected_by=tuple(amendment.part_sequence for amendment in amendments),
+        amendments=amendments,
     )
 
 

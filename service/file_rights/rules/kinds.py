@@ -16,6 +16,7 @@ FILE_REQUEST = Kind(
         request_forms.FileRequestGranting,
         request_forms.FileRequestRefusal,
         request_forms.FileRequestPostponement,
+        request_forms.Correction,
         request_forms.FileRequestOutcome,
         *COMMON_FORMS,
     ),

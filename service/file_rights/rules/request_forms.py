@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 from datetime import date
 from typing import ClassVar, Literal
+from uuid import UUID
 
 from pydantic import Field
 from typing_extensions import override
 
 from service.cases.rules.forms.base import Form, FormContext, rule
+from service.cases.rules.forms.notes import Amendment
 from service.vocabulary.calendar import Term, last_day_of
 from service.vocabulary.coded_answers import FileRequestExtent, FileRequestKind, FileRequestRefusalReason, PersonRole
 from service.vocabulary.fields import Day, Nullable, check_not_in_future
@@ -109,6 +111,27 @@ class FileRequestPostponement(_AboutTheFile):
     def _is_the_only_postponement(self, context: FormContext) -> Iterator[Fault]:
         if "postpone" in context.part_triggers:
             yield Fault("postponed_before", ("dueOn",))
+
+
+class Correction(Amendment):
+    """A correction that was granted, also of a case that has ended or was transferred (AVG 16).
+
+    `part_id` is the part of entry `amends`; the case itself when it is left out.
+    """
+
+    form_name: ClassVar[str] = "correction@1"
+    amends_file: ClassVar[bool] = True
+
+    part_id: Nullable[UUID] = None
+
+    @override
+    def amended_place(self, part_id: UUID, case_id: UUID) -> tuple[UUID, int]:
+        return self.part_id or case_id, self.amends
+
+    @rule
+    def _was_asked_for(self, context: FormContext) -> Iterator[Fault]:
+        if "correction" not in context.part_codes.get("file_request_kind", ()):
+            yield Fault("not_a_correction", ("amends",))
 
 
 class FileRequestOutcome(_AboutTheFile):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from service.cases.rules.amendments import AMENDED_ENTRY, amended_form, amendments_of
+from service.cases.rules.amendments import amended_form, amended_place, amendments_of, place_of
 from service.cases.rules.consents import PurposeConsent
 from service.cases.rules.facts import fold_facts
 from service.cases.rules.forms.notes import Amendment
@@ -135,13 +135,13 @@ def _answers(
     """The answers of a form. An amendment also gives its changes, labelled as in the form that it amends."""
     if not entry.form or not form:
         return
-    if KINDS.forms[entry.form] is not Amendment:
-        yield from answers_of_form(KINDS.forms[entry.form], form, names)
+    model = KINDS.forms[entry.form]
+    if not issubclass(model, Amendment):
+        yield from answers_of_form(model, form, names)
         return
-    (number,) = entry.codes[AMENDED_ENTRY]
-    place = (entry.part_id, int(number))
-    amended = next(candidate for candidate in history if (candidate.part_id, candidate.part_sequence) == place)
-    yield from answers_of_form(Amendment, {name: value for name, value in form.items() if name != "changes"}, names)
+    place = amended_place(entry)
+    amended = next(candidate for candidate in history if place_of(candidate) == place)
+    yield from answers_of_form(model, {name: value for name, value in form.items() if name != "changes"}, names)
     yield from answers_of_form(KINDS.forms[amended.form or ""], form["changes"], names)
 
 

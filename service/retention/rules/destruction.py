@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Literal
 from uuid import UUID
 
-from service.cases.rules.amendments import amended_history
+from service.cases.rules.amendments import AMENDED_PART, amended_history
 from service.cases.rules.certificate import Certificate, DestructionGround, Signature, SignerCapacity
 from service.cases.rules.model import Transition
 from service.kinds import KINDS
@@ -79,8 +79,12 @@ class Proposal:
 
 
 def last_change(history: Sequence[Transition]) -> Transition:
-    """The last change of the file. File requests and emergency access do not change the file."""
-    return next(entry for entry in reversed(history) if entry.part_kind not in KINDS.kinds_outside_file)
+    """The last change of the file. Of file requests and emergency access, only a correction of the file is one."""
+    return next(
+        entry
+        for entry in reversed(history)
+        if entry.part_kind not in KINDS.kinds_outside_file or AMENDED_PART in entry.codes
+    )
 
 
 def has_ended(history: Sequence[Transition]) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from service.cases.rules.amendments import AMENDING_TRIGGERS
 from service.cases.rules.certificate import Certificate
 from service.cases.rules.model import Transition
 from service.cases.store.cases import Cases
@@ -36,7 +37,9 @@ def destroy_case(
     transaction.allow_all_rows("destruction")
     submitter = history[0].organisation_id
     for region in sorted({entry.region for entry in history}):
-        gaps = [entry for entry in history if entry.region == region and entry.trigger in ("record_gap", "amend")]
+        gaps = [
+            entry for entry in history if entry.region == region and entry.trigger in ("record_gap", *AMENDING_TRIGGERS)
+        ]
         DestroyedCaseFigures(transaction).add_case(
             region, [(year, domain, function) for _, year, domain, function in missing_functions(gaps)]
         )

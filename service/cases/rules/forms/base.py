@@ -24,9 +24,9 @@ class FormContext(PartialValue):
     """The context of form checks: the facts before the step, the settings of the region, and the day in Amsterdam.
 
     `region` owns the case, `part_id` is the part that the step is taken on. `part_triggers` are those of the entries of
-    this part; for an amended form, of its other entries. `birth_month` (YYYY-MM) is set for forms that weigh age; None
-    when it is not known. `first_form` began the part, and is set for forms that count from it. `unamended` is the form
-    before an amendment, for an amended form.
+    this part; for an amended form, of its other entries. `part_codes` are those of its first entry. `birth_month`
+    (YYYY-MM) is set for forms that weigh age; None when it is not known. `first_form` began the part, and is set for
+    forms that count from it. `unamended` is the form before an amendment, for an amended form.
     """
 
     facts: CaseFacts
@@ -35,6 +35,7 @@ class FormContext(PartialValue):
     region: str = ""
     part_id: UUID | None = None
     part_triggers: tuple[str, ...] = ()
+    part_codes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     birth_month: str | None = None
     first_form: "Form | None" = None
     unamended: "Form | None" = None

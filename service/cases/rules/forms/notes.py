@@ -44,10 +44,15 @@ class Amendment(_NotesForm):
     """A correction of the form of entry `amends`, as a merge patch (RFC 7396). It never changes the path of states."""
 
     form_name: ClassVar[str] = "amendment@1"
+    amends_file: ClassVar[bool] = False  # True: the entries of the whole file, of every organisation
 
     amends: int = Field(strict=True, ge=1)
     changes: Annotated[dict[str, JsonValue], BeforeValidator(with_line_breaks)] = Field(min_length=1, max_length=100)
     reason: FreeText
+
+    def amended_place(self, part_id: UUID, case_id: UUID) -> tuple[UUID, int]:  # noqa: ARG002 - most amend their own part
+        """Returns (part id, part sequence) of the amended entry. `part_id`: the part of the amendment itself."""
+        return part_id, self.amends
 
     @rule
     def _changes_are_plain(self, _context: FormContext) -> Iterator[Fault]:
