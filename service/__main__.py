@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from service.app import IssuersRefused, NotMigrated
 from service.commands.backup import back_up, recover, restore
 from service.commands.documents import draw, write_openapi
+from service.commands.keys import remove_unused_keys
 from service.commands.listen_sockets import AddressRefused
 from service.commands.migrate import migrate_database
 from service.commands.people import make_administrator, set_up_region
@@ -46,6 +47,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "workflow": workflow,
     "propose-destructions": propose_destructions,
     "sweep": sweep_up,
+    "remove-unused-keys": remove_unused_keys,
     "verify": verify,
     "digest": digest,
     "backup": back_up,

@@ -9,7 +9,7 @@ from service.database.transaction import Transaction
 from service.database.worker_threads import Database
 from service.settings import Settings
 from service.vocabulary.messages import render_message
-from service.vocabulary.refusals import Invalid, NotAllowed, NotKnown, RequestRefusal
+from service.vocabulary.refusals import Invalid, NotAllowed, NotKnown, RequestRefusal, Unavailable
 from service.workflows.rules.rulebook import Rulebook
 
 T = TypeVar("T")
@@ -33,6 +33,8 @@ def open_command_database() -> Iterator[tuple[Database, Rulebook]]:
     except Invalid as refusal:
         lines = (f"{fault.location} {fault.words.en}" for fault in refusal.errors)
         raise SystemExit("\n".join(["not done:", *lines])) from None
+    except Unavailable:
+        raise SystemExit("not done: the database does not answer, or another process has locked it") from None
     except RequestRefusal as refusal:
         raise SystemExit(f"not done: {render_message('details', refusal.code, refusal.facts()).en}") from None
     finally:

@@ -22,6 +22,7 @@ from service.integrity.api import VerificationView, verification_view
 from service.integrity.rules import Head, NotADigest, read_heads, verify_root, write_digest
 from service.integrity.store.heads import PAGE_SIZE, HeadMismatch, Heads
 from service.integrity.store.installation import InstallationCheck
+from service.integrity.store.unused_keys import UnusedKeys
 from service.integrity.use_cases import verify_stored_case
 from service.settings import Settings
 from service.vocabulary.messages import MESSAGES, render_message
@@ -58,7 +59,7 @@ def digest() -> None:
 def verify(case: str | None, against: Path | None, *, as_json: bool) -> None:
     """Verify all cases or one, the data that must agree with them, and an earlier digest. Changes nothing."""
     root = _root(against) if against else None
-    cases = entries = findings = 0
+    cases = entries = findings = unused_keys = 0
     with _open_unchecked() as database:
         case_id = case and database.read_sync(lambda transaction: Heads(transaction).case_id_of(case))
         case_ids = [case_id] if case_id else [] if case else (head.case for page in _pages(database) for head in page)
@@ -68,10 +69,20 @@ def verify(case: str | None, against: Path | None, *, as_json: bool) -> None:
                 cases, entries = cases + 1, entries + line.verdict.entries
             if as_json or line.finding:
                 sys.stdout.write((line.as_json() if as_json else line.as_row()) + "\n")
+        if not case:
+            unused_keys = database.read_sync(lambda transaction: UnusedKeys(transaction).count())
     if case and not cases and not findings:
         raise SystemExit("not done: no case has this number or id")
-    summary = {"cases": cases, "entries": entries, "findings": findings, "root": root}
+    summary = {
+        "cases": cases,
+        "entries": entries,
+        "findings": findings,
+        "root": root,
+        "unusedKeys": unused_keys or None,
+    }
     advice = MESSAGES["verification_next"]["unsound" if findings else "compared" if root else "sound"].en
+    if unused_keys and not findings:
+        advice += "\n" + render_message("verification_next", "unused_keys", {"count": unused_keys}).en
     text = "; ".join(f"{name} {value}" for name, value in summary.items() if value is not None)
     sys.stdout.write((json.dumps({"sound": not findings, **summary}) if as_json else f"{text}\n{advice}") + "\n")
     if findings:

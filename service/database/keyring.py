@@ -137,8 +137,10 @@ class Keyring:
     def create_keys(self, connection: Connection, owner_id: UUID, classes: tuple[str, ...]) -> None:
         """Create the keys of a case or draft. They must be committed before the data that needs them (decision 0008).
 
-        A destroyed case gets no keys when its submission is sent again.
+        A destroyed case gets no keys when its submission is sent again. Keys in the cache may be those of a failed
+        request, removed since as unused ones: they are read again.
         """
+        self._forget(owner_id)
         if connection.execute(_SELECT_DESTROYED, {"owner_id": str(owner_id)}).first():
             return
         rows = [
@@ -172,6 +174,9 @@ class Keyring:
     def remove_keys(self, connection: Connection, owner_id: UUID) -> None:
         """Remove the keys of a case or draft: its content becomes unreadable for ever."""
         connection.execute(case_keys.delete().where(case_keys.c.owner_id == str(owner_id)))
+        self._forget(owner_id)
+
+    def _forget(self, owner_id: UUID) -> None:
         with self._lock:
             for name in [name for name in self._unwrapped if name[0] == str(owner_id)]:
                 del self._unwrapped[name]

@@ -66,15 +66,23 @@ async def submit_case(
 ) -> MadeView:
     """Submit a case (aanmelden), with the referral or with the draft that holds it; or ask a consult."""
     case_id = context.database.keyring.derive_id("case", caller.issuer, caller.subject, idempotency_key.key)
-    await context.database.write(lambda transaction: create_case_keys(transaction, case_id))
 
-    def work(transaction: Transaction) -> IdempotentResult[MadeView]:
-        occurred_at = body.occurred_at or transaction.now
-        step = Step(trigger=body.trigger, occurred_at=occurred_at, grounds=body.grounds, form=body.form)
-        submission = Submission(step=step, draft_id=body.draft_id if isinstance(body, SubmitBody) else None)
+    def create_keys(transaction: Transaction) -> None:
+        submission = _submission(body, transaction)
+        create_case_keys(transaction, caller, submission, idempotency_key, case_id=case_id, rules=context.rules)
+
+    def record(transaction: Transaction) -> IdempotentResult[MadeView]:
+        submission = _submission(body, transaction)
         outcome = record_submission(
             transaction, caller, submission, idempotency_key, case_id=case_id, rules=context.rules, new_id=uuid4
         )
         return step_result_view(transaction, context.rules, outcome)
 
-    return answer_step(response, await context.database.write(work))
+    await context.database.write(create_keys)
+    return answer_step(response, await context.database.write(record))
+
+
+def _submission(body: SubmitBody | ConsultBody, transaction: Transaction) -> Submission:
+    occurred_at = body.occurred_at or transaction.now
+    step = Step(trigger=body.trigger, occurred_at=occurred_at, grounds=body.grounds, form=body.form)
+    return Submission(step=step, draft_id=body.draft_id if isinstance(body, SubmitBody) else None)

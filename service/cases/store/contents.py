@@ -38,8 +38,9 @@ class Contents:
         self._keyring = transaction.keyring
 
     def seal(self, entry: Transition, content: Content) -> SealedContent:
+        """Raises Unavailable when the key was removed as an unused one, just before the case was opened."""
         salt, nonce = os.urandom(16), os.urandom(NONCE_BYTES)
-        key = self._keyring.content_key(self._connection, entry.case_id, content.content_class)
+        key = self._key(entry.case_id, content.content_class)
         associated_data = _associated_data(str(entry.case_id), entry.sequence, content.content_class)
         ciphertext = AESGCM(key).encrypt(nonce, to_canonical_json(content.body).encode(), associated_data)
         row = {
@@ -67,13 +68,16 @@ class Contents:
         return {row.sequence: self._open(case_id, row) for row in rows}
 
     def _open(self, case_id: UUID, row: Any) -> Content:
-        try:
-            key = self._keyring.content_key(self._connection, case_id, row.content_class)
-        except LookupError as error:
-            raise Unavailable from error
+        key = self._key(case_id, row.content_class)
         associated_data = _associated_data(row.case_id, row.sequence, row.content_class)
         body = json.loads(AESGCM(key).decrypt(row.nonce, row.ciphertext, associated_data))
         return Content(content_class=row.content_class, form=row.form, body=body)
+
+    def _key(self, case_id: UUID, content_class: str) -> bytes:
+        try:
+            return self._keyring.content_key(self._connection, case_id, content_class)
+        except LookupError as error:
+            raise Unavailable from error
 
 
 def _associated_data(case_id: str, sequence: int, content_class: str) -> bytes:

@@ -19,6 +19,7 @@ from service.database.paging import Cursors, ListPage
 from service.database.transaction import Transaction
 from service.vocabulary.calendar import from_microseconds, to_microseconds
 from service.vocabulary.canonical_json import to_canonical_json
+from service.vocabulary.refusals import Unavailable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,8 +128,12 @@ class FormDrafts:
         return {"saved_at": to_microseconds(self._now), "expires_at": to_microseconds(self._now + timedelta(days=days))}
 
     def _seal(self, draft_id: UUID, body: dict[str, Any]) -> tuple[bytes, bytes]:
+        """Raises Unavailable when the key was removed as an unused one, just before the draft was stored."""
         nonce = os.urandom(NONCE_BYTES)
-        key = self._keyring.content_key(self._connection, draft_id, DRAFT_CLASS)
+        try:
+            key = self._keyring.content_key(self._connection, draft_id, DRAFT_CLASS)
+        except LookupError as error:
+            raise Unavailable from error
         return nonce, AESGCM(key).encrypt(nonce, to_canonical_json(body).encode(), draft_id.bytes)
 
     def _decrypt_all(self, rows: Iterable[Row[Any]]) -> Iterator[Draft]:

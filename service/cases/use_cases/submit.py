@@ -8,9 +8,10 @@ from uuid import UUID
 from service.cases.rules.steps import Step
 from service.cases.store.cases import Cases
 from service.cases.store.drafts import FormDrafts
+from service.cases.use_cases.check_step import CheckedStep
 from service.cases.use_cases.check_submission import check_submission, require_submitter
 from service.cases.use_cases.take_step import StepReceipt, StepResult, record_step, take_step_once
-from service.database.idempotency import IdempotencyKey, IdempotentResult
+from service.database.idempotency import IdempotencyKey, IdempotentResult, has_acted
 from service.database.keyring import CONTENT_CLASSES
 from service.database.transaction import Transaction
 from service.identity.caller import Caller
@@ -31,10 +32,24 @@ class Submission:
     draft_id: UUID | None = None
 
 
-def create_case_keys(transaction: Transaction, case_id: UUID) -> None:
-    """Create the keys of a case, in an earlier transaction (decision 0008); none for a destroyed case."""
-    transaction.allow_all_rows("keys of a case to be")
-    transaction.keyring.create_keys(transaction.connection, case_id, CONTENT_CLASSES)
+def create_case_keys(
+    transaction: Transaction,
+    caller: Caller,
+    submission: Submission,
+    idempotency_key: IdempotencyKey,
+    *,
+    case_id: UUID,
+    rules: Rulebook,
+) -> None:
+    """Create the keys of a case, in a transaction before that of the case (decision 0008).
+
+    Creates none for a repeated submission and for a destroyed case. Raises what `record_submission` raises.
+    """
+    actor = _identify_submitter(transaction, caller, submission)
+    if not has_acted(transaction, idempotency_key, actor.person_id):
+        _check(transaction, caller, actor, submission, case_id=case_id, rules=rules)
+        transaction.allow_all_rows("keys of a case to be")
+        transaction.keyring.create_keys(transaction.connection, case_id, CONTENT_CLASSES)
 
 
 def record_submission(
@@ -51,16 +66,10 @@ def record_submission(
 
     Raises NotFound for a draft that is not the caller's, and what `check_submission` raises.
     """
-    actor = identify(transaction, caller)
-    if submission.draft_id:
-        FormDrafts(transaction).lock(submission.draft_id, seen_by=actor.person_id)
+    actor = _identify_submitter(transaction, caller, submission)
 
     def open_case() -> StepResult:
-        acting = require_submitter(actor, rules, submission.step.trigger)
-        step = _with_draft(transaction, actor, submission)
-        checked = check_submission(
-            transaction, actor, acting, step, case_id=case_id, rules=rules, trace_id=caller.trace_id
-        )
+        checked = _check(transaction, caller, actor, submission, case_id=case_id, rules=rules)
         case = replace(checked.situation.case, number=_number(transaction))
         Cases(transaction).open_case(case)
         numbered = replace(checked, situation=replace(checked.situation, case=case))
@@ -70,6 +79,22 @@ def record_submission(
         return result
 
     return take_step_once(transaction, idempotency_key, actor, act=open_case)
+
+
+def _identify_submitter(transaction: Transaction, caller: Caller, submission: Submission) -> Actor:
+    """The person of the caller. Their draft is locked, so that a simultaneous equal request finds the answer."""
+    actor = identify(transaction, caller)
+    if submission.draft_id:
+        FormDrafts(transaction).lock(submission.draft_id, seen_by=actor.person_id)
+    return actor
+
+
+def _check(
+    transaction: Transaction, caller: Caller, actor: Actor, submission: Submission, *, case_id: UUID, rules: Rulebook
+) -> CheckedStep:
+    acting = require_submitter(actor, rules, submission.step.trigger)
+    step = _with_draft(transaction, actor, submission)
+    return check_submission(transaction, actor, acting, step, case_id=case_id, rules=rules, trace_id=caller.trace_id)
 
 
 def _with_draft(transaction: Transaction, actor: Actor, submission: Submission) -> Step:
