@@ -64,7 +64,7 @@ def offered_triggers(case: CaseFile) -> set[str]:
 @broken_by(
     "decision 0023: a running case keeps its workflow",
     "service/cases/rules/steps.py",
-    "    return workflows.pinned(part.workflow).decide(part.state",
+    "    return workflow.decide(part.state",
     "    return workflows.current(part.kind).decide(part.state",
 )
 @broken_by(

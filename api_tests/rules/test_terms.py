@@ -213,9 +213,9 @@ def test_an_ended_part_has_no_day_and_a_reopened_one_has_a_new_one(years: tuple[
 @broken_by(
     "I28: a deadline that passed removes no possible step",
     "service/cases/rules/steps.py",
-    "    steps = workflow.possible_transitions(part.state, situation.attempt(), seats)",
+    "    steps = workflow.possible_transitions(part.state, situation.attempt(), standing.for_trigger)",
     "    steps = workflow.possible_transitions(part.state, situation.attempt(), "
-    "() if part.due_on and day_in_amsterdam(situation.now) > part.due_on else seats)",
+    "lambda _: () if part.due_on and day_in_amsterdam(situation.now) > part.due_on else standing.memberships)",
 )
 @pytest.mark.server
 def test_years_that_pass_change_nothing_but_that_it_is_late_and_how_long_the_child_waits(

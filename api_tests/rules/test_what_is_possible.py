@@ -184,7 +184,7 @@ def test_a_decision_never_contradicts_the_offer_whatever_the_facts_and_membershi
     workflow = workflow_of(kind)
     attempt = Attempt(facts, RULES.settings.default, ME)
 
-    for offered in workflow.possible_transitions(state, attempt, seats):
+    for offered in workflow.possible_transitions(state, attempt, lambda _: seats):
         outcome = decision_or_refusal(workflow, state, offered.trigger.name, attempt, seats)
         if isinstance(outcome, GuardsNotMet):
             assert offered.allowed_for_you

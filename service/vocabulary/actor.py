@@ -41,11 +41,15 @@ class SightBasis:
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """A known person, with the memberships valid today and the emergency accesses that have not ended."""
+    """A known person, with the memberships valid today and the emergency accesses that have not ended.
+
+    `passed_cases`: cases of other teams in which the person judges an open part that was passed to them.
+    """
 
     person_id: UUID
     memberships: tuple[Membership, ...]
     emergencies: tuple[EmergencyAccessRight, ...] = ()
+    passed_cases: frozenset[UUID] = frozenset()
 
     def organisations(self, roles: Collection[Role]) -> frozenset[UUID]:
         """Returns the ids of the organisations at which the person has one of these roles."""

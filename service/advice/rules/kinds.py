@@ -32,6 +32,7 @@ RECONSIDERATION = Kind(
     name="reconsideration",
     addressee_roles=frozenset({Role.PROVIDER, Role.MUNICIPALITY}),
     opened_by_payment=True,
+    judged_by=Role.CHAIR,
     facts_rule=_facts,
     guards=RECONSIDERATION_GUARDS,
     forms=(ReconsiderationStart, ReconsiderationOutcome, *COMMON_FORMS),

@@ -1,26 +1,80 @@
 """The memberships in which a person may act in one part of one case."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
 from uuid import UUID
 
 from service.cases.rules.kinds import Kinds
 from service.cases.rules.model import Case, Part, Transition
 from service.vocabulary.actor import Actor, Membership
 from service.vocabulary.roles import ADDRESSED_ROLES, SUBMITTING_ROLES, TABLE_ROLES, TEAM_ROLES, Role
-from service.workflows.rules.kinds import START
+from service.workflows.rules.definition import Trigger
+from service.workflows.rules.kinds import START, PartKind
+
+#: The guard of the steps that belong to whoever asked for the part.
+ASKERS_GUARD = "asked_by_you"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The memberships in which a person may act in a part. `barred_role`: the role in which they may not judge it."""
+
+    memberships: tuple[Membership, ...]
+    barred_role: Role | None = None
+
+    def for_trigger(self, trigger: Trigger | None) -> tuple[Membership, ...]:
+        """Returns the memberships for this step. Who asked may still take a step of the asker in the barred role."""
+        if trigger and ASKERS_GUARD in trigger.guards:
+            return self.memberships
+        return tuple(seat for seat in self.memberships if seat.role != self.barred_role)
+
+
+def standing_in(actor: Actor, case: Case, part: Part, history: Iterable[Transition], kinds: Kinds) -> Standing:
+    """Returns the standing of this person. Who asked for a part that is judged does not judge it (I15, R61)."""
+    entries = tuple(history)
+    organisations = {seat.organisation_id for seat in actor.memberships}
+    judge = None if part.state == START else kinds[part.kind].judged_by
+    barred = judge and asked_for_it(actor.person_id, organisations, case, part.kind, entries)
+    return Standing(acting_memberships(actor, case, part, entries, kinds), judge if barred else None)
+
+
+def asked_for_it(
+    person_id: UUID, organisations: Collection[UUID], case: Case, kind: PartKind, history: Iterable[Transition]
+) -> bool:
+    """True if this person asked for an open part of this kind, or works for an organisation that did.
+
+    All open parts of the kind count: they are about one thing, and who contests it judges none of them. The own team of
+    the case may ask and judge, by two people.
+    """
+    return any(
+        first.actor_id == person_id or first.organisation_id in {*organisations} - {case.team_id}
+        for first in _first_entries_of_open_parts(kind, history)
+    )
+
+
+def _first_entries_of_open_parts(kind: PartKind, history: Iterable[Transition]) -> Iterator[Transition]:
+    entries = [entry for entry in history if entry.part_kind == kind]
+    phases = {entry.part_id: entry.phase for entry in entries}
+    return (entry for entry in entries if entry.part_sequence == 1 and phases[entry.part_id] != "ended")
 
 
 def acting_memberships(
     actor: Actor, case: Case, part: Part, history: Iterable[Transition], kinds: Kinds
 ) -> tuple[Membership, ...]:
-    """Returns the memberships of this person in the team, the submitter or the addressee, with which they may act."""
+    """Returns the memberships of this person in the team, the submitter or the addressee, with which they may act.
+
+    A part that was passed to a person of another team is also theirs, in the role that judges it.
+    """
     entries = tuple(history)
     if access := own_emergency_access(actor, part, entries):
         # The person who took emergency access may only add to it, in the role they took it in. They may not review it.
         acted_as = (access.role, access.organisation_id)
         return tuple(seat for seat in actor.memberships if (seat.role, seat.organisation_id) == acted_as)
     liaisons = {entry.addressee_id for entry in entries if entry.part_kind == "escalation"}
-    return tuple(seat for seat in actor.memberships if _may_act(seat, case, part, kinds, liaisons))
+    passed_to_role = kinds[part.kind].judged_by if part.assignee_id == actor.person_id else None
+    return tuple(
+        seat for seat in actor.memberships if seat.role == passed_to_role or _may_act(seat, case, part, kinds, liaisons)
+    )
 
 
 def own_emergency_access(actor: Actor, part: Part, history: Iterable[Transition]) -> Transition | None:

@@ -42,6 +42,9 @@ class Kind:
     about_payment: bool = False
     #: True if a step of a part about payment may open it. A reconsideration is no help that waits for money.
     opened_by_payment: bool = False
+    #: The role that judges the part, where one asks and another judges. The part may be passed to a person with this
+    #: role in another team, and who asked for it has no say in it in this role.
+    judged_by: Role | None = None
     #: Rule that applies an entry to the facts of the case; None for a kind that guards may not read.
     facts_rule: FactsRule | None
     #: Guards by trigger that hold under every definition of its workflow, also for parts that run on an older one.
@@ -86,6 +89,11 @@ class Kinds(Registry[Kind]):
     @cached_property
     def kinds_outside_file(self) -> frozenset[PartKind]:
         return frozenset(kind.name for kind in self.values() if not kind.belongs_to_file)
+
+    @cached_property
+    def judges(self) -> Mapping[PartKind, Role]:
+        """Returns the role that judges, by name of each kind that is judged."""
+        return MappingProxyType({kind.name: kind.judged_by for kind in self.values() if kind.judged_by})
 
     @cached_property
     def kinds_by_addressee_role(self) -> Mapping[Role, tuple[PartKind, ...]]:

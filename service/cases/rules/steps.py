@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any, Protocol
 from uuid import UUID
 
-from service.cases.rules.acting_memberships import acting_memberships
+from service.cases.rules.acting_memberships import standing_in
 from service.cases.rules.amendments import AMENDED_ENTRY, AMENDED_PART, amended_history
 from service.cases.rules.consent_order import corrected_ages
 from service.cases.rules.facts import NEW_ROUND_TRIGGERS, CaseFacts, fold_facts
@@ -114,17 +114,18 @@ class Situation:
 def possible_transitions(situation: Situation, workflows: WorkflowSource) -> tuple[PossibleTransition, ...]:
     """Returns every transition from the state of the part, the next action first, each with its unmet guards."""
     part, workflow = situation.part, workflows.pinned(situation.part.workflow)
-    seats = acting_memberships(situation.actor, situation.case, part, situation.history, situation.kinds)
-    steps = workflow.possible_transitions(part.state, situation.attempt(), seats)
+    standing = standing_in(situation.actor, situation.case, part, situation.history, situation.kinds)
+    steps = workflow.possible_transitions(part.state, situation.attempt(), standing.for_trigger)
     next_action = workflow.definition.states[part.state].next
     return tuple(sorted(steps, key=lambda step: (step.trigger.name != next_action, step.trigger.name)))
 
 
 def decide_step(situation: Situation, trigger: str, workflows: WorkflowSource) -> Decision:
     """Returns the decision on a step. Raises TransitionNotAllowed, RoleNotAllowed or GuardsNotMet."""
-    part = situation.part
-    seats = acting_memberships(situation.actor, situation.case, part, situation.history, situation.kinds)
-    return workflows.pinned(part.workflow).decide(part.state, trigger, situation.attempt(), seats)
+    part, workflow = situation.part, workflows.pinned(situation.part.workflow)
+    standing = standing_in(situation.actor, situation.case, part, situation.history, situation.kinds)
+    seats = standing.for_trigger(workflow.definition.triggers.get(trigger))
+    return workflow.decide(part.state, trigger, situation.attempt(), seats)
 
 
 def build_transitions(

@@ -35,6 +35,8 @@ def may_read_whole_case(actor: Actor) -> ColumnElement[bool]:
             _escalation.c.addressee_id.in_(liaisons),
         )
         terms.append(and_(main_part.c.phase != "ended", exists().where(open_escalation)))
+    if actor.passed_cases and actor.organisations(KINDS.judges.values()):
+        terms.append(main_part.c.id.in_(sorted(map(str, actor.passed_cases))))
     for emergency in actor.emergencies:
         # Reviewed emergency access ends early.
         unreviewed = and_(_emergency.c.id == str(emergency.part_id), _emergency.c.phase != "ended")

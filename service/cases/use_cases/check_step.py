@@ -7,6 +7,7 @@ from functools import partial
 from uuid import UUID
 
 from service.audit.rules import Purpose
+from service.cases.rules.acting_memberships import asked_for_it
 from service.cases.rules.forms.base import Form, FormContext
 from service.cases.rules.forms.form_reader import FormReadResult, read_form
 from service.cases.rules.forms.notes import Amendment
@@ -223,11 +224,19 @@ def _faults_in_names(transaction: Transaction, form: Form) -> Iterator[Fault]:
 def _faults_of_assignee(
     transaction: Transaction, situation: Situation, step: Step, trigger: Trigger, workflows: WorkflowSource
 ) -> Iterator[InputFault]:
-    """Fault of the person whom a form names to act next: they must hold a role that can take the next action."""
+    """Fault of the person whom a form names to act next: they must hold a role that can take the next action.
+
+    What is judged may also be passed to a judge of another team, and never to who asked for it.
+    """
     assignee: UUID | None = step.form.next_assignee(None) if step.form else None
     if step.form is None or assignee is None:
         return
-    roles, organisation_id = roles_to_act(situation, trigger, workflows)
-    if organisation_id is None or not People(transaction).holds_a_role(assignee, organisation_id, roles):
+    case, kind = situation.case, situation.part.kind
+    roles, party = roles_to_act(situation, trigger, workflows)
+    seats, judge = People(transaction).memberships_of(assignee), situation.kinds[kind].judged_by
+    organisations = {seat.organisation_id for seat in seats}
+    if not any(seat.role in roles and (seat.organisation_id == party or seat.role == judge) for seat in seats):
         params = {"roles": roles_in_words(roles)}
         yield body_fault(Fault("unknown_assignee", (step.form.assignee_field,), params))
+    elif judge and asked_for_it(assignee, organisations, case, kind, situation.history):
+        yield body_fault(Fault("assignee_asked_for_it", (step.form.assignee_field,)))

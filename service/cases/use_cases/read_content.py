@@ -250,7 +250,7 @@ def require_seat(transaction: Transaction, actor: Actor, sight: VisiblePart) -> 
     """
     for membership in sorted(actor.memberships, key=lambda membership: membership.role not in FAMILY_ROLES):
         sight_alone = Cases(transaction).find_part(
-            sight.case.id, sight.part.id, seen_by=Actor(person_id=actor.person_id, memberships=(membership,))
+            sight.case.id, sight.part.id, seen_by=replace(actor, memberships=(membership,), emergencies=())
         )
         if sight_alone and sight_alone.may_read_case == sight.may_read_case:
             return SightBasis(membership)

@@ -5,10 +5,11 @@ from datetime import date, datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import BindParameter, ColumnElement, Table, and_, bindparam, insert, or_, select, update
+from sqlalchemy import BindParameter, ColumnElement, Table, and_, bindparam, column, insert, select, table, update
 
 from service.database.columns import NO_DUE_DAY
 from service.database.transaction import Transaction
+from service.kinds import KINDS
 from service.people.rules.people import Organisation, PersonAccount
 from service.people.store.regions import RegionRegister
 from service.people.store.tables import (
@@ -25,6 +26,8 @@ from service.vocabulary.roles import Role
 
 # Issuer of an anonymised person. No token carries it.
 ANONYMISED_ISSUER = ""
+# The table of parts belongs to a subject above this one: it is not imported but named here.
+_parts = table("parts", *map(column, ("case_id", "kind", "phase", "team_id", "assignee_id")))
 
 
 def _holds_today(table: Table) -> ColumnElement[bool]:
@@ -216,25 +219,38 @@ class People:
         municipality = self._places.find_municipality(code) if code else None
         return municipality.region if municipality else None
 
-    def holds_a_role(self, person_id: UUID, organisation_id: UUID, roles: Collection[Role]) -> bool:
-        """Tells whether this person has one of these roles today at the organisation or at a successor of it."""
-        columns = memberships.c
-        successors = select(organisation_successions.c.successor_id).where(
-            organisation_successions.c.organisation_id == str(organisation_id),
-            organisation_successions.c.last_day < self._holds_today,
+    def memberships_of(self, person_id: UUID) -> tuple[Membership, ...]:
+        """Returns the memberships that this person holds today, without the regions of their organisations.
+
+        A member of a successor holds the same role at its predecessors.
+        """
+        columns, succession = memberships.c, organisation_successions.c
+        at_predecessor = and_(
+            succession.successor_id == columns.organisation_id, succession.last_day < self._holds_today
         )
-        return (
-            self._connection.execute(
-                select(columns.person_id).where(
-                    columns.person_id == str(person_id),
-                    or_(columns.organisation_id == str(organisation_id), columns.organisation_id.in_(successors)),
-                    columns.role.in_(sorted(map(str, roles))),
-                    columns.valid_from <= self._holds_today,
-                    columns.valid_until >= self._holds_today,
-                )
-            ).first()
-            is not None
+        held = (
+            select(columns.role, columns.organisation_id, succession.organisation_id.label("predecessor_id"))
+            .select_from(memberships.outerjoin(organisation_successions, at_predecessor))
+            .where(
+                columns.person_id == str(person_id),
+                columns.valid_from <= self._holds_today,
+                columns.valid_until >= self._holds_today,
+            )
         )
+        rows = self._connection.execute(held).all()
+        seats = {(row.role, id_) for row in rows for id_ in (row.organisation_id, row.predecessor_id) if id_}
+        return tuple(Membership(Role(role), UUID(organisation)) for role, organisation in sorted(seats))
+
+    def cases_passed_to(self, person_id: UUID, teams: Collection[UUID]) -> frozenset[UUID]:
+        """Returns the cases of other teams with an open part that was passed to this person to judge."""
+        columns = _parts.c
+        passed = select(columns.case_id).where(
+            columns.assignee_id == str(person_id),
+            columns.kind.in_(KINDS.judges),
+            columns.phase != "ended",
+            columns.team_id.not_in(map(str, teams)),
+        )
+        return frozenset(map(UUID, self._connection.execute(passed).scalars()))
 
     def kinds_of_organisations(self, organisation_ids: set[UUID]) -> dict[UUID, str]:
         """Returns the kind of each organisation by id. Unknown organisations are absent."""

@@ -4,7 +4,7 @@ This is the only module that uses the library `transitions`. One immutable machi
 model is a small object per step, which the machine does not keep (decision 0006).
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, cast
@@ -90,14 +90,16 @@ class Workflow:
         return Decision(trigger_definition, firing.state, acting)
 
     def possible_transitions(
-        self, state: str, attempt: object, standing: Collection[Membership]
+        self, state: str, attempt: object, standing: Callable[[Trigger], Collection[Membership]]
     ) -> tuple[PossibleTransition, ...]:
         """Returns every trigger of this state, with the role check and the unmet guards of each.
 
-        Of a trigger that others may fire, only the guards of the definition are told.
+        Of a trigger that others may fire, only the guards of the definition are told. `standing` returns the
+        memberships in which the person may fire a trigger.
         """
         return tuple(
-            self._weigh(trigger, target, attempt, standing) for trigger, target in self._edges.get(state, {}).values()
+            self._weigh(trigger, target, attempt, standing(trigger))
+            for trigger, target in self._edges.get(state, {}).values()
         )
 
     def _weigh(
