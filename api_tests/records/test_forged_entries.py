@@ -193,6 +193,14 @@ ATTACKS: dict[str, Attack] = {
     ),
     "an ended case reopened into a state of choice": _in_an_ended_case(trigger_name="reopen", target="help_started"),
 }
+# Refused by the newest migration only.
+OTHER_PHASES: dict[str, Attack] = {
+    "an open state in the phase of an end, which would hide the case": _with(phase="ended"),
+    "an open state in another phase": _with(phase="referral"),
+    "a phase that is none": _with(phase="limbo"),
+    "a phase that is null": _with(phase=None),
+    "the first entry of a part in another phase": _new_part_that_begins(phase="ended"),
+}
 NAMES_NOBODY: dict[str, Attack] = {
     "a person who is not there": _with(actor_id=NEW),
     "an organisation that is not there": _with(organisation_id=NEW),
@@ -247,6 +255,26 @@ def test_the_entry_that_truly_comes_next_is_taken(forger: Forger) -> None:
 )
 @pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS.keys())
 def test_i11_a_forged_entry_is_refused(forger: Forger, attack: Attack) -> None:
+    with forger.at_work() as connection, pytest.raises(IntegrityError):
+        attack(connection, forger.cases)
+
+
+@broken_by(
+    "SQLite refuses an entry whose phase is not that of its state",
+    "migrations/sql/0009-sqlite.sql",
+    "WHERE w.hash = NEW.workflow AND json_extract(w.definition, '$.states.' || NEW.target || '.phase') = NEW.phase",
+    "WHERE w.hash = NEW.workflow",
+    case="sqlite hide",
+)
+@broken_by(
+    "PostgreSQL refuses an entry whose phase is not that of its state",
+    "migrations/sql/0009-postgresql.sql",
+    "WHERE w.hash = NEW.workflow AND w.definition::json -> 'states' -> NEW.target ->> 'phase' = NEW.phase",
+    "WHERE w.hash = NEW.workflow",
+    case="postgresql hide",
+)
+@pytest.mark.parametrize("attack", OTHER_PHASES.values(), ids=OTHER_PHASES.keys())
+def test_an_entry_in_another_phase_than_that_of_its_state_is_refused(forger: Forger, attack: Attack) -> None:
     with forger.at_work() as connection, pytest.raises(IntegrityError):
         attack(connection, forger.cases)
 

@@ -1,5 +1,6 @@
 """I11: a part changes its workflow only along a complete plan that leads away from the workflow it runs on."""
 
+import json
 from collections.abc import Iterable
 from typing import Any
 
@@ -21,6 +22,7 @@ from api_tests.support.sabotages import broken_by
 from service.workflows.store.tables import workflow_edges, workflow_plans, workflows
 
 PLAN, OTHER, SECOND = "e" * 64, "f" * 64, "a" * 64
+PHASE = "placement"  # of the case that is moved, and of every state of a forged definition
 Edge = tuple[str, str, str]
 
 
@@ -29,7 +31,9 @@ def _definition(
 ) -> None:
     """Store a forged definition with these edges. `more`: number of edges that it announces and that are missing."""
     stored_edges = list(edges)
-    row = {"hash": hash_, "name": kind, "definition": "{}", "edges": len(stored_edges) + more, "added_at": 0}
+    states = {target: {"phase": PHASE} for _, _, target in stored_edges}
+    definition = json.dumps({"states": states})
+    row = {"hash": hash_, "name": kind, "definition": definition, "edges": len(stored_edges) + more, "added_at": 0}
     insert_row(connection, workflows, row)
     for trigger, source, target in stored_edges:
         edge = {"workflow": hash_, "trigger_name": trigger, "source": source, "target": target}

@@ -29,6 +29,7 @@ _TRIGGERS_OF_BOTH = (
     *(f"{table}_no_delete" for table in (*APPEND_ONLY, *NEVER_DELETED)),
     "transitions_follow",
     "transitions_move_heads",
+    "transitions_phase",
     "parts_head",
     "cases_head",
     "parts_begin",
