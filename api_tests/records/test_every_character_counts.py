@@ -16,7 +16,7 @@ from api_tests.support.servers import RunningService
 from api_tests.support.tampering import change, remove_protections, rolled_back
 from api_tests.support.transactions import transaction_on
 from service.cases.store.tables import cases, contents, destructions, parts, transitions
-from service.integrity.rules import Head
+from service.integrity.rules.digest import Head
 from service.integrity.store.case_history import Verification, verify_history
 from service.integrity.store.heads import Heads
 from service.retention.store.tables import destruction_proposals, destruction_signatures

@@ -261,14 +261,14 @@ def test_i11_a_forged_entry_is_refused(forger: Forger, attack: Attack) -> None:
 
 @broken_by(
     "SQLite refuses an entry whose phase is not that of its state",
-    "migrations/sql/0009-sqlite.sql",
+    "migrations/sql/0010-sqlite.sql",
     "WHERE w.hash = NEW.workflow AND json_extract(w.definition, '$.states.' || NEW.target || '.phase') = NEW.phase",
     "WHERE w.hash = NEW.workflow",
     case="sqlite hide",
 )
 @broken_by(
     "PostgreSQL refuses an entry whose phase is not that of its state",
-    "migrations/sql/0009-postgresql.sql",
+    "migrations/sql/0010-postgresql.sql",
     "WHERE w.hash = NEW.workflow AND w.definition::json -> 'states' -> NEW.target ->> 'phase' = NEW.phase",
     "WHERE w.hash = NEW.workflow",
     case="postgresql hide",

@@ -12,13 +12,13 @@ from sqlalchemy import Connection, insert
 from api_tests.support.case_file import CaseFile
 from api_tests.support.databases import new_database
 from api_tests.support.engines import ENGINES
-from api_tests.support.forgery import engine_for, entries_of_part, head_of_case, head_of_part
+from api_tests.support.forgery import engine_for, entries_of_part, head_of_case, head_of_part, sealed_content
 from api_tests.support.openapi_documents import is_valid
 from api_tests.support.sabotages import broken_by
 from api_tests.support.tampering import change, remove_protections, rolled_back
 from api_tests.support.upgrades import GROUNDS, KILLED, TrialAnswers, Upgrade, UpgradeStory, is_sound, steps, verdicts
 from service.cases.store.rows import entry_to_row, row_to_transition
-from service.cases.store.tables import cases, parts, transitions
+from service.cases.store.tables import cases, contents, parts, transitions
 from service.database.migrations import current_revision, downgrade, expected_revision
 from service.integrity.store.case_history import verify_history
 
@@ -245,18 +245,27 @@ def test_i12_a_part_that_is_on_another_workflow_than_its_history_says_is_found(s
 
 
 def _note_under(connection: Connection, case_id: str, workflow: str) -> None:
-    """Add a note to this case under any workflow, as the service would have written it."""
-    head, last = head_of_case(connection, case_id), entries_of_part(connection, case_id)[-1]
+    """Add a note of the submitter to this case under any workflow, as the service would have written it."""
+    head, entries = head_of_case(connection, case_id), entries_of_part(connection, case_id)
+    first, last = row_to_transition(entries[0]), row_to_transition(entries[-1])
     note = replace(
-        row_to_transition(last),
+        last,
         sequence=head.sequence + 1,
         part_sequence=last.part_sequence + 1,
         trigger="add_note",
         source=last.target,
         workflow=workflow,
+        actor_id=first.actor_id,
+        role=first.role,
+        organisation_id=first.organisation_id,
+        form="note@1",
+        codes={},
+        age_band=None,
     )
-    row = entry_to_row(note, head.digest, None)
+    content, digest = sealed_content(case_id, note.sequence, "note@1")
+    row = entry_to_row(note, head.digest, digest)
     connection.execute(insert(transitions), row)
+    connection.execute(insert(contents), content)
     change(connection, cases, {"id": case_id}, "digest", row["digest"])
     change(connection, cases, {"id": case_id}, "sequence", note.sequence)
     change(connection, parts, {"id": case_id}, "sequence", note.part_sequence)

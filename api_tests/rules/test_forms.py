@@ -12,6 +12,7 @@ from api_tests.support.form_faults import faults, field_names, read_example, sch
 from api_tests.support.forms import FILLED, filled
 from service.kinds import KINDS
 from service.vocabulary.code_lists import CODE_LISTS
+from service.vocabulary.coded_facts import is_coded_fact
 
 # Forms of 0.1.0 that only cases on old workflows still use.
 FOR_CASES_THAT_RUN = {"escalation@1", "search@1", "placement_start@1", "stability@1", "goal_check@1"}
@@ -138,3 +139,4 @@ def test_a_form_belongs_to_a_class_of_content_and_becomes_nothing_but_codes(name
         allowed = set(CODE_LISTS[list_name].codes) if list_name in CODE_LISTS else None
         is_listed = allowed is not None and set(values) <= allowed
         assert is_listed or all(re.fullmatch(PATTERN_OF_FACT[key], value) for value in values), (key, values)
+        assert all(is_coded_fact(key, value) for value in values), f"unknown to verification: {key} {values}"

@@ -3,6 +3,7 @@
 Each forgery runs in a transaction that is rolled back, so that a forgery which succeeds harms no other test.
 """
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from sqlalchemy import Connection, Engine, Row, Table, event, insert, select, te
 
 from api_tests.support.databases import ROLES, as_role
 from api_tests.support.postgres import SUPERUSER
+from service.cases.rules.history_chain import content_digest
 from service.cases.store.tables import cases, parts, transitions
 from service.database.engine import open_engine
 from service.tables import metadata
@@ -133,6 +135,13 @@ def new_part(like: Row[Any], part_id: str, **changes: Any) -> Changes:
     """The row of a part like this one, before its first entry."""
     fixed = ("case_id", "kind", "team_id", "submitter_id", "line", "addressee_id", "workflow")
     return {"id": part_id, **{name: getattr(like, name) for name in fixed}, **changes}
+
+
+def sealed_content(case_id: str, sequence: int, form: str) -> tuple[Changes, str]:
+    """Returns (row of content that nobody can read, the right digest of it)."""
+    salt, nonce, ciphertext = os.urandom(16), os.urandom(12), os.urandom(40)
+    row = {"case_id": case_id, "sequence": sequence, "content_class": "notes", "form": form, "salt": salt}
+    return {**row, "nonce": nonce, "ciphertext": ciphertext}, content_digest(salt, nonce, "notes", form, ciphertext)
 
 
 def insert_row(connection: Connection, table: Table, row: Changes) -> None:

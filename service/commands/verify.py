@@ -19,7 +19,8 @@ from service.database.transaction import Transaction
 from service.database.worker_threads import Database
 from service.http.json_models import Labelled
 from service.integrity.api import VerificationView, verification_view
-from service.integrity.rules import Head, NotADigest, read_heads, verify_root, write_digest
+from service.integrity.rules.digest import Head, NotADigest, read_heads, verify_root, write_digest
+from service.integrity.rules.register import Register
 from service.integrity.store.heads import PAGE_SIZE, HeadMismatch, Heads
 from service.integrity.store.installation import InstallationCheck
 from service.integrity.store.unused_keys import UnusedKeys
@@ -97,8 +98,9 @@ def verification_lines(database: Database) -> Iterator[VerificationLine]:
 def _lines(
     database: Database, case_ids: Iterable[str], only: str | None, against: Path | None
 ) -> Iterator[VerificationLine]:
+    register = Register()
     for case_id in case_ids:
-        yield database.read_sync(partial(_case_line, case_id=case_id))
+        yield database.read_sync(partial(_case_line, case_id=case_id, register=register))
     if against:
         yield from _departure_lines(database, only, against)
     if only is None:
@@ -108,9 +110,9 @@ def _lines(
             yield VerificationLine(finding=Labelled.of(code, render_message("verification", code, {"where": where})))
 
 
-def _case_line(transaction: Transaction, case_id: str) -> VerificationLine:
+def _case_line(transaction: Transaction, case_id: str, register: Register) -> VerificationLine:
     verdict, number = (
-        verification_view(verify_stored_case(transaction, case_id)),
+        verification_view(verify_stored_case(transaction, case_id, register)),
         Cases(transaction).case_number(case_id),
     )
     sequence = verdict.first_bad_sequence

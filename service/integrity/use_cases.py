@@ -8,7 +8,8 @@ from service.cases.use_cases.read_content import require_whole_case
 from service.database.migrations import expected_revision
 from service.database.transaction import Transaction
 from service.identity.caller import Caller
-from service.integrity.rules import write_digest
+from service.integrity.rules.digest import write_digest
+from service.integrity.rules.register import Register
 from service.integrity.store.case_history import Verification, verify_history
 from service.integrity.store.heads import Heads
 from service.integrity.store.installation import InstallationCheck
@@ -17,9 +18,12 @@ from service.vocabulary.refusals import NotAllowed
 from service.vocabulary.roles import Role
 
 
-def verify_stored_case(transaction: Transaction, case_id: UUID | str) -> Verification:
-    """The verification of one case: its history and, when that is sound, its outbox rows and keys."""
-    result = verify_history(transaction.connection, case_id)
+def verify_stored_case(transaction: Transaction, case_id: UUID | str, register: Register | None = None) -> Verification:
+    """The verification of one case: its history and, when that is sound, its outbox rows and keys.
+
+    `register` holds what was read for earlier cases of the same run.
+    """
+    result = verify_history(transaction.connection, case_id, register, until=transaction.now)
     faults = (
         InstallationCheck(transaction).faults_of_case(case_id, destroyed=result.destroyed) if result.sound else iter(())
     )

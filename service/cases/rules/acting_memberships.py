@@ -73,7 +73,7 @@ def acting_memberships(
     liaisons = {entry.addressee_id for entry in entries if entry.part_kind == "escalation"}
     passed_to_role = kinds[part.kind].judged_by if part.assignee_id == actor.person_id else None
     return tuple(
-        seat for seat in actor.memberships if seat.role == passed_to_role or _may_act(seat, case, part, kinds, liaisons)
+        seat for seat in actor.memberships if seat.role == passed_to_role or may_act(seat, case, part, kinds, liaisons)
     )
 
 
@@ -88,7 +88,8 @@ def own_emergency_access(actor: Actor, part: Part, history: Iterable[Transition]
     return first if first and first.actor_id == actor.person_id else None
 
 
-def _may_act(seat: Membership, case: Case, part: Part, kinds: Kinds, liaisons: Collection[UUID | None]) -> bool:
+def may_act(seat: Membership, case: Case, part: Part, kinds: Kinds, liaisons: Collection[UUID | None]) -> bool:
+    """True if a member in this seat may act in the part. `liaisons`: organisations to which the case was escalated."""
     if part.kind == "emergency_access" and part.state == START:
         return True
     if seat.role == Role.DATA_PROTECTION_OFFICER:

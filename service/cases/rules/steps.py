@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import Any, Protocol
 from uuid import UUID
@@ -28,6 +28,9 @@ from service.workflows.rules.definition import State, Trigger
 from service.workflows.rules.kinds import PartKind
 from service.workflows.rules.machine import Decision, PossibleTransition, Workflow
 from service.workflows.rules.region_settings import RegionSettings
+
+# A client's clock may run a little ahead of the server's.
+CLOCK_TOLERANCE = timedelta(minutes=2)
 
 
 class WorkflowSource(Protocol):

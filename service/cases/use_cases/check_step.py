@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from functools import partial
 from uuid import UUID
 
@@ -12,7 +11,7 @@ from service.cases.rules.forms.base import Form, FormContext
 from service.cases.rules.forms.form_reader import FormReadResult, read_form
 from service.cases.rules.forms.notes import Amendment
 from service.cases.rules.model import Part
-from service.cases.rules.steps import Situation, Step, WorkflowSource, decide_step, roles_to_act
+from service.cases.rules.steps import CLOCK_TOLERANCE, Situation, Step, WorkflowSource, decide_step, roles_to_act
 from service.cases.use_cases.amend import AmendedForm, amendable_entry, read_amended_form
 from service.cases.use_cases.birth_month import birth_month
 from service.cases.use_cases.current_form import read_current_form
@@ -31,9 +30,6 @@ from service.vocabulary.refusals import InputFault, Invalid
 from service.vocabulary.roles import roles_in_words
 from service.workflows.rules.definition import Trigger
 from service.workflows.rules.machine import Decision
-
-# A client's clock may run a little ahead of the server's.
-CLOCK_TOLERANCE = timedelta(minutes=2)
 
 
 @dataclass(frozen=True, slots=True)

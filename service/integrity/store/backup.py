@@ -23,7 +23,7 @@ from service.database.engine import keys_file
 from service.database.keyring import Keyring, MasterKeyRefused
 from service.database.migrations import known_revisions
 from service.database.private_files import make_private_folder
-from service.integrity.rules import Head, write_digest
+from service.integrity.rules.digest import Head, write_digest
 from service.vocabulary.calendar import from_microseconds, utc_text
 from service.vocabulary.canonical_json import to_canonical_json
 

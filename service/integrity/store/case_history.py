@@ -1,23 +1,25 @@
 """Verification of a stored history: recomputes every digest, number and edge, and the heads."""
 
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import BindParameter, Connection, Row, bindparam, select
 
 from service.cases.rules.history_chain import GENESIS_DIGEST, content_digest, entry_digest, facts_digest
-from service.cases.store.rows import facts_to_row, row_to_transition
+from service.cases.rules.model import Case, Transition
+from service.cases.store.rows import facts_to_row, row_to_case, row_to_transition
 from service.cases.store.tables import cases, contents, destructions, parts, transitions
 from service.database.columns import NO_DUE_DAY
+from service.integrity.rules.recorded_steps import RecordedSteps
+from service.integrity.rules.register import Register
 from service.integrity.store.destroyed_case import DestroyedCaseCheck, EntryFault
+from service.integrity.store.references import read_references
+from service.kinds import KINDS
 from service.vocabulary.messages import MESSAGES
-from service.workflows.rules.definition import Definition, Edge
 from service.workflows.rules.kinds import START
-from service.workflows.store.tables import workflows
 
 # Errors that reading a damaged row may raise: an invalid identifier, time or code.
 _UNREADABLE = (ValueError, TypeError, AttributeError, OverflowError, OSError)
@@ -28,9 +30,6 @@ _CERTIFICATE = select(destructions).where(destructions.c.case_id == _ID)
 _HISTORY = select(transitions).where(transitions.c.case_id == _ID).order_by(transitions.c.sequence)
 _CONTENTS = select(contents).where(contents.c.case_id == _ID).order_by(contents.c.sequence)
 _PARTS = select(parts).where(parts.c.case_id == _ID)
-_WORKFLOWS = select(workflows.c.hash, workflows.c.definition).where(
-    workflows.c.hash.in_(bindparam("hashes", expanding=True))
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +48,22 @@ class Verification:
         return self.fault and MESSAGES["verification"][self.fault].en
 
 
-def verify_history(connection: Connection, case_id: UUID | str) -> Verification:
-    """Verify one history. When the case changes during a run that finds a fault, the run is repeated."""
+def verify_history(
+    connection: Connection, case_id: UUID | str, register: Register | None = None, *, until: datetime | None = None
+) -> Verification:
+    """Verify one history. When the case changes during a run that finds a fault, the run is repeated.
+
+    `register` is what was read for earlier cases. A fault is looked at again with an empty one, since people and
+    relations may be newer than what was read. `until`: the moment of verification, UTC.
+    """
     while True:
         head = case, certificate = _head_and_certificate(connection, case_id)
         rows = connection.execute(_HISTORY, {"case_id": case.id}).all()
-        sequence, fault = next(_faults(connection, case, certificate, rows), (None, None))
-        if fault is None or head == _head_and_certificate(connection, case_id):
+        faults = _faults(connection, case, certificate, rows, Register() if register is None else register, until)
+        sequence, fault = next(faults, (None, None))
+        if fault is None or (register is None and head == _head_and_certificate(connection, case_id)):
             return Verification(fault is None, len(rows), case.digest, sequence, fault, certificate is not None)
+        register = None
 
 
 def _head_and_certificate(connection: Connection, case_id: UUID | str) -> tuple[Row[Any], Row[Any] | None]:
@@ -66,15 +73,23 @@ def _head_and_certificate(connection: Connection, case_id: UUID | str) -> tuple[
 
 
 def _faults(
-    connection: Connection, case: Row[Any], certificate: Row[Any] | None, rows: Sequence[Row[Any]]
+    connection: Connection,
+    case: Row[Any],
+    certificate: Row[Any] | None,
+    rows: Sequence[Row[Any]],
+    register: Register,
+    until: datetime | None,
 ) -> Iterator[EntryFault]:
     content_rows = {row.sequence: row for row in connection.execute(_CONTENTS, {"case_id": case.id})}
     last: dict[str, Row[Any]] = {}
-    check = (
-        DestroyedCaseCheck(certificate)
-        if certificate
-        else _LivingCaseCheck(_texts(connection, {row.workflow for row in rows}))
-    )
+    check: DestroyedCaseCheck | _LivingCaseCheck
+    if certificate:
+        check = DestroyedCaseCheck(certificate)
+    else:
+        entries = {row.sequence: entry for row in rows if (entry := _read_entry(row))}
+        whole_case = _read_case(case)
+        read_references(connection, register, whole_case, tuple(entries.values()))
+        check = _LivingCaseCheck(whole_case, entries, register, until)
     previous = GENESIS_DIGEST
     for expected, row in enumerate(rows, 1):
         before = last.get(row.part_id)
@@ -107,15 +122,18 @@ def _faults_of_entry(row: Row[Any], expected: int, previous: str, before: Row[An
 class _LivingCaseCheck:
     """Checks a case that is not destroyed: facts, content, and the path of each part through its workflow."""
 
-    def __init__(self, texts: Mapping[str, str]) -> None:
-        self._adopts = {hash_: definition_of(text).adopts for hash_, text in texts.items()}
-        self._edges = {hash_: edges_of(text) for hash_, text in texts.items()}
+    def __init__(
+        self, case: Case | None, entries: Mapping[int, Transition], register: Register, until: datetime | None
+    ) -> None:
+        self._entries, self._definitions = entries, register.definitions
+        self._steps = RecordedSteps(case, KINDS, register, until) if case else None
         self._runs_on: dict[str, str] = {}
 
     def faults_of(self, row: Row[Any], content: Row[Any] | None, before: Row[Any] | None) -> Iterator[EntryFault]:
+        entry = self._entries.get(row.sequence)
         if row.facts_salt is None:
             yield row.sequence, "emptied"
-        if not _facts_hold(row):
+        if entry is None or not _facts_hold(row, entry):
             yield row.sequence, "facts"
         if (content is None) != (row.content_digest is None):
             yield row.sequence, "content_missing"
@@ -123,13 +141,25 @@ class _LivingCaseCheck:
             yield row.sequence, "content"
         if row.source != (before.target if before else START):
             yield row.sequence, "part_not_continued"
-        if (row.trigger_name, row.source, row.target) not in self._edges.get(row.workflow, ()):
+        definition = self._definitions.get(row.workflow)
+        if definition is None or not definition.has_edge(row.trigger_name, row.source, row.target):
             yield row.sequence, "no_such_step"
         # An entry of a workflow plan takes a part to another workflow; every other entry stays in that of the part.
-        from_workflow, to_workflow = self._adopts.get(row.workflow) or (row.workflow, row.workflow)
+        from_workflow, to_workflow = (definition and definition.adopts) or (row.workflow, row.workflow)
         if self._runs_on.get(row.part_id, from_workflow) != from_workflow:
             yield row.sequence, "other_workflow"
         self._runs_on[row.part_id] = to_workflow
+        for fault in self._faults_of_step(entry, content):
+            yield row.sequence, fault
+
+    def _faults_of_step(self, entry: Transition | None, content: Row[Any] | None) -> Sequence[str]:
+        if entry is None or self._steps is None:
+            return ()
+        try:
+            form = content.form if content else None
+            return tuple(self._steps.faults_of(entry, form, has_content=content is not None))
+        except _UNREADABLE:
+            return ("facts",)
 
     def faults_of_heads(
         self, case: Row[Any], stored: Mapping[str, Row[Any]], last: Mapping[str, Row[Any]], rows: Sequence[Row[Any]]
@@ -142,9 +172,24 @@ class _LivingCaseCheck:
                 yield entry.sequence, "part_head"
 
 
-def _facts_hold(row: Row[Any]) -> bool:
+def _read_entry(row: Row[Any]) -> Transition | None:
+    """Returns the entry of a row; None for a damaged row."""
     try:
-        entry = row_to_transition(row)
+        return row_to_transition(row)
+    except _UNREADABLE:
+        return None
+
+
+def _read_case(row: Row[Any]) -> Case | None:
+    """Returns the case of a row; None for a damaged row, which does not match its history."""
+    try:
+        return row_to_case(row._mapping)  # noqa: SLF001 - its API
+    except _UNREADABLE:
+        return None
+
+
+def _facts_hold(row: Row[Any], entry: Transition) -> bool:
+    try:
         same = facts_to_row(entry).items() <= row._mapping.items()  # noqa: SLF001 - its API
         return same and bool(facts_digest(row.facts_salt, entry) == row.facts_digest)
     except _UNREADABLE:
@@ -181,24 +226,3 @@ def _part_by_history(case: Row[Any], entry: Row[Any], workflow: str) -> tuple[An
     duty = (entry.party, entry.party_id, entry.assignee_id, entry.due_on or NO_DUE_DAY)
     fixed = (entry.part_kind, workflow, entry.line, entry.addressee_id, case.team_id, case.submitter_id)
     return *head, *duty, *fixed
-
-
-def _texts(connection: Connection, hashes: set[str]) -> dict[str, str]:
-    """Returns the stored text per hash, for the workflows and plans whose text still matches their hash."""
-    rows = connection.execute(_WORKFLOWS, {"hashes": sorted(hash_ for hash_ in hashes if hash_)})
-    return {row.hash: row.definition for row in rows if matches_hash(row.hash, row.definition)}
-
-
-def matches_hash(hash_: str, stored: object) -> bool:
-    return isinstance(stored, str) and hashlib.sha256(stored.encode()).hexdigest() == hash_
-
-
-# Cached: all cases run on the same few definitions.
-@lru_cache(maxsize=100)
-def definition_of(text: str) -> Definition:
-    return Definition.from_canonical_json(text)
-
-
-@lru_cache(maxsize=100)
-def edges_of(text: str) -> frozenset[Edge]:
-    return frozenset(definition_of(text).edges())

@@ -10,7 +10,7 @@ from sqlalchemy import Select, func, or_, select, true, tuple_
 
 from service.cases.store.tables import cases, destructions, transitions
 from service.database.transaction import Transaction
-from service.integrity.rules import Head
+from service.integrity.rules.digest import Head
 from service.vocabulary.calendar import from_microseconds
 
 PAGE_SIZE = 500

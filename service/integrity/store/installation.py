@@ -12,8 +12,8 @@ from service.database.protections import ProtectionMissing, require_protections
 from service.database.tables import case_keys
 from service.database.transaction import Transaction
 from service.events.store.tables import feed
-from service.integrity.store.case_history import definition_of, edges_of, matches_hash
 from service.integrity.store.destroyed_case import EntryFault
+from service.integrity.store.references import definition_of, edges_of, matches_hash
 from service.workflows.rules.definition import Definition, Edge
 from service.workflows.store.tables import region_settings, workflow_edges, workflow_plans, workflows
 

@@ -176,5 +176,8 @@ class Definition(WorkflowModel):
             for source, target in trigger.edges:
                 yield Edge(trigger.name, source, target)
 
+    def has_edge(self, trigger: str, source: str, target: str) -> bool:
+        return trigger in self.triggers and (source, target) in self.triggers[trigger].edges
+
     def _canonical(self) -> dict[str, Any]:
         return self.model_dump(mode="json", exclude_defaults=True, warnings=False)

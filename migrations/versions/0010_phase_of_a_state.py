@@ -4,8 +4,8 @@ from pathlib import Path
 
 from alembic import op
 
-revision = "0009"
-down_revision = "0008"
+revision = "0010"
+down_revision = "0009"
 branch_labels = None
 depends_on = None
 
@@ -13,7 +13,7 @@ SQL = Path(__file__).parents[1] / "sql"
 
 
 def upgrade() -> None:
-    for statement in (SQL / f"0009-{_engine()}.sql").read_text(encoding="utf-8").split("\n------\n"):
+    for statement in (SQL / f"0010-{_engine()}.sql").read_text(encoding="utf-8").split("\n------\n"):
         op.get_bind().exec_driver_sql(statement)
 
 

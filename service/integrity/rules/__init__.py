@@ -1,0 +1,1 @@
+"""Rules of integrity: the digest of heads, and what the entries of a history must say."""
