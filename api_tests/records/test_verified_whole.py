@@ -101,7 +101,7 @@ def installation(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPa
 
 
 @contextmanager
-def _unprotected(installation: Installation, but: str = "") -> Iterator[Connection]:
+def unprotected(installation: Installation, but: str = "") -> Iterator[Connection]:
     """Switch every protection off as the owner of the database, and on again afterwards, except the trigger `but`."""
     engine = engine_for(installation.settings.database_url, undermined=True)
     with engine.begin() as connection:
@@ -142,7 +142,7 @@ def test_what_nobody_touched_is_sound_alone_and_against_its_digest(installation:
     _, report = installation.command("verify", "--json", "--case", untouched.number)
 
     root = json.loads(installation.digest_file.read_text().splitlines()[-1])["root"]
-    assert (code, output.splitlines()[0]) == (0, f"cases 7; entries 14; findings 0; root {root}")
+    assert (code, output.splitlines()[0]) == (0, f"cases 7; entries 14; findings 0; unsealed 0; root {root}")
     line = json.loads(report.splitlines()[0])
     assert {name: line[name] for name in installation.verification} == installation.verification
     assert (line["case"], line["number"], line["sound"]) == (untouched.id, untouched.number, True)
@@ -223,7 +223,7 @@ def test_what_was_attacked_is_named_and_what_was_cut_off_with_its_heads_only_aga
     installation: Installation,
 ) -> None:
     """This test is the last of the file, because it repairs nothing. Protections are off during the attacks only."""
-    with _unprotected(installation) as connection:
+    with unprotected(installation) as connection:
         for name, attack in ATTACKS.items():
             attack(connection, installation.cases[name].id)
 
@@ -248,11 +248,11 @@ def test_what_was_attacked_is_named_and_what_was_cut_off_with_its_heads_only_aga
     assert row in [line.split(maxsplit=3) for line in table.splitlines()]
     assert "Repair nothing." in table.splitlines()[-1]
 
-    with _unprotected(installation, but="contents_no_delete"):
+    with unprotected(installation, but="contents_no_delete"):
         pass
-    _, unprotected = installation.command("verify")
+    _, report = installation.command("verify")
 
-    assert "missing: contents_no_delete" in unprotected
+    assert "missing: contents_no_delete" in report
 
 
 def _flip(connection: Connection, case_id: str) -> None:

@@ -27,6 +27,7 @@ OPEN = (
     "regions", "municipalities", "organisations", "people", "memberships", "coverages", "emergency_accesses",
     "administrative_changes", "workflows", "workflow_edges", "workflow_plans", "region_settings",
     "dated_region_settings", "offers", "offer_statements", "offer_endings", "subscriptions", "kept_figures",
+    "access_log_seals",
 )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from pydantic_core import to_jsonable_python
 
 from service.app import NotMigrated, open_database
+from service.audit.store.seals import LogSeals
 from service.cases.store.cases import Cases
 from service.database.migrations import current_revision, expected_revision
 from service.database.outage import outage_cause
@@ -19,7 +20,15 @@ from service.database.transaction import Transaction
 from service.database.worker_threads import Database
 from service.http.json_models import Labelled
 from service.integrity.api import VerificationView, verification_view
-from service.integrity.rules.digest import Head, NotADigest, read_heads, verify_root, write_digest
+from service.integrity.rules.digest import (
+    Head,
+    LogHead,
+    NotADigest,
+    read_heads,
+    read_log_head,
+    verify_root,
+    write_digest,
+)
 from service.integrity.rules.register import Register
 from service.integrity.store.heads import PAGE_SIZE, HeadMismatch, Heads
 from service.integrity.store.installation import InstallationCheck
@@ -51,16 +60,18 @@ class VerificationLine:
 
 
 def digest() -> None:
-    """Print the digest of all heads: one line per case with its last entry, and a root hash; keep it elsewhere."""
+    """Print the digest of all heads and of the access log, with a root hash; keep it elsewhere."""
     with _open_unchecked() as database:
         heads = (head for page in _pages(database) for head in page)
-        sys.stdout.writelines(write_digest(heads, database.now(), expected_revision()))
+        log = database.read_sync(_log_head)
+        sys.stdout.writelines(write_digest(heads, database.now(), expected_revision(), log))
 
 
 def verify(case: str | None, against: Path | None, *, as_json: bool) -> None:
     """Verify all cases or one, the data that must agree with them, and an earlier digest. Changes nothing."""
     root = _root(against) if against else None
     cases = entries = findings = unused_keys = 0
+    unsealed = None
     with _open_unchecked() as database:
         case_id = case and database.read_sync(lambda transaction: Heads(transaction).case_id_of(case))
         case_ids = [case_id] if case_id else [] if case else (head.case for page in _pages(database) for head in page)
@@ -70,14 +81,16 @@ def verify(case: str | None, against: Path | None, *, as_json: bool) -> None:
                 cases, entries = cases + 1, entries + line.verdict.entries
             if as_json or line.finding:
                 sys.stdout.write((line.as_json() if as_json else line.as_row()) + "\n")
-        if not case:
+        if case is None:
             unused_keys = database.read_sync(lambda transaction: UnusedKeys(transaction).count())
+            unsealed = database.read_sync(lambda transaction: LogSeals(transaction).count_unsealed())
     if case and not cases and not findings:
         raise SystemExit("not done: no case has this number or id")
     summary = {
         "cases": cases,
         "entries": entries,
         "findings": findings,
+        "unsealed": unsealed,
         "root": root,
         "unusedKeys": unused_keys or None,
     }
@@ -103,6 +116,8 @@ def _lines(
         yield database.read_sync(partial(_case_line, case_id=case_id, register=register))
     if against:
         yield from _departure_lines(database, only, against)
+        if only is None:
+            yield from _log_lines(database, against)
     if only is None:
         for code, where in database.read_sync(
             lambda transaction: list(InstallationCheck(transaction).faults_of_installation())
@@ -127,6 +142,22 @@ def _departure_lines(database: Database, only: str | None, against: Path) -> Ite
             for departure in database.read_sync(partial(_departures, page=page)):
                 finding = Labelled.of(departure.fault, MESSAGES["verification"][departure.fault])
                 yield VerificationLine(case=departure.case, sequence=departure.sequence, finding=finding)
+
+
+def _log_lines(database: Database, against: Path) -> Iterator[VerificationLine]:
+    """A line when the seals of the access log do not lead on from the seal in the digest."""
+    with against.open(encoding="utf-8") as lines:
+        log = read_log_head(lines)
+    if log and log.seal:
+        digest = database.read_sync(lambda transaction: LogSeals(transaction).digest_of(log.seal))
+        if digest != log.digest:
+            code = "log_cut_off" if digest is None else "log_rewritten"
+            yield VerificationLine(finding=Labelled.of(code, MESSAGES["verification"][code]))
+
+
+def _log_head(transaction: Transaction) -> LogHead:
+    last = LogSeals(transaction).last()
+    return LogHead(last.number, last.digest)
 
 
 def _departures(transaction: Transaction, page: Sequence[Head]) -> list[HeadMismatch]:

@@ -16,6 +16,7 @@ from service.database.tables import case_keys
 
 APPEND_ONLY = (
     "transitions", "contents", "requests", "access_log", "workflows", "workflow_edges", "region_settings", "feed",
+    "access_log_seals",
     "workflow_plans",
     "administrative_changes", "dated_region_settings",
     "offers", "offer_statements", "offer_endings",
@@ -39,6 +40,7 @@ _TRIGGERS_OF_BOTH = (
     "workflow_plans_lead",
     "destructions_lead",
     "destructions_empty",
+    "access_log_seals_follow",
     "transitions_end",
     "parts_end",
     "contents_end",

@@ -7,11 +7,12 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    PrimaryKeyConstraint,
     String,
     Table,
 )
 
-from service.database.columns import id_column, metadata
+from service.database.columns import WITHOUT_ROWID, id_column, metadata
 
 access_log = Table(
     "access_log",
@@ -30,4 +31,21 @@ access_log = Table(
     Column("trace_id", String(36), nullable=False),
     Index("ix_access_log_case_id", "case_id", "event_at"),
     comment="every read of content (NEN 7513, Logboek Dataverwerkingen): append-only, kept at least five years",
+)
+
+access_log_seals = Table(
+    "access_log_seals",
+    metadata,
+    Column("number", Integer, nullable=False, autoincrement=False, comment="gapless, from 1"),
+    Column(
+        "last_id", BigInteger, nullable=False, comment="last row of the log that it covers, after the last_id before"
+    ),
+    Column("entries", Integer, nullable=False, comment="how many rows it covers"),
+    Column("rows_digest", String(64), nullable=False, comment="SHA-256 of these rows"),
+    Column("prev_digest", String(64), comment="digest of the seal before; null: none"),
+    Column("digest", String(64), nullable=False, comment="H(prev_digest, number, last_id, entries, rows_digest)"),
+    Column("sealed_at", BigInteger, nullable=False),
+    PrimaryKeyConstraint("number"),
+    comment="chain over the access log: append-only",
+    **WITHOUT_ROWID,
 )

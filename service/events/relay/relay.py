@@ -1,15 +1,20 @@
-"""The relay publishes the outbox to the feeds and delivers the feeds to webhooks. Several relays may run at once."""
+"""The relay publishes the outbox to the feeds, delivers the feeds to webhooks, and seals the access log.
+
+Several relays may run at once.
+"""
 
 import asyncio
 import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from datetime import datetime, timedelta
 from functools import partial
 from typing import TypeVar
 from uuid import UUID
 
 import structlog
 
+from service.audit.store.seals import LogSeals
 from service.database.transaction import Transaction
 from service.database.worker_threads import Database
 from service.events.relay.webhook_client import WebhookClient
@@ -22,6 +27,9 @@ from service.settings import Settings
 
 # Rows that are published in one transaction. Requests wait no longer than one batch.
 PUBLISH_BATCH = 100
+# Rows of the access log under one seal, and the time between two looks for rows to seal.
+SEAL_BATCH = 1000
+SEAL_INTERVAL = timedelta(minutes=1)
 T = TypeVar("T")
 log = structlog.get_logger("casusroute")
 
@@ -35,6 +43,7 @@ class Relay:
         self._settings = settings
         self._wake_up = asyncio.Event()
         self._tasks: dict[UUID, asyncio.Task[None]] = {}
+        self._sealed_at: datetime | None = None
 
     @asynccontextmanager
     async def run_in_background(self) -> AsyncIterator[None]:
@@ -71,6 +80,7 @@ class Relay:
             try:
                 await self._publish()
                 await self._start_deliveries()
+                await self._seal_log()
             except Exception as error:  # noqa: BLE001 - a database failure may be temporary
                 _log_error(error)
             with suppress(TimeoutError):
@@ -83,6 +93,15 @@ class Relay:
                 _with_all_rows(lambda transaction: Feeds(transaction).publish(PUBLISH_BATCH))
             ):
                 break
+
+    async def _seal_log(self) -> None:
+        """Seal the rows of the access log that are old enough, once a minute."""
+        now = self.database.now()
+        if self._sealed_at is not None and abs(now - self._sealed_at) < SEAL_INTERVAL:
+            return
+        while await self.database.write(_with_all_rows(lambda transaction: LogSeals(transaction).seal(SEAL_BATCH))):
+            pass
+        self._sealed_at = now
 
     async def _start_deliveries(self) -> None:
         """Start one task per webhook with a delivery that is due: a slow receiver does not delay others."""

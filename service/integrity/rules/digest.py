@@ -27,14 +27,29 @@ class Head:
     digest: str
 
 
+@dataclass(frozen=True, slots=True)
+class LogHead:
+    """The last seal of the access log: its number, 0 without seals, and its digest."""
+
+    seal: int
+    digest: str | None
+
+
 class NotADigest(ValueError):
     """The file is not a digest, or its root does not match its lines."""
 
 
-def write_digest(heads: Iterable[Head], at: datetime, revision: str | None) -> Iterator[str]:
-    """The lines of a digest, each with its newline: a header, the heads in the order given, the root."""
+def write_digest(
+    heads: Iterable[Head], at: datetime, revision: str | None, log: LogHead | None = None
+) -> Iterator[str]:
+    """The lines of a digest, each with its newline: a header, the heads in the order given, the root.
+
+    The header of a whole installation also has the last seal of the access log.
+    """
     root, cases = hashlib.sha256(), 0
-    header = {"format": FORMAT, "at": utc_text(at), "database": revision}
+    header: dict[str, Any] = {"format": FORMAT, "at": utc_text(at), "database": revision}
+    if log is not None:
+        header["log"] = {"seal": log.seal, "digest": log.digest}
     yield _line_added_to(root, header)
     for cases, head in enumerate(heads, 1):  # noqa: B007 - the last line uses the count
         yield _line_added_to(root, {"case": head.case, "sequence": head.sequence, "digest": head.digest})
@@ -65,6 +80,12 @@ def read_heads(lines: Iterable[str]) -> Iterator[Head]:
     for line in lines:
         if "case" in (fields := _read(line)):
             yield Head(fields["case"], fields["sequence"], fields["digest"])
+
+
+def read_log_head(lines: Iterable[str]) -> LogHead | None:
+    """The seal of the access log in the header; None in a digest of some teams or of an earlier version."""
+    log = _read(next(iter(lines), "")).get("log")
+    return LogHead(log["seal"], log["digest"]) if log else None
 
 
 def _read(line: str) -> dict[str, Any]:

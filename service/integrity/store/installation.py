@@ -1,4 +1,4 @@
-"""Verification of the data around the histories: outbox, keys, workflows, settings and feeds."""
+"""Verification of the data around the histories: outbox, keys, workflows, settings, feeds and the access log."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -7,6 +7,7 @@ from uuid import UUID
 from cryptography.hazmat.primitives.keywrap import InvalidUnwrap
 from sqlalchemy import ColumnElement, Row, Table, and_, exists, func, literal, or_, select
 
+from service.audit.store.seals import LogSeals
 from service.cases.store.tables import cases, contents, outbox, parts, transitions
 from service.database.protections import ProtectionMissing, require_protections
 from service.database.tables import case_keys
@@ -26,6 +27,7 @@ class InstallationCheck:
     def __init__(self, transaction: Transaction) -> None:
         self._connection = transaction.connection
         self._keyring = transaction.keyring
+        self._log_seals = LogSeals(transaction)
 
     def faults_of_case(self, case_id: UUID | str, *, destroyed: bool) -> Iterator[EntryFault]:
         """Entries without an outbox row, contents without a key that opens, and keys left after a destruction."""
@@ -47,6 +49,7 @@ class InstallationCheck:
                 yield "without_entry", table.name
         yield from self._rules()
         yield from self._feeds()
+        yield from ((code, str(number)) for code, number in self._log_seals.faults())
 
     def _without_event(self, case_id: str, *, destroyed: bool) -> Iterator[EntryFault]:
         entry, event = transitions.c, outbox.c
