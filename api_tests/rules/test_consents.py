@@ -18,6 +18,7 @@ from api_tests.support.sabotages import broken_by
 from api_tests.support.servers import RunningService
 from api_tests.support.shared_case import SOME_TIME_AGO, help_arranged, newcomer
 from service.cases.rules.amendments import AMENDED_ENTRY
+from service.cases.rules.consents import ConsentFact, PurposeConsent
 from service.cases.rules.facts import CaseFacts, fold_facts
 from service.cases.rules.forms.base import FormContext
 from service.cases.rules.forms.consent import ConsentGiven, ConsentWithdrawn
@@ -51,6 +52,10 @@ def move_of(step: Step, purpose: dict[str, str] = PURPOSE, born: str | None = BO
 
 def shared_after(*steps: Step) -> bool:
     return "cce" in fold_facts(history([move_of(step) for step in steps]), KINDS).consented_purposes
+
+
+def consent_after(*steps: Step) -> PurposeConsent:
+    return fold_facts(history([move_of(step) for step in steps]), KINDS).consents["cce"]
 
 
 def is_enough(standing: set[str], refusing: set[str], age: int) -> bool:
@@ -248,6 +253,33 @@ def test_i20_the_guardian_does_not_undo_what_a_parent_withdrew() -> None:
 )
 def test_i20_the_age_decides_whose_consent_counts(steps: list[Step], shared: bool) -> None:
     assert shared_after(*steps) is shared
+
+
+@pytest.mark.parametrize(
+    ("steps", "withdrawn", "last_given"),
+    [
+        ([("give", "parent", 12)], False, "parent:12-15:cce"),
+        ([("take back", "child", 16)], True, None),
+        ([("give", "child", 16), ("take back", "child", 16)], True, "child:16-17:cce"),
+        ([("give", "child", 16), ("take back", "child", 16), ("give", "child", 18)], False, "child:18-22:cce"),
+        ([("give", "child", 12), ("take back", "child", 12), ("give", "parent", 12)], True, "parent:12-15:cce"),
+        ([("give", "parent", 11), ("give", "guardian", 11), ("take back", "parent", 11)], False, "guardian:4-11:cce"),
+    ],
+)
+def test_i20_a_purpose_stays_withdrawn_until_consent_is_enough_again(
+    steps: list[Step], withdrawn: bool, last_given: str | None
+) -> None:
+    consent = consent_after(*steps)
+
+    assert consent.withdrawn is withdrawn
+    assert consent.last_given == (last_given and ConsentFact.parse(last_given))
+
+
+@pytest.mark.parametrize(("who", "shared"), [("child", True), ("parent", False)])
+def test_i22_the_child_alone_consents_to_sharing_with_the_parents(who: str, shared: bool) -> None:
+    consent = move_of(("give", who, 13), {"code": "share_with_parents"})
+
+    assert ("share_with_parents" in fold_facts(history([consent]), KINDS).consented_purposes) is shared
 
 
 def test_i20_one_purpose_taken_back_leaves_the_others() -> None:

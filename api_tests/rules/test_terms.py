@@ -16,7 +16,16 @@ from api_tests.support.people import People
 from api_tests.support.sabotages import broken_by
 from api_tests.support.servers import RunningService
 from api_tests.support.workflows import RULES
-from service.vocabulary.calendar import Term, day_in_amsterdam, last_day_of, months_after
+from service.vocabulary.calendar import (
+    AMSTERDAM,
+    Term,
+    day_in_amsterdam,
+    from_microseconds,
+    last_day_of,
+    months_after,
+    to_microseconds,
+    utc_text,
+)
 from service.workflows.rules.region_settings import RegionSettings
 
 
@@ -129,6 +138,15 @@ def test_settings_of_an_earlier_release_keep_their_hash() -> None:
 )
 def test_a_day_is_the_day_in_amsterdam_in_winter_and_in_summer(moment: datetime, expected: str) -> None:
     assert day_in_amsterdam(moment).isoformat() == expected
+
+
+def test_a_moment_is_stored_in_microseconds_and_written_in_utc() -> None:
+    moment = datetime(2026, 3, 2, 12, 30, 0, 5, tzinfo=UTC)
+
+    assert to_microseconds(moment) == 1_772_454_600_000_005
+    assert from_microseconds(1_772_454_600_000_005) == moment
+    assert utc_text(moment) == "2026-03-02T12:30:00.000005Z"
+    assert utc_text(datetime(2026, 7, 1, 14, tzinfo=AMSTERDAM)) == "2026-07-01T12:00:00Z"
 
 
 @pytest.fixture(scope="module", params=ENGINES)
