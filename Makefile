@@ -9,7 +9,7 @@ SHELL := /bin/sh
 
 # Targets share one .venv.
 .NOTPARALLEL:
-.PHONY: help run story check test sabotage fuzz faults lint bench check-outside image-check openapi docs lock clean
+.PHONY: help run story check test sabotage fuzz faults lint bench check-outside image-check mutants openapi docs lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -53,6 +53,9 @@ check-outside: .venv/.dev-stamp ## check with programs of others; CONTRIBUTING.m
 image-check: .venv/.dev-stamp ## build the image and start it; needs root, buildah, runc, mmdebstrap or BASE=IMAGE
 	$(BIN)/python -m api_tests.outside.image $(if $(BASE),--base "$(BASE)")
 
+mutants: .venv/.dev-stamp ## change the pure rules one by one, and count what their tests do not notice
+	$(BIN)/python -m api_tests.mutants
+
 bench: .venv/.dev-stamp ## measure the service against the bare floor of this machine
 	$(BIN)/python -m benchmarks
 
@@ -74,7 +77,7 @@ lock: .venv/.made ## take the newest versions and lock them with hashes
 	rm -rf .venv/lock
 
 clean: ## remove everything make has made
-	rm -rf .venv docs/_build .pytest_cache .hypothesis .schemathesis .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf .venv docs/_build mutants .pytest_cache .hypothesis .schemathesis .mypy_cache .ruff_cache .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The first name that is new enough wins; PYTHON=... goes first.
