@@ -158,8 +158,8 @@ def drafts_of(by: Person, limit: int, first: str | None = None) -> Iterator[dict
 @broken_by(
     "The list of drafts shows the draft that was saved last first",
     "service/cases/store/drafts.py",
-    "        order = (drafts.c.saved_at, drafts.c.id)\n",
-    "        order = (drafts.c.id, drafts.c.saved_at)\n",
+    "        columns = (drafts.c.saved_at, drafts.c.id)\n",
+    "        columns = (drafts.c.id, drafts.c.saved_at)\n",
 )
 @pytest.mark.parametrize("limit", [1, 2, 4, 5, 200])
 def test_a_walk_along_the_pages_meets_every_draft_once_the_last_saved_first(
@@ -189,6 +189,25 @@ def test_drafts_that_are_saved_during_a_walk_move_no_other(service: RunningServi
         assert remaining_ids == [draft_ids[3], draft_ids[2], draft_ids[0]], (
             "a draft saved meanwhile stands on top, and none comes twice"
         )
+
+
+@broken_by(
+    "A walk along drafts by id skips none",
+    "service/cases/store/drafts.py",
+    "(drafts.c.id,) if by_id else",
+    "(drafts.c.saved_at.desc(),) if by_id else",
+)
+def test_a_walk_by_id_skips_no_draft_that_is_saved_meanwhile(service: RunningService) -> None:
+    with drafter(service) as person:
+        draft_ids = sorted(begin_draft(person, f"Nummer {n}")["id"] for n in range(6))
+        page = person.get("/drafts", params={"limit": 2, "order": "id"}).json()
+        other = person.get("/drafts", params={"limit": 2, "cursor": page["nextCursor"]})
+        save = person.client.put(f"/drafts/{draft_ids[5]}", json={"form": {}}, headers={"If-Match": '"1"'})
+        rest = person.get("/drafts", params={"limit": 200, "order": "id", "cursor": page["nextCursor"]}).json()
+
+        assert save.status_code == 200
+        assert [item["id"] for item in (*page["items"], *rest["items"])] == draft_ids
+        assert faults_in(other) == {("query", "cursor", "cursor_not_ours")}
 
 
 def test_a_page_of_drafts_has_bounds_and_an_invented_cursor_is_refused(people: People) -> None:

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from service.cases.api.form_shapes import DraftContent
 from service.cases.api.views import GuardView
+from service.cases.store.drafts import DraftOrder
 from service.cases.use_cases.drafts import (
     DraftWithFaults,
     begin_draft,
@@ -112,17 +113,27 @@ async def create_draft(
     return answer_idempotently(response, outcome, version=outcome.value.version, location=f"/drafts/{draft_id}")
 
 
+class DraftsQuery(PageQuery):
+    """A page of your drafts, in one of two orders."""
+
+    order: DraftOrder = Field(
+        default="saved",
+        description="`saved`: the last saved first. `id`: an order that never changes, for programs that read all "
+        "pages. A cursor keeps to its order.",
+    )
+
+
 @router.get("/drafts", name="list_drafts")
 async def get_drafts(
-    context: AppContextDependency, caller: CallerDependency, query: Annotated[PageQuery, Query()]
+    context: AppContextDependency, caller: CallerDependency, query: Annotated[DraftsQuery, Query()]
 ) -> Drafts:
-    """Your drafts, last saved first."""
+    """Your drafts, last saved first or by id."""
     return await context.database.read(lambda transaction: view_drafts(transaction, caller, query, rules=context.rules))
 
 
-def view_drafts(transaction: Transaction, caller: Caller, query: PageQuery, *, rules: Rulebook) -> Drafts:
+def view_drafts(transaction: Transaction, caller: Caller, query: DraftsQuery, *, rules: Rulebook) -> Drafts:
     """A page of the drafts of this caller."""
-    page = list_drafts(transaction, caller, limit=query.limit, cursor=query.cursor, rules=rules)
+    page = list_drafts(transaction, caller, limit=query.limit, cursor=query.cursor, order=query.order, rules=rules)
     return Drafts(items=[_draft_view(draft) for draft in page.items], next_cursor=page.next_cursor)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -33,6 +33,11 @@ class Draft:
     body: dict[str, Any]
 
 
+DraftOrder = Literal["saved", "id"]
+# A cursor of one order is refused in the other.
+_CURSOR_KINDS = {"saved": "draft_cursor", "id": "draft_cursor_by_id"}
+
+
 class FormDrafts:
     """The drafts of all owners. Every operation names the owner and finds no draft of another person."""
 
@@ -40,7 +45,6 @@ class FormDrafts:
         self._connection = transaction.connection
         self._keyring = transaction.keyring
         self._now = transaction.now
-        self._cursors = Cursors(transaction.keyring, "draft_cursor")
 
     @property
     def _expired(self) -> ColumnElement[bool]:
@@ -87,24 +91,28 @@ class FormDrafts:
         self._connection.execute(select(drafts.c.version).where(*conditions).with_for_update())
         return self._connection.execute(select(func.count()).select_from(drafts).where(*conditions)).scalar_one()
 
-    def page(self, limit: int, cursor: str | None, *, seen_by: UUID) -> ListPage[Draft | None]:
-        """Returns the drafts of the owner, the last saved first; None for a draft that was submitted during the read.
+    def page(
+        self, limit: int, cursor: str | None, *, seen_by: UUID, order: DraftOrder = "saved"
+    ) -> ListPage[Draft | None]:
+        """Returns the drafts of the owner; None for a draft that was submitted during the read.
 
-        A draft that is saved between two pages moves to the top; the order of the others stays. Raises Invalid for a
-        cursor that this service did not issue.
+        In the order `saved` the last saved comes first, and a draft that is saved between two pages moves to the top;
+        the order `id` never changes. Raises Invalid for a cursor of another order or origin.
         """
-        order = (drafts.c.saved_at, drafts.c.id)
+        by_id, cursors = order == "id", Cursors(self._keyring, _CURSOR_KINDS[order])
+        columns = (drafts.c.saved_at, drafts.c.id)
         query = (
             select(drafts)
             .where(drafts.c.person_id == str(seen_by), ~self._expired)
-            .order_by(*(column.desc() for column in order))
+            .order_by(*((drafts.c.id,) if by_id else (column.desc() for column in columns)))
             .limit(limit + 1)
         )
         if cursor is not None:
-            saved_at, draft_id = self._cursors.position(cursor).split()
-            query = query.where(tuple_(*order) < tuple_(int(saved_at), draft_id))
+            saved_at, draft_id = cursors.position(cursor).split()
+            before = tuple_(*columns) < tuple_(int(saved_at), draft_id)
+            query = query.where(drafts.c.id > draft_id if by_id else before)
         rows = self._connection.execute(query).all()
-        return self._cursors.page(
+        return cursors.page(
             rows,
             limit,
             item_of=lambda row: next(self._decrypt_all([row]), None),

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from service.cases.rules.steps import Step
-from service.cases.store.drafts import Draft, FormDrafts
+from service.cases.store.drafts import Draft, DraftOrder, FormDrafts
 from service.cases.use_cases.check_submission import check_submission, require_submitter
 from service.database.idempotency import AnswerReference, IdempotencyKey, IdempotentResult, act_once, has_acted
 from service.database.keyring import DRAFT_CLASS
@@ -115,11 +115,17 @@ def read_draft(transaction: Transaction, caller: Caller, draft_id: UUID, *, rule
 
 
 def list_drafts(
-    transaction: Transaction, caller: Caller, *, limit: int, cursor: str | None, rules: Rulebook
+    transaction: Transaction,
+    caller: Caller,
+    *,
+    limit: int,
+    cursor: str | None,
+    order: DraftOrder,
+    rules: Rulebook,
 ) -> ListPage[DraftWithFaults]:
-    """A page of the caller's drafts. Raises Invalid for a cursor of another origin."""
+    """A page of the caller's drafts. Raises Invalid for a cursor of another order or origin."""
     actor = identify(transaction, caller)
-    page = FormDrafts(transaction).page(limit, cursor, seen_by=actor.person_id)
+    page = FormDrafts(transaction).page(limit, cursor, seen_by=actor.person_id, order=order)
     items = (_with_faults(transaction, draft, actor, rules) for draft in page.items if draft)
     return ListPage(tuple(items), page.next_cursor)
 
