@@ -61,17 +61,17 @@ def check(folder: Path) -> str:
         port = free_port()
         (folder / "nginx.conf").write_text(_configuration(folder, service.url, port), encoding="utf-8")
         with _running_nginx(program, folder, port):
-            told = _conversation(folder, port)
+            report = _conversation(folder, port)
     version = subprocess.run([program, "-v"], capture_output=True, text=True, check=False).stderr.strip()
-    return f"{version.removeprefix('nginx version: ')} with the configuration of {PAGE.name}: {told}"
+    return f"{version.removeprefix('nginx version: ')} with the configuration of {PAGE.name}: {report}"
 
 
 def _configuration(folder: Path, service_url: str, port: int) -> str:
     """The configuration of the page, with the ports and the certificate of this machine."""
-    found = re.search(r"```nginx\n(.+?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
-    if found is None:
+    block = re.search(r"```nginx\n(.+?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    if block is None:
         raise Failed(f"{PAGE.name} has no configuration")
-    server = found[1]
+    server = block[1]
     _make_certificate(folder)
     for on_page, here in (
         ("listen 443 ssl;", f"listen 127.0.0.1:{port} ssl;"),
@@ -142,9 +142,9 @@ def _conversation(folder: Path, port: int) -> str:
         token = client.post("/demonstration/tokens", json={"person": "anna"}).json()["accessToken"]
         client.headers["Authorization"] = f"Bearer {token}"
         body = {"trigger": "submit", "form": form_for("case", "submit")}
-        made = client.post("/cases", json=body, headers={"Idempotency-Key": str(uuid4())})
-        _require(made.status_code == 201, "a case is submitted")
-        case = f"/cases/{made.json()['caseId']}"
+        submission = client.post("/cases", json=body, headers={"Idempotency-Key": str(uuid4())})
+        _require(submission.status_code == 201, "a case is submitted")
+        case = f"/cases/{submission.json()['caseId']}"
 
         read = client.get(case)
         tag = read.headers["etag"]
@@ -157,7 +157,9 @@ def _conversation(folder: Path, port: int) -> str:
         _require(known.status_code == 404, "%2B arrives as a plus sign")
         bare = client.get(f"{case}?knownAt=2026-01-31T09:30:00+01:00")
         _require("%2B" in bare.text, "a bare plus sign is explained")
-        _require(urlsplit(made.headers["location"]).path.startswith(f"/v1{case}"), "the address of the case is its own")
+        _require(
+            urlsplit(submission.headers["location"]).path.startswith(f"/v1{case}"), "the address of the case is its own"
+        )
     return f"compressed, read at {tag}, one step taken, one repeated, one refused as {answers[2].json()['code']}"
 
 

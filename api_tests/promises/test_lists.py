@@ -93,20 +93,20 @@ def test_a_walk_by_id_skips_nobody_and_repeats_nobody_while_items_move(
     """Each step moves the day due of a case that the walk has not met yet."""
     movable = {case.id: case for case in (CaseFile.submitted(people) for _ in range(4))}
     present = {item["part"]["id"] for item in walk(people, by, path, limit=200, **query)}
-    seen: list[str] = []
+    met: list[str] = []
     cursor: dict[str, str] = {}
     while True:
         page = people[by].get(path, params={**query, "limit": 20, "order": "id", **cursor}).json()
-        seen += [item["part"]["id"] for item in page["items"]]
-        unmet = [case for id_, case in movable.items() if id_ not in seen]
+        met += [item["part"]["id"] for item in page["items"]]
+        unmet = [case for id_, case in movable.items() if id_ not in met]
         if unmet:
             movable.pop(unmet[0].id).fire("start_triage", by="carla")
         if page["nextCursor"] is None:
             break
         cursor = {"cursor": page["nextCursor"]}
 
-    assert seen == sorted(set(seen))
-    assert present <= set(seen)
+    assert met == sorted(set(met))
+    assert present <= set(met)
 
 
 @pytest.mark.usefixtures("many_cases")

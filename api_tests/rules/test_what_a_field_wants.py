@@ -24,6 +24,7 @@ def faults_by_location(form: str, **changes: Any) -> dict[str, InputFault]:
     return {fault.location: fault for fault in read_form(KINDS.forms[form], filled(form, **changes)).faults}
 
 
+NOT_SEEN = "dat u niet ziet of dat de tekst omdraait. Haal het weg of typ de tekst opnieuw."
 WRONG: dict[str, tuple[str, dict[str, Any], str, str, str]] = {
     "a month": (
         "referral@1",
@@ -100,7 +101,7 @@ WRONG: dict[str, tuple[str, dict[str, Any], str, str, str]] = {
         {"text": f"{TYPED}\x00"},
         "/form/text",
         "string_pattern_mismatch",
-        "Tekst: haal de onzichtbare stuurtekens uit deze tekst; een tab of een nieuwe regel mag wel.",
+        f"Tekst: op regel 1 staat als teken {len(TYPED) + 1} een teken (U+0000) {NOT_SEEN}",
     ),
     "a list that is empty": (
         "referral@1",

@@ -120,7 +120,7 @@ async def list_transitions(
 def view_history(
     transaction: Transaction, caller: Caller, case_id: UUID, query: PagedHistoryQuery, *, rules: Rulebook
 ) -> tuple[History, int]:
-    """The history of a case, or a page of it, and the version of the case. Raises NotFound, Invalid."""
+    """Returns (the history of a case or a page of it, the version of the case). Raises NotFound, Invalid."""
     reading = read_case(transaction, identify(transaction, caller), case_id, query.point_in_time)
     version = reading.require_whole_case().part.sequence
     entries, last_sequence = entries_of(reading, query.extent(transaction.keyring, case_id))
