@@ -149,8 +149,12 @@ def test_i22_no_legal_ground_lets_a_parent_read_what_a_young_person_of_sixteen_w
 
     refused = case.attempt("record_consent", by="wilma", consents=public_task("share_with_parents"))
 
+    by_mother = case.attempt("record_consent", by="wilma", consents=consent("child", "share_with_parents"))
     assert [(error["code"], error["location"]) for error in refused.json()["errors"]] == [
         ("legal_ground_does_not_cover", "/form/consents/0/purposes/0")
+    ]
+    assert [(error["code"], error["location"]) for error in by_mother.json()["errors"]] == [
+        ("parents_do_not_record_this", "/form/consents/0/purposes")
     ]
     assert outcome(people.wilma.get(f"{case.path}/file")) == (403, "young_person_decides")
 

@@ -223,6 +223,19 @@ def test_i20_a_recorded_legal_ground_does_not_cover_what_only_people_decide(
     assert facts.consents[purpose].has_legal_ground is covered
 
 
+@broken_by(
+    "I22: a parent does not record that the young person lets the parents read",
+    "service/cases/rules/consent_order.py",
+    "return entry.role == Role.PARENT and fact.purpose == PURPOSE_PARENTS",
+    "return False",
+)
+@pytest.mark.parametrize(("role", "counted"), [(Role.PARENT, False), (Role.YOUNG_PERSON, True), (Role.CHAIR, True)])
+def test_i22_that_parents_may_read_is_not_recorded_by_a_parent(role: Role, counted: bool) -> None:
+    move = replace(move_of(("give", "child", 17), {"code": "share_with_parents"}), role=role)
+
+    assert ("share_with_parents" in fold_facts(history([move]), KINDS).consented_purposes) is counted
+
+
 def test_i20_the_guardian_does_not_undo_what_a_parent_withdrew() -> None:
     assert not shared_after(("take back", "parent", 10), ("give", "guardian", 11))
 

@@ -14,6 +14,7 @@ from service.cases.rules.consents import (
     CONSENT_AGES,
     CONSENT_GIVEN,
     CONSENT_WITHDRAWN,
+    PURPOSE_PARENTS,
     ConsentFact,
     PurposeConsent,
     band_for_consent,
@@ -52,6 +53,8 @@ def statements_of(entries: Iterable[Transition]) -> Iterator[Statement]:
     for entry in entries:
         for word, name in _NAMES:
             for fact in map(ConsentFact.parse, entry.codes.get(name, ())):
+                if word == "given" and _is_for_themselves(fact, entry):
+                    continue
                 if fact.day:
                     yield dated_statement(word, _with_speaker(fact, entry))
                     continue
@@ -138,6 +141,8 @@ def _unnamed_purposes(entry: Transition) -> Iterator[str]:
     """Yields the purposes that the entry counts as agreed, without those for which a legal ground does not count."""
     facts = tuple(map(ConsentFact.parse, entry.codes.get(CONSENT_GIVEN, ())))
     for purpose in entry.codes.get("information_purpose", ()):
+        if purpose == PURPOSE_PARENTS and entry.role == Role.PARENT:
+            continue
         named = [fact for fact in facts if fact.purpose == purpose]
         if not named or any(fact.counts for fact in named):
             yield purpose
@@ -145,6 +150,11 @@ def _unnamed_purposes(entry: Transition) -> Iterator[str]:
 
 def _has_days(entry: Transition) -> bool:
     return any(ConsentFact.parse(text).day for text in entry.codes.get(CONSENT_GIVEN, ()))
+
+
+def _is_for_themselves(fact: ConsentFact, entry: Transition) -> bool:
+    """True when a parent recorded that the child lets the parents read. It does not count (I22)."""
+    return entry.role == Role.PARENT and fact.purpose == PURPOSE_PARENTS
 
 
 def _with_speaker(fact: ConsentFact, entry: Transition) -> ConsentFact:

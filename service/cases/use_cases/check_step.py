@@ -72,7 +72,8 @@ def check_step(
         situation = replace(situation, birth_month=_birth_month(transaction, situation, decision, trace_id))
     if form and form.counts_from_first_form:
         situation = replace(situation, first_form=_first_form(transaction, situation, decision, trace_id))
-    context = without_fields(situation.form_context(day_in_amsterdam(step.occurred_at)), *unknown_fields)
+    context = situation.form_context(day_in_amsterdam(step.occurred_at))
+    context = without_fields(replace(context, recorded_by=decision.acting.role), *unknown_fields)
     rules = rule_faults(transaction, situation, step, decision.trigger, context, workflows)
     if faults := (*reading.faults, *amended.reading.faults, *rules):
         raise Invalid(faults)
@@ -176,7 +177,11 @@ def _faults_of_changes(
     """
     if not step.amended_entry:
         return
-    as_amended = replace(situation.form_context(context.day, step.amended_entry), unamended=step.unamended_form)
+    as_amended = replace(
+        situation.form_context(context.day, step.amended_entry),
+        unamended=step.unamended_form,
+        recorded_by=context.recorded_by,
+    )
     known = {(fault.code, fault.location) for fault in _all_faults(transaction, step.unamended_form, as_amended)}
     changed = step.form.changes if isinstance(step.form, Amendment) else ()
     for fault in _all_faults(transaction, step.amended_form, as_amended):

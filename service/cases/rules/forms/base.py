@@ -12,6 +12,7 @@ from service.vocabulary.calendar import Term
 from service.vocabulary.code_lists import coded_values
 from service.vocabulary.form_parts import Codes, ContentClass, Fault, FormPart
 from service.vocabulary.partial_values import FieldUnread, PartialValue, results_if_readable
+from service.vocabulary.roles import Role
 from service.workflows.rules.region_settings import RegionSettings
 
 AddresseeRole = Literal["liaison", "network", "payer", "asker"]
@@ -26,7 +27,8 @@ class FormContext(PartialValue):
     `region` owns the case, `part_id` is the part that the step is taken on. `part_triggers` are those of the entries of
     this part; for an amended form, of its other entries. `part_codes` are those of its first entry. `birth_month`
     (YYYY-MM) is set for forms that weigh age; None when it is not known. `first_form` began the part, and is set for
-    forms that count from it. `unamended` is the form before an amendment, for an amended form.
+    forms that count from it. `unamended` is the form before an amendment, for an amended form. `recorded_by` is the
+    role of the person who takes the step.
     """
 
     facts: CaseFacts
@@ -39,6 +41,7 @@ class FormContext(PartialValue):
     birth_month: str | None = None
     first_form: "Form | None" = None
     unamended: "Form | None" = None
+    recorded_by: Role | None = None
 
 
 @dataclass(frozen=True, slots=True)

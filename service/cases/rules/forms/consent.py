@@ -11,6 +11,7 @@ from service.cases.rules.consents import (
     CONSENT_GIVEN,
     CONSENT_WITHDRAWN,
     LEGAL_GROUND,
+    PURPOSE_PARENTS,
     PURPOSES_WITHOUT_LEGAL_GROUND,
     ConsentFact,
     PurposeConsent,
@@ -24,6 +25,7 @@ from service.vocabulary.coded_answers import ConsentKind, InformationPurpose, Le
 from service.vocabulary.fields import AtLeastOne, Day, Nullable, check_not_in_future, code_params
 from service.vocabulary.form_parts import Codes, ContentClass, Fault, FormPart
 from service.vocabulary.language import FreeText
+from service.vocabulary.roles import Role
 
 
 class Consent(FormPart):
@@ -52,10 +54,12 @@ class Consent(FormPart):
         return self.by.code if self.by and self.kind.code == "consent" else None
 
 
-def faults_of_consents(consents: Collection[Consent], on: date) -> Iterator[Fault]:
+def faults_of_consents(consents: Collection[Consent], context: FormContext) -> Iterator[Fault]:
     """Yields the faults of each consent by itself."""
     for index, consent in enumerate(consents):
-        yield from check_not_in_future(consent.given_on, on, "consents", index, "givenOn")
+        yield from check_not_in_future(consent.given_on, context.day, "consents", index, "givenOn")
+        if consent.giver == "child" and context.recorded_by == Role.PARENT and consent.covers_purpose(PURPOSE_PARENTS):
+            yield Fault("parents_do_not_record_this", ("consents", index, "purposes"))
         if consent.kind.code == "consent" and consent.by is None:
             yield Fault("consent_by_whom_missing", ("consents", index, "by"))
         if consent.kind.code == LEGAL_GROUND and consent.ground is None:
@@ -166,7 +170,7 @@ class ConsentGiven(_ConsentForm):
 
     @rule
     def _consents_are_sound(self, context: FormContext) -> Iterator[Fault]:
-        return faults_of_consents(self.consents, context.day)
+        return faults_of_consents(self.consents, context)
 
     @rule
     def _givers_may_consent(self, context: FormContext) -> Iterator[Fault]:
