@@ -127,7 +127,7 @@ def test_i22_what_a_child_agreed_to_before_sixteen_opens_nothing_after(people: P
     ]
     consents += [{**entry, "givenOn": "2025-02-03"} for entry in consent("parent", "discuss_at_table")]
 
-    case = CaseFile.submitted(people, by="wilma", birth_month=SIXTEEN_NOW, consents=consents)
+    case = CaseFile.submitted(people, by="yara", birth_month=SIXTEEN_NOW, consents=consents)
     case.fire("start_triage", by="carla")
 
     assert outcome(people.wilma.get(f"{case.path}/file")) == (403, "young_person_decides")

@@ -47,7 +47,7 @@ class _RequestBeyondRegion(_EscalationForm):
 
     @rule
     def _consents_are_sound(self, context: FormContext) -> Iterator[Fault]:
-        return faults_of_consents(self.consents, context)
+        return faults_of_consents(self.consents, context.day)
 
     @rule
     def _sharing_is_agreed(self, context: FormContext) -> Iterator[Fault]:

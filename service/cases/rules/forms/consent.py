@@ -54,12 +54,10 @@ class Consent(FormPart):
         return self.by.code if self.by and self.kind.code == "consent" else None
 
 
-def faults_of_consents(consents: Collection[Consent], context: FormContext) -> Iterator[Fault]:
+def faults_of_consents(consents: Collection[Consent], on: date) -> Iterator[Fault]:
     """Yields the faults of each consent by itself."""
     for index, consent in enumerate(consents):
-        yield from check_not_in_future(consent.given_on, context.day, "consents", index, "givenOn")
-        if consent.giver == "child" and context.recorded_by == Role.PARENT and consent.covers_purpose(PURPOSE_PARENTS):
-            yield Fault("parents_do_not_record_this", ("consents", index, "purposes"))
+        yield from check_not_in_future(consent.given_on, on, "consents", index, "givenOn")
         if consent.kind.code == "consent" and consent.by is None:
             yield Fault("consent_by_whom_missing", ("consents", index, "by"))
         if consent.kind.code == LEGAL_GROUND and consent.ground is None:
@@ -170,7 +168,15 @@ class ConsentGiven(_ConsentForm):
 
     @rule
     def _consents_are_sound(self, context: FormContext) -> Iterator[Fault]:
-        return faults_of_consents(self.consents, context)
+        return faults_of_consents(self.consents, context.day)
+
+    @rule
+    def _young_person_lets_parents_read(self, context: FormContext) -> Iterator[Fault]:
+        if context.recorded_by != Role.PARENT:
+            return
+        for index, consent in enumerate(self.consents):
+            if consent.giver == "child" and consent.covers_purpose(PURPOSE_PARENTS):
+                yield Fault("parents_do_not_record_this", ("consents", index, "purposes"))
 
     @rule
     def _givers_may_consent(self, context: FormContext) -> Iterator[Fault]:

@@ -184,7 +184,7 @@ class Referral(Form):
 
     @rule
     def _consents_are_sound(self, context: FormContext) -> Iterator[Fault]:
-        return faults_of_consents(self.consents, context)
+        return faults_of_consents(self.consents, context.day)
 
     @rule
     def _required_consents_are_given(self, context: FormContext) -> Iterator[Fault]:
