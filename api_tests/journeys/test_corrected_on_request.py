@@ -117,7 +117,7 @@ def test_the_overview_of_all_data_shows_the_correction_beside_what_it_corrects(p
 
     overview = people.carla.get(f"{case.path}/subject-access")
     assert overview.status_code == 200, overview.text
-    first, *others = overview.json()["contents"]
+    first, *others = overview.json()["written"]
     assert QUESTION in str(first["readsNow"])
     assert any(QUESTION in str(content["answers"]) for content in others)
 
