@@ -25,7 +25,13 @@ PHASES = ("examples,fuzzing,stateful", "coverage")
 SECONDS = 15  # per phase and engine
 EXAMPLES = 10  # per operation
 SEED = 20250622
-WITHOUT_LIMITS = {"person_per_minute": 0, "address_per_minute": 0, "failures_per_minute": 0, "log_level": "ERROR"}
+WITHOUT_LIMITS = {
+    "person_per_minute": 0,
+    "address_per_minute": 0,
+    "failures_per_minute": 0,
+    "numbers_per_minute": 0,
+    "log_level": "ERROR",
+}
 # The roles that ask for help, decide, answer or supervise, at the organisations of one region.
 MEMBERSHIPS = (
     ("team-haarlem", Role.LOCAL_TEAM),

@@ -30,6 +30,7 @@ from service.events.relay.webhook_client import WebhookClient
 from service.events.store.backlog import outbox_age, read_gauges
 from service.http.app_context import AppContext
 from service.http.edge import EdgeMiddleware
+from service.http.rate_limit import RateLimiter
 from service.http.readiness import Readiness
 from service.identity.discovery import make_issuers
 from service.identity.issuer import Issuer
@@ -128,6 +129,7 @@ def build_service(settings: Settings, clock: Callable[[], datetime] | None = Non
     context = AppContext(
         database=database,
         readiness=readiness,
+        number_rate_limiter=RateLimiter(settings.numbers_per_minute),
         rules=rules,
         tokens=TokenValidator(issuers),
         signer=signer,

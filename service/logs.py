@@ -12,6 +12,8 @@ import structlog
 LOG_EVENTS: Mapping[str, frozenset[str]] = {
     "request": frozenset({"method", "route", "status", "ms", "trace_id", "request_id"}),
     "unexpected": frozenset({"error", "place", "trace_id"}),
+    # Somebody named a case by a number that leads to no case for them.
+    "case_number_missed": frozenset({"trace_id"}),
     "relay": frozenset({"error"}),
     "issuer_keys": frozenset({"issuer", "error", "keys"}),
     # Of a restored database. The id of the case leads to its certificate of destruction.

@@ -28,6 +28,9 @@ _INVALID_TOKENS = Counter(
     "Tokens that no issuer signed, by what became of them.",
     ("outcome",),
 )
+_CASE_NUMBERS = Counter(
+    "casusroute_case_numbers_total", "Case numbers that people tried in vain, by what became of them.", ("outcome",)
+)
 _EMERGENCIES = Counter("casusroute_emergency_readings_total", "Readings of content by emergency access.")
 _GAUGES = {
     "database_up": "Whether the database answers.",
@@ -52,6 +55,11 @@ def count_refusal(code: str) -> None:
 def count_invalid_token(outcome: str) -> None:
     """Count a token that no issuer signed. `outcome`: answered, or turned_away because its address sent too many."""
     _INVALID_TOKENS.labels(outcome).inc()
+
+
+def count_case_number(outcome: str) -> None:
+    """Count a case number. `outcome`: missed (led to no step), or turned_away because its person tried too many."""
+    _CASE_NUMBERS.labels(outcome).inc()
 
 
 def count_unit_of_work(outcome: str) -> None:

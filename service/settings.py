@@ -134,6 +134,11 @@ class LimitSettings(BaseModel):
         ge=0,
         description="tokens that no issuer signed, of one IP address per minute; then 429 for such tokens; 0: no limit",
     )
+    numbers_per_minute: int = Field(
+        default=10,
+        ge=0,
+        description="case numbers that one person may try per minute, in an emergency or to signal; 0: no limit",
+    )
     database_queue: int = Field(
         default=200, ge=1, description="units of work in progress or waiting for the database; one more gets 503"
     )

@@ -69,7 +69,7 @@ def production_service(folder: Path, issuers: list[dict[str, Any]], **settings: 
         "port": port,
         "relay": "off",
         "log_level": "DEBUG",
-        "failures_per_minute": 0,  # these tests fail on purpose
+        **dict.fromkeys(("failures_per_minute", "numbers_per_minute"), 0),  # these tests fail on purpose
         **settings,
     }
     environment = {**os.environ, **{f"CASUSROUTE_{name.upper()}": str(value) for name, value in variables.items()}}

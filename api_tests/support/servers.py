@@ -17,6 +17,7 @@ from service.app import ServiceInstance, build_service
 from service.commands.server import Server
 from service.settings import Settings
 
+LIMITS_PER_MINUTE = ("person_per_minute", "address_per_minute", "failures_per_minute", "numbers_per_minute")
 # Trusts no authority. The default context of a client loads all authorities, which takes time.
 WITHOUT_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
@@ -61,7 +62,7 @@ def settings_for(folder: Path, database_url: str, **changes: object) -> Settings
             "relay": "off",  # tests count rows; those about events turn it on
             "outbox_seconds": 0,  # no time limit for events that wait
             # Tests send more requests than people do; tests about limits set them.
-            **dict.fromkeys(("person_per_minute", "address_per_minute", "failures_per_minute"), 0),
+            **dict.fromkeys(LIMITS_PER_MINUTE, 0),
             **changes,
         }
     )

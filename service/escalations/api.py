@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 
 from fastapi import Response
 
+from service.cases.api.numbers import write_by_number
 from service.cases.api.point_in_time import PointInTimeDependency, PointInTimeQuery, PointInTimeView
 from service.cases.api.presenter import Presenter
 from service.cases.api.step_bodies import CaseNumber, StepBody
@@ -114,4 +115,4 @@ async def add_escalation_signal(
         )
         return step_result_view(transaction, context.rules, outcome)
 
-    return answer_step(response, await context.database.write(signal))
+    return answer_step(response, await write_by_number(context, caller, signal))

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from service.database.worker_threads import Database
+from service.http.rate_limit import RateLimiter
 from service.http.readiness import Readiness
 from service.identity.tokens import DemonstrationSigner, TokenValidator
 from service.workflows.rules.rulebook import Rulebook
@@ -16,12 +17,15 @@ from service.workflows.rules.rulebook import Rulebook
 class AppContext:
     """The objects that routes share. `signer` exists in demonstration mode only.
 
+    `number_rate_limiter` limits how many case numbers each person tries.
+
     `validate_receiver` asks the receiver of a webhook for its permission, and returns how many events a minute it
     accepts at most, None for any number; it raises TargetRefused.
     """
 
     database: Database
     readiness: Readiness
+    number_rate_limiter: RateLimiter
     rules: Rulebook
     tokens: TokenValidator
     signer: DemonstrationSigner | None

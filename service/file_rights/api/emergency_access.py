@@ -6,6 +6,7 @@ from uuid import uuid4
 from fastapi import Response
 from pydantic import Field
 
+from service.cases.api.numbers import write_by_number
 from service.cases.api.step_bodies import CaseNumber, StepBody
 from service.cases.api.steps import answer_step, step_result_view
 from service.cases.api.views import MadeView
@@ -49,4 +50,4 @@ async def add_emergency_access(
         )
         return step_result_view(transaction, context.rules, outcome)
 
-    return answer_step(response, await context.database.write(work))
+    return answer_step(response, await write_by_number(context, caller, work))

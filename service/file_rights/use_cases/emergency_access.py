@@ -7,6 +7,7 @@ from uuid import UUID
 
 from service.cases.rules.steps import Step
 from service.cases.store.cases import Cases
+from service.cases.use_cases.any_case import require_sound_on_any_case
 from service.cases.use_cases.situation import situation_before_first_step
 from service.cases.use_cases.take_step import StepReceipt, StepResult, check_and_record_step, take_step_once
 from service.database.idempotency import IdempotencyKey, IdempotentResult
@@ -41,15 +42,16 @@ def take_emergency_access(
         membership = _require_membership(actor, rules)
         transaction.allow_all_rows("emergency access")
         case = Cases(transaction).find_for_emergency_access(number)
-        if case is None:
-            raise NotFound
-        sight = Cases(transaction).find_part(case.id, case.id, seen_by=actor)
-        if sight is not None and sight.may_read_case:
-            raise AlreadyInSight(case.id)
-        in_role = replace(actor, memberships=(membership,))
-        situation = situation_before_first_step(transaction, in_role, case, "emergency_access", rules, new_id)
         # The hours count from the recording of the step, so its own date is ignored.
         undated = replace(step, occurred_at=transaction.now, has_date=False)
+        sight = Cases(transaction).find_part(case.id, case.id, seen_by=actor) if case else None
+        if sight is not None and sight.may_read_case:
+            raise AlreadyInSight(sight.case.id)
+        require_sound_on_any_case(transaction, actor, "emergency_access", undated, rules, new_id=new_id)
+        if case is None:
+            raise NotFound
+        in_role = replace(actor, memberships=(membership,))
+        situation = situation_before_first_step(transaction, in_role, case, "emergency_access", rules, new_id)
         result = check_and_record_step(transaction, situation, undated, rules, new_id=new_id, trace_id=caller.trace_id)
         emergency = EmergencyAccessRight(case.id, result.entry.part_id, membership)
         until = transaction.now + timedelta(hours=situation.settings.emergency_hours)
