@@ -103,7 +103,7 @@ def test_bad_tokens_hold_back_bad_tokens_and_nobody_else_at_their_address(
     later = [_get_with_token(service, path, guess) for guess in guesses]
 
     assert first == [{"/v1/me": 401, "/v1/regions": 200, "/nowhere": 404}[path]] * 3
-    assert {problem_of(answer, 429, "too_many_requests")["seconds"] for answer in later} <= {19, 20}
+    assert all(1 <= problem_of(answer, 429, "too_many_requests")["seconds"] <= 20 for answer in later)
     assert [_invalid_tokens(outcome) - count for outcome, count in before.items()] == [3, 3]
     assert people.anna.get("/me").status_code == 200
     assert people.anna.get("/regions").status_code == 200
