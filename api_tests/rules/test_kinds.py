@@ -104,6 +104,23 @@ def test_the_steps_that_wait_for_the_case_to_go_on_are_those_of_the_table_writte
     assert revived - waiting == MOVE_AFTER_THE_END
 
 
+@broken_by(
+    "T20: a commitment that runs on an older definition waits for its case too",
+    "service/workflows/rules/rulebook.py",
+    "definition.hash: _workflow(definition, self.kinds)",
+    "definition.hash: Workflow(definition, self.kinds.guards)",
+)
+def test_the_guards_of_a_kind_hold_under_an_older_definition_too() -> None:
+    definition = RULES.current("commitment").definition
+    triggers = {name: trigger for name, trigger in definition.triggers.items() if name != "request_reconsideration"}
+    older = Definition(name="commitment", label=definition.label, states=definition.states, triggers=triggers)
+
+    workflow = RULES.with_older([older]).pinned(older.hash)
+
+    assert older.hash != definition.hash
+    assert [guard.name for guard in workflow.guards["reopen"]] == ["case_goes_on"]
+
+
 def revives(definition: Definition, edge: Edge) -> bool:
     """True for an edge from an end to an open state."""
     states = definition.states
