@@ -21,6 +21,7 @@ from service.database.migrations import current_revision, expected_revision
 from service.database.private_files import restrict_to_owner, restrict_to_owner_if_ours, write_key_file_once
 from service.database.protections import require_protections
 from service.database.row_security import require_row_security
+from service.database.standby import require_synchronous_standby
 from service.database.steady_clock import SteadyClock
 from service.database.transaction import Transaction
 from service.database.worker_threads import Database
@@ -126,6 +127,7 @@ def build_service(settings: Settings, clock: Callable[[], datetime] | None = Non
     webhook_client = WebhookClient(address=settings.base_url, targets=settings.webhook_targets)
     relay = Relay(database, webhook_client, settings)
     readiness = Readiness(database, settings, outbox_age)
+    database.monitor_sync(readiness.watch_standby)
     context = AppContext(
         database=database,
         readiness=readiness,
@@ -225,6 +227,8 @@ def _require_servable(transaction: Transaction, settings: Settings) -> None:
     if not settings.database_may_lose_data:
         require_durable_writes(transaction.connection)
     require_timeouts(transaction.connection)
+    if settings.synchronous_standby == "require":
+        require_synchronous_standby(transaction.connection)
     if settings.requires_row_security:
         require_row_security(transaction.connection)
     transaction.keyring.require_matching_master_key(transaction.connection)

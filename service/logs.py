@@ -16,6 +16,7 @@ LOG_EVENTS: Mapping[str, frozenset[str]] = {
     "case_number_missed": frozenset({"trace_id"}),
     "relay": frozenset({"error"}),
     "issuer_keys": frozenset({"issuer", "error", "keys"}),
+    "standby": frozenset({"state"}),
     # Of a restored database. The id of the case leads to its certificate of destruction.
     "destroyed_again": frozenset({"case"}),
     "lived_on_after_destruction": frozenset({"case"}),

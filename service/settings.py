@@ -51,6 +51,10 @@ class DatabaseSettings(BaseModel):
     database_may_lose_data: bool = Field(
         default=False, description="also serve a PostgreSQL that answers before data is on disk; for tests only"
     )
+    synchronous_standby: Literal["require", "warn", "ignore"] = Field(
+        default="warn",
+        description="require: serve no PostgreSQL without a synchronous standby; warn: log one that is not synchronous",
+    )
     master_key: SecretStr | None = Field(
         default=None, description="master key of all content keys: 32 bytes in base64; the same for all replicas"
     )

@@ -25,8 +25,8 @@ from service.http.readiness import Readiness
 pytestmark = pytest.mark.server
 
 ALL = [
-    "database", "revision", "read_only", "protections", "second_wall", "database_settings", "timeouts", "master_key",
-    "outbox", "disk",
+    "database", "revision", "read_only", "protections", "second_wall", "database_settings", "timeouts", "standby",
+    "master_key", "outbox", "disk",
 ]  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 """A hot standby takes no changes: a process that meets one says so, and does not say that nobody answers."""
 
+import asyncio
 import os
 import shlex
 import sqlite3
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import create_engine, make_url, text
+from structlog.testing import capture_logs
 
 from api_tests.support.checkout import ROOT
 from api_tests.support.databases import environment_of, migrated_engine, new_postgresql
@@ -20,7 +22,12 @@ from api_tests.support.sabotages import broken_by
 from api_tests.support.servers import settings_for
 from api_tests.support.standby import Standby
 from service.__main__ import main
+from service.app import build_service, open_database
 from service.database.outage import outage_cause, unavailable_when_down
+from service.database.standby import StandbyMissing
+from service.events.store.backlog import outbox_age
+from service.http.readiness import Readiness
+from service.settings import Settings
 from service.vocabulary.refusals import Unavailable
 
 pytestmark = pytest.mark.server
@@ -41,13 +48,19 @@ BEGINNINGS = {
 
 
 @pytest.fixture(scope="module")
-def migrated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a migrated database on a hot standby."""
+def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Cluster, Standby]]:
+    """A primary with a migrated database, and its standby."""
     with Cluster() as primary:
         url = new_postgresql(primary, "followed")
         migrated_engine(settings_for(tmp_path_factory.mktemp("followed"), url)).dispose()
         with Standby(primary, "follower") as standby:
-            yield standby.url("followed")
+            yield primary, standby
+
+
+@pytest.fixture
+def migrated(pair: tuple[Cluster, Standby]) -> str:
+    """The address of the database on the standby."""
+    return pair[1].url("followed")
 
 
 def environment_for(url: str, folder: Path) -> dict[str, str]:
@@ -126,6 +139,99 @@ def test_a_database_that_refuses_the_connection_is_told_from_one_that_does_not_a
 
     assert refused == 'not started: the database refuses the connection: database "nobodys" does not exist'
     assert unanswered == "not started: the database does not answer, or another process has locked it"
+
+
+SENTENCES = {
+    "asynchronous": "the database answers before its standby has the change",
+    "absent": "every change waits for a standby that does not follow",
+    "none": "the database has no standby",
+}
+
+
+@broken_by(
+    "The service does not start without the synchronous standby that its settings require",
+    "service/app.py",
+    "        require_synchronous_standby(transaction.connection)\n",
+    "        pass\n",
+    case="asynchronous",
+)
+@broken_by(
+    "A process is not ready without the synchronous standby that its settings require",
+    "service/http/readiness.py",
+    'return required == "warn" or state in (None, "synchronous")',
+    "return True",
+    case="asynchronous",
+)
+@broken_by(
+    "A standby that changes wait for is looked for by its name",
+    "service/database/standby.py",
+    "row.named >= row.enough",
+    "row.following",
+    case="absent",
+)
+@pytest.mark.parametrize(
+    ("names", "commits", "state"),
+    [
+        ("", "on", "asynchronous"),
+        ("follower", "local", "asynchronous"),
+        ("follower", "remote_write", "asynchronous"),
+        ("nobody", "on", "absent"),
+        ("FIRST 2 (follower, nobody)", "on", "absent"),
+    ],
+    ids=["asynchronous", "local", "remote write", "absent", "one too few"],
+)
+def test_where_commits_do_not_wait_for_a_standby_the_settings_decide(
+    names: str, commits: str, state: str, pair: tuple[Cluster, Standby], tmp_path: Path
+) -> None:
+    primary, standby = pair
+    standby.ask_commits_to_wait(names, commits)
+    settings = settings_for(tmp_path, primary.url("followed"))
+
+    strict, warned, ignored = (outcome_of(settings, choice) for choice in ("require", "warn", "ignore"))
+
+    assert strict == (("standby",), [state], SENTENCES[state])
+    assert warned == ((), [state], "")
+    assert ignored == ((), [], "")
+
+
+@pytest.mark.parametrize("names", ["follower", "FOLLOWER, nobody", "ANY 1 (nobody, follower)", "*"])
+def test_a_synchronous_standby_is_what_the_settings_may_require(
+    names: str, pair: tuple[Cluster, Standby], tmp_path: Path
+) -> None:
+    primary, standby = pair
+    standby.ask_commits_to_wait(names, "on")
+
+    assert outcome_of(settings_for(tmp_path, primary.url("followed")), "require") == ((), [], "")
+
+
+def test_a_database_without_any_standby_is_served_unless_one_is_required(cluster: Cluster, tmp_path: Path) -> None:
+    settings = settings_for(tmp_path, new_postgresql(cluster, "unfollowed"))
+    migrated_engine(settings).dispose()
+
+    assert outcome_of(settings, "require") == (("standby",), [], SENTENCES["none"])
+    assert outcome_of(settings, "warn") == ((), [], "")
+
+
+def outcome_of(settings: Settings, choice: str) -> tuple[tuple[str, ...], list[str], str]:
+    """Returns (failing checks, states in the log, beginning of the sentence with which a start is refused)."""
+    chosen = settings.model_copy(update={"synchronous_standby": choice})
+    with pytest.MonkeyPatch.context() as patch, capture_logs() as logs, closing(open_database(chosen)) as database:
+        patch.setattr("service.http.readiness.CHECK_TIMEOUT_SECONDS", 30)  # a busy machine is no failure
+        patch.setattr("service.http.readiness.RECHECK_SECONDS", 0)
+        readiness = Readiness(database, chosen, outbox_age)
+        failing, again = (asyncio.run(readiness.failing_checks()) for _ in range(2))
+    assert failing == again
+    states = [entry["state"] for entry in logs if entry["event"] == "standby"]
+    return failing, states, refusal_of(chosen) if choice == "require" else ""
+
+
+def refusal_of(settings: Settings) -> str:
+    """Returns the beginning of the sentence with which a start is refused; empty when the service starts."""
+    try:
+        build_service(settings).database.close()
+    except StandbyMissing as refusal:
+        return next((sentence for sentence in SENTENCES.values() if str(refusal).startswith(sentence)), str(refusal))
+    return ""
 
 
 def test_a_sqlite_file_that_takes_no_changes_is_called_read_only(tmp_path: Path) -> None:

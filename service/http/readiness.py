@@ -6,17 +6,22 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import structlog
+
 from service.database.engine import sqlite_file
 from service.database.health import failing_database_checks
+from service.database.standby import StandbyState, standby_state
 from service.database.transaction import Transaction
 from service.database.worker_threads import Database
 from service.settings import Settings
 from service.vocabulary.refusals import Unavailable
 
+log = structlog.get_logger("casusroute")
+
 # In the order of the answer. `stopping` comes without other checks.
 CHECKS = (
-    "database", "revision", "read_only", "protections", "second_wall", "database_settings", "timeouts", "master_key",
-    "outbox", "disk",
+    "database", "revision", "read_only", "protections", "second_wall", "database_settings", "timeouts", "standby",
+    "master_key", "outbox", "disk",
 )  # fmt: skip
 CHECK_TIMEOUT_SECONDS = 1
 # The checks of the database take many SQL statements: after a pass they are skipped for this many seconds.
@@ -36,6 +41,7 @@ class Readiness:
         self._outbox_age = outbox_age
         self._running_check: asyncio.Future[tuple[str, ...]] | None = None
         self._passed_until = 0.0  # monotonic seconds
+        self._standby: StandbyState | None = None
 
     async def failing_checks(self) -> tuple[str, ...]:
         """Returns the codes of the failing checks; an empty tuple when the process is ready."""
@@ -61,6 +67,7 @@ class Readiness:
         if time.monotonic() >= self._passed_until:
             may_lose_data, second_wall = self._settings.database_may_lose_data, self._settings.requires_row_security
             failures = failing_database_checks(transaction, may_lose_data=may_lose_data, second_wall=second_wall)
+            failures += () if self.watch_standby(transaction) else ("standby",)
             yield from failures
             if "revision" in failures:
                 return
@@ -68,6 +75,17 @@ class Readiness:
         max_age = self._settings.outbox_seconds
         if max_age and self._outbox_age(transaction) > max_age:
             yield "outbox"
+
+    def watch_standby(self, transaction: Transaction) -> bool:
+        """Log a standby that begins to be asynchronous or absent. False when the settings require a synchronous one."""
+        required = self._settings.synchronous_standby
+        if required == "ignore":
+            return True
+        state = standby_state(transaction.connection)
+        if state != self._standby and state in ("asynchronous", "absent"):
+            log.warning("standby", state=state)
+        self._standby = state
+        return required == "warn" or state in (None, "synchronous")
 
     def _is_disk_full(self) -> bool:
         """True when a disk that this process writes to has less free space than CASUSROUTE_FREE_MEGABYTES."""

@@ -43,7 +43,7 @@ def require_sound_on_any_case(
     reading = read_step_form(step, trigger)
     step = replace(step, form=reading.form, raw_form=None)
     context = without_fields(situation.form_context(day_in_amsterdam(step.occurred_at)), *_KNOWN_OF_A_CASE_ALONE)
-    if faults := (*reading.faults, *rule_faults(transaction, situation, step, trigger, context)):
+    if faults := (*reading.faults, *rule_faults(transaction, situation, step, trigger, context, rules)):
         raise Invalid(faults)
 
 
