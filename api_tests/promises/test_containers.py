@@ -23,7 +23,8 @@ from api_tests.support.sabotages import broken_by
 from service.__main__ import COMMANDS
 from service.settings import Settings
 
-COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))
+COMPOSE_TEXT = (ROOT / "compose.yaml").read_text(encoding="utf-8")
+COMPOSE: dict[str, Any] = yaml.safe_load(COMPOSE_TEXT)
 SERVICES: dict[str, Any] = COMPOSE["services"]
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 OWN_IMAGES = [name for name, service in SERVICES.items() if service.get("build")]
@@ -40,6 +41,19 @@ def test_there_are_two_replicas_alike_on_one_postgresql_and_a_relay() -> None:
     assert SERVICES["relay"]["command"][-1] == "relay"
     assert SERVICES["database"]["image"] == "${DATABASE_BASE:-postgres:17}"
     assert all(port.startswith("127.0.0.1:") for service in SERVICES.values() for port in service.get("ports", ()))
+
+
+def test_every_change_waits_for_a_standby_that_the_service_knows_as_well() -> None:
+    first_start, standby = COMPOSE["configs"]["roles"]["content"], SERVICES["standby"]
+    addresses = re.findall(r"host=(\w+):5432", COMPOSE_TEXT)
+
+    assert "ALTER SYSTEM SET synchronous_standby_names = 'standby'" in first_start
+    assert "application_name=standby" in standby["command"][0]
+    assert standby["image"] == SERVICES["database"]["image"]
+    assert standby["volumes"] != SERVICES["database"]["volumes"]
+    assert SERVICES["migrate"]["depends_on"]["standby"] == {"condition": "service_healthy"}
+    assert {*addresses} == {"database", "standby"}
+    assert "target_session_attrs=read-write" in COMPOSE_TEXT
 
 
 @pytest.mark.parametrize("name", SERVICES)

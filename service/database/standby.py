@@ -1,4 +1,4 @@
-"""Whether commits of PostgreSQL wait for a standby. Where they do not, a failover loses acknowledged changes."""
+"""The standby that commits of PostgreSQL wait for. Where they do not wait, a failover loses acknowledged changes."""
 
 from typing import Literal
 
