@@ -95,6 +95,8 @@ class PresentCase:
 
     @cached_property
     def history_without_notes(self) -> tuple[Transition, ...]:
+        if "history" in self.__dict__:  # The whole was read before: notes in it change nothing.
+            return self.history
         return Cases(self.transaction).history_without_notes(self.case_id)
 
     def entries_after(self, sequence: int, limit: int) -> tuple[Transition, ...]:

@@ -104,10 +104,10 @@ def read_file(
     actor = identify(transaction, caller)
     reading = read_case(transaction, actor, case_id, when)
     sight = reading.require_whole_case()
+    entries, last_sequence = entries_of(reading, extent)
     seat = require_seat(transaction, reading.entitled_actor, sight)
     reader = reader_of(transaction, actor, sight, reading, seat=seat)
     reader.require_file()
-    entries, last_sequence = entries_of(reading, extent)
     by_place = amendments_by_place(reading.history_without_notes)
     amendments = {entry.sequence: tuple(by_place.get(place_of(entry), ())) for entry in entries}
     numbers = {entry.sequence for entry in (*entries, *chain.from_iterable(amendments.values()))}
