@@ -1,4 +1,4 @@
-"""A reconsideration is not judged by who asked for it, and may be judged elsewhere (I15, R61; decision 0040)."""
+"""A reconsideration is not judged by who asked for it; another region may judge it (I15, R61; decision 0040)."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack

@@ -32,12 +32,12 @@ def latest_reconsideration(case: CaseFile, by: str = "esra") -> dict[str, Any]:
 
 @broken_by("I15, R61: the issuer of an advice does not judge its reconsideration alone", Guard("another_pair_of_eyes"))
 def test_t18_an_advice_is_confirmed_by_another_chair_while_the_help_goes_on(people: People) -> None:
-    """Story i, first half: the family asks through the local team. One request is open at a time."""
+    """Story i, first half: the family asks through the local team. Each asker has one open request at a time."""
     case = case_with_running_help(people)
     commitments = {part["id"]: part for part in case.parts("commitment")}
 
     case.fire("request_reconsideration", by="anna")
-    assert unmet_guards(case.attempt("request_reconsideration", by="hanna")) == {"no_open_reconsideration"}
+    assert unmet_guards(case.attempt("request_reconsideration", by="anna")) == {"no_open_reconsideration"}
     requested = latest_reconsideration(case)
     case.fire("take_up", part=requested, by="vera")
     taken_up = latest_reconsideration(case)
@@ -140,12 +140,47 @@ def test_t18_a_requester_withdraws_and_asks_again_and_a_chair_hands_the_request_
     )
 
 
+@broken_by(
+    "R61: each asker has a reconsideration of their own, whatever others ask",
+    "service/cases/rules/guards.py",
+    "holds_to_open=_asks_for_no_other",
+    "holds_to_open=None",
+)
+@broken_by(
+    "R61: reconsiderations that one chair took up have one outcome",
+    "service/cases/use_cases/take_step.py",
+    "        _record_joined_outcomes(",
+    "        () and _record_joined_outcomes(",
+)
+def test_r61_several_askers_have_one_outcome_when_one_chair_takes_their_requests_up(people: People) -> None:
+    """No asker learns of another. A request that another chair took up has an outcome of its own."""
+    case = case_with_running_help(people)
+    commitment = next(part for part in case.parts("commitment") if part["line"] == "A")
+    funding = next(part for part in case.parts("funding") if part["line"] == "A")
+    asked = {}
+    for key, part in {"anna": None, "ivo": commitment, "karim": funding}.items():
+        case.fire("request_reconsideration", part=part, by=key, asked_by=None)
+        asked[key] = latest_reconsideration(case)
+
+    for key, chair in {"anna": "vera", "ivo": "vera", "karim": "esra"}.items():
+        case.fire(
+            "take_up", part=asked[key], by="vera", chair_id=PERSON_IDS[chair], outside_expert=EXPERT, planned_on=None
+        )
+    case.fire("confirm_advice", part=asked["anna"], by="vera")
+
+    states = {part["id"]: code_of(part) for part in case.parts("reconsideration", "esra")}
+    assert [states[asked[key]["id"]] for key in asked] == ["confirmed", "confirmed", "in_reconsideration"]
+    own_path = f"{case.path}/reconsiderations/{asked['ivo']['id']}"
+    outcome = people.ivo.get(f"{own_path}/transitions/3").json()["form"]
+    assert outcome["because"] == filled("reconsideration_outcome@1")["because"]
+    assert [part["id"] for part in case.parts("reconsideration", "ivo")] == [asked["ivo"]["id"]]
+
+
 def test_t18_only_an_advice_in_force_is_reconsidered(people: People) -> None:
-    """From the issuing to the end of the monitoring, also for a provider whose help goes on after it."""
+    """From the issuing to the end of the monitoring, for who knows where the case stands."""
     case = CaseFile.submitted(people).go_to("help_started")
-    line = next(part for part in case.parts("commitment") if code_of(part) == "running")
     case.fire("withdraw", by="anna")
 
-    assert unmet_guards(case.attempt("request_reconsideration", part=line, by="ivo", asked_by=None)) == {
-        "advice_in_force"
-    }
+    offered = people.esra.get(f"{case.path}/possible-transitions").json()["transitions"]
+
+    assert "request_reconsideration" not in {transition["trigger"] for transition in offered}

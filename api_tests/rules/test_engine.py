@@ -28,6 +28,7 @@ KINDS: tuple[PartKind, ...] = ("case", "commitment", "funding", "placement", "re
 EVERY_SEAT = tuple(Membership(role, uuid4()) for role in Role)
 ME, ANOTHER = uuid4(), uuid4()
 US, THEM = uuid4(), uuid4()
+PART_ID = uuid4()
 
 
 def random_facts(random: Random) -> CaseFacts:
@@ -35,7 +36,9 @@ def random_facts(random: Random) -> CaseFacts:
 
     def part(kind: str, state: str) -> PartFacts:
         open_ = random.random() < 0.5
-        return PartFacts(id=uuid4(), kind=kind, state=state, is_open=open_, line="A")
+        return PartFacts(
+            id=PART_ID if kind == "reconsideration" else uuid4(), kind=kind, state=state, is_open=open_, line="A"
+        )
 
     states = (
         ("commitment", "requested"),
@@ -51,8 +54,8 @@ def random_facts(random: Random) -> CaseFacts:
         decline_proposed_by=random.choice([None, ME, ANOTHER]),
         transfer_proposed_by=random.choice([None, ME, ANOTHER]),
         advice_in_force=random.random() < 0.5,
-        last_reconsideration=random.choice(
-            [None, ReconsiderationFacts(random.choice([US, THEM]), random.choice([ME, ANOTHER]), *flags)]
+        reconsiderations=random.choice(
+            [{}, {PART_ID: ReconsiderationFacts(random.choice([US, THEM]), random.choice([ME, ANOTHER]), *flags)}]
         ),
         heard=random.choice([frozenset(), frozenset({"child"}), frozenset({"child", "parent"})]),
         goals_checked=random.random() < 0.5,
@@ -67,19 +70,27 @@ def unmet_guards(kind: PartKind, trigger: str, facts: CaseFacts, liaison: UUID |
 
 
 def _of_a_part(facts: CaseFacts) -> dict[str, dict[str, dict[str, bool]]]:
-    reconsidered = facts.last_reconsideration
-    nobody_asks = not any(part.is_open for part in facts.parts if part.kind == "reconsideration")
+    reconsidered = facts.reconsiderations.get(PART_ID)
     request = {
-        "request_reconsideration": {"no_open_reconsideration": nobody_asks, "advice_in_force": facts.advice_in_force}
+        "request_reconsideration": {
+            "no_open_reconsideration": not _we_ask(facts),
+            "advice_in_force": facts.advice_in_force,
+        }
     }
     confirm = {
         "another_pair_of_eyes": reconsidered is not None
         and (reconsidered.has_outside_expert or reconsidered.advice_issuer_id == ANOTHER)
     }
     revise = {"advice_revised_since": reconsidered is not None and reconsidered.is_revised}
-    withdraw = {"asked_by_you": reconsidered is not None and reconsidered.requester_id == US}
+    withdraw = {"asked_by_you": reconsidered is not None and reconsidered.asker_id == US}
     reconsidering = {"confirm_advice": confirm, "conclude_revised": confirm | revise, "withdraw": withdraw}
     return {"commitment": request, "funding": request, "reconsideration": reconsidering}
+
+
+def _we_ask(facts: CaseFacts) -> bool:
+    """True when our own request is open."""
+    open_ids = {part.id for part in facts.parts if part.kind == "reconsideration" and part.is_open}
+    return any(part_id in open_ids and asked.asker_id == US for part_id, asked in facts.reconsiderations.items())
 
 
 def _of_the_case(facts: CaseFacts, liaison: UUID | None) -> dict[str, dict[str, bool]]:
@@ -91,7 +102,7 @@ def _of_the_case(facts: CaseFacts, liaison: UUID | None) -> dict[str, dict[str, 
         "ask_for_table": {"referred": facts.is_referred},
         "request_information": {"information_rounds_left": facts.information_rounds < 2},
         "transfer": {"transfer_proposed_by_another": facts.transfer_proposed_by == ANOTHER},
-        "request_reconsideration": {"no_open_reconsideration": nobody_asks},
+        "request_reconsideration": {"no_open_reconsideration": not _we_ask(facts)},
         "decline": {"decline_proposed_by_another": facts.decline_proposed_by == ANOTHER},
         "issue_advice": {"child_and_parents_heard": facts.heard == {"child", "parent"}},
         "revise_advice": {"child_and_parents_heard": facts.heard == {"child", "parent"}},
@@ -120,7 +131,7 @@ def fire_at_random(workflow: Workflow, table: dict[tuple[str, str], str], random
         if expected != "not possible" and unmet:
             expected = f"refused: {sorted(unmet)}"
         try:
-            attempt = Attempt(facts, RULES.settings.default, ME, frozenset({US}), liaison_id=liaison)
+            attempt = Attempt(facts, RULES.settings.default, ME, frozenset({US}), PART_ID, liaison, facts)
             actual = workflow.decide(state, trigger, attempt, EVERY_SEAT).target
         except TransitionNotAllowed:
             actual = "not possible"

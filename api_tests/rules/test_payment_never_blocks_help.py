@@ -121,9 +121,10 @@ def test_adding_or_removing_anything_about_payment_leaves_every_fact_as_it_is(
 @broken_by(
     "I2: a payment obstacle does not change the possible steps",
     "service/cases/rules/steps.py",
-    "            facts=self.facts,\n            settings=self.settings,\n            actor_id",
-    '            facts=replace(self.facts, goals_checked=any(it.trigger == "confirm" for '
-    "it in self.history)),\n"
+    "            facts=known,\n            case_facts=self.facts,\n"
+    "            settings=self.settings,\n            actor_id",
+    '            facts=replace(known, goals_checked=any(it.trigger == "confirm" for '
+    "it in self.history)), case_facts=self.facts,\n"
     "            settings=self.settings,\n"
     "            actor_id",
 )

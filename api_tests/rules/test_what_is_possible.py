@@ -161,8 +161,10 @@ CASE_FACTS = st.builds(
     heard=st.frozensets(st.sampled_from(["child", "parent"])),
     goals_checked=st.booleans(),
     advice_in_force=st.booleans(),
-    last_reconsideration=st.none()
-    | st.builds(ReconsiderationFacts, st.sampled_from([ME, ANOTHER]), st.sampled_from([ME, ANOTHER])),
+    reconsiderations=st.just({})
+    | st.builds(ReconsiderationFacts, st.sampled_from([ME, ANOTHER]), st.sampled_from([ME, ANOTHER])).map(
+        lambda asked: {PART.id: asked}
+    ),
     parts=st.lists(PART_FACTS, max_size=4).map(tuple),
 )
 SEATS = st.lists(st.sampled_from(list(Role)).map(lambda role: Membership(role, ME)), max_size=3)
@@ -182,7 +184,7 @@ def test_a_decision_never_contradicts_the_offer_whatever_the_facts_and_membershi
 ) -> None:
     kind, state = place
     workflow = workflow_of(kind)
-    attempt = Attempt(facts, RULES.settings.default, ME)
+    attempt = Attempt(facts, RULES.settings.default, ME, part_id=PART.id)
 
     for offered in workflow.possible_transitions(state, attempt, lambda _: seats):
         outcome = decision_or_refusal(workflow, state, offered.trigger.name, attempt, seats)

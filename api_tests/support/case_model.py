@@ -6,7 +6,7 @@ A payer appears as a part with a state, and nowhere else (I2).
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -73,12 +73,13 @@ class ModelPart:
 
 @dataclass
 class Reconsideration:
-    """A reconsideration: the issuer of the advice, the organisation that asked, an expert from outside or not."""
+    """A reconsideration: the issuer of the advice, the person who asked, an expert from outside or not, the judge."""
 
     advised_by: str
     requested_by: str
     outside_expert: bool = False
     revised: bool = False
+    judge: str | None = None
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,8 @@ class ModelCase:
     advised_by: str = ""
     advice_lines: set[str] = field(default_factory=set)
     goals_checked: bool = False
-    reconsideration: Reconsideration | None = None
+    reconsiderations: dict[str, Reconsideration] = field(default_factory=dict)
+    new_reconsideration: Reconsideration | None = None
     parts_of_round: set[str] = field(default_factory=set)
     round: int = 1
     emergencies: list[Emergency] = field(default_factory=list)
@@ -183,7 +185,10 @@ class ModelCase:
             yield 412, "stale"
         if trigger not in possible_from(part.kind, part.state):
             yield 409, "transition_not_allowed"
-        if not {ROLE_OF[letter] for letter in BY_HAND[part.kind][trigger]} & self.roles_to_act(person, part):
+        roles = self.roles_to_act(person, part)
+        if part.kind == "reconsideration" and trigger != "withdraw" and self.asked_for_one(person):
+            roles -= {"chair"}
+        if not {ROLE_OF[letter] for letter in BY_HAND[part.kind][trigger]} & roles:
             yield 403, "role_not_allowed"
         if any(self.unmet_guards(person, part, trigger)):
             yield 409, "guards_not_met"
@@ -222,7 +227,8 @@ class ModelCase:
             case "case", "close":
                 yield from self._closing_guards()
             case _, "request_reconsideration":
-                yield from self._reconsideration_guards()
+                if any(ORGANISATION_OF[asker] == ORGANISATION_OF[person] for asker in self._askers()):
+                    yield "R61: one at a time for each asker"
             case "escalation", "record_answer" | "withdraw" if self._has_open_question(part):
                 yield "an open question is answered or withdrawn first"
             case "commitment" | "placement", "reopen" | "ask_again" | "search_again" if not self.main.is_open:
@@ -230,11 +236,11 @@ class ModelCase:
             case "question", "reopen" if self.parts[part.began_from or ""].state != "escalated":
                 yield "the escalation was concluded"
             case "reconsideration", "withdraw" if (
-                self.reconsideration and self.reconsideration.requested_by != ORGANISATION_OF[person]
+                ORGANISATION_OF[self.reconsiderations[part.id].requested_by] != ORGANISATION_OF[person]
             ):
                 yield "R61: another organisation asked for it"
             case "reconsideration", "confirm_advice" | "conclude_revised":
-                yield from self._conclusion_guards(person, trigger)
+                yield from self._conclusion_guards(person, part, trigger)
             case _:
                 pass
 
@@ -248,20 +254,21 @@ class ModelCase:
         if self.open("reconsideration"):
             yield "a reconsideration is open"
 
-    def _reconsideration_guards(self) -> Iterator[str]:
-        if self.open("reconsideration"):
-            yield "one at a time"
-        if self.main.state not in ADVISED_STATES:
-            yield "there is an advice to reconsider"
+    def asked_for_one(self, person: str) -> bool:
+        """True while a reconsideration is open that this person asked for (R61)."""
+        return person in self._askers()
+
+    def _askers(self) -> set[str]:
+        return {self.reconsiderations[part.id].requested_by for part in self.open("reconsideration")}
 
     def _has_open_question(self, escalation: ModelPart) -> bool:
         return any(question.began_from == escalation.id for question in self.open("question"))
 
-    def _conclusion_guards(self, person: str, trigger: str) -> Iterator[str]:
-        current = self.reconsideration
-        if current and current.advised_by == person and not current.outside_expert:
+    def _conclusion_guards(self, person: str, part: ModelPart, trigger: str) -> Iterator[str]:
+        current = self.reconsiderations[part.id]
+        if current.advised_by == person and not current.outside_expert:
             yield "I15: not the only one"
-        if trigger == "conclude_revised" and current and not current.revised:
+        if trigger == "conclude_revised" and not current.revised:
             yield "I13: a new version first"
 
     def fits_advice(self, trigger: str) -> bool:
@@ -281,7 +288,9 @@ class ModelCase:
             begun = self._after_case(person, trigger, moved, form)
         else:
             self.parts_of_round.add(part.id)
-            begun = self._after_part(person, trigger, form)
+            if part.kind == "reconsideration":
+                self._after_reconsideration(person, part, trigger, form)
+            begun = self._after_part(person, trigger)
         self.entries += len(begun)
         return begun
 
@@ -291,6 +300,8 @@ class ModelCase:
         )
         self.parts[part.id] = part
         self.parts_of_round.add(part.id)
+        if part.kind == "reconsideration" and self.new_reconsideration:
+            self.reconsiderations[part.id] = self.new_reconsideration
 
     def begin_outside_file(self, person: str, entry: Json) -> ModelPart:
         """Begin a request about the file or an emergency access; the officer of the team sees it."""
@@ -340,8 +351,8 @@ class ModelCase:
         begun += [("funding", line) for line, payer in lines.items() if (line, payer or PAYER) not in payers]
         self.advice_lines |= set(lines)
         self.advised_by, self.goals_checked = person, False
-        if self.reconsideration:
-            self.reconsideration.revised = True
+        for reconsideration in self.reconsiderations.values():
+            reconsideration.revised = True
         return begun
 
     def _begin_round(self) -> None:
@@ -353,14 +364,34 @@ class ModelCase:
         self.information_rounds, self.family_heard, self.goals_checked = 0, False, False
 
     def _begin_reconsideration(self, person: str) -> list[tuple[str, str | None]]:
-        self.reconsideration = Reconsideration(self.advised_by, ORGANISATION_OF[person])
+        self.new_reconsideration = Reconsideration(self.advised_by, person)
         return [("reconsideration", None)]
 
-    def _after_part(self, person: str, trigger: str, form: Json) -> list[tuple[str, str | None]]:
+    def _after_reconsideration(self, person: str, part: ModelPart, trigger: str, form: Json) -> None:
+        """Requests that one chair took up have one outcome, as far as it is possible for each (R61)."""
+        current = self.reconsiderations[part.id]
+        match trigger:
+            case "take_up":
+                current.outside_expert = bool(form.get("outsideExpert"))
+                current.judge = form.get("chairId") or current.judge
+            case "reassign":
+                current.judge = form.get("assigneeId")
+            case "hand_back":
+                current.judge = None
+            case "confirm_advice" | "conclude_revised" if current.judge:
+                for joined in self.open("reconsideration"):
+                    if (
+                        joined.state == "in_reconsideration"
+                        and self.reconsiderations[joined.id].judge == current.judge
+                        and not any(self.unmet_guards(person, joined, trigger))
+                    ):
+                        joined.state, joined.version = part.state, joined.version + 1
+                        self.parts_of_round.add(joined.id)
+                        self.entries += 1
+
+    def _after_part(self, person: str, trigger: str) -> list[tuple[str, str | None]]:
         if trigger == "request_reconsideration":
             return self._begin_reconsideration(person)
-        if trigger == "take_up" and self.reconsideration:
-            self.reconsideration = replace(self.reconsideration, outside_expert=bool(form.get("outsideExpert")))
         if trigger == "record_check":
             self.goals_checked = True
         return [("question", None)] if trigger == "escalate" else []

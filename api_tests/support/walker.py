@@ -164,9 +164,11 @@ class Walk:
         body: Json = {"trigger": trigger, "grounds": "Zo is het besproken."}
         changes: dict[str, Any] = {}
         if trigger == "take_up":
-            current = self.model.reconsideration
-            changes = {"chair_id": PERSON_IDS["esra" if current and current.advised_by == "vera" else "vera"]}
-            if self.chance.random() < 0.5:
+            issuer = self.model.reconsiderations[part.id].advised_by
+            free = [chair for chair in ("vera", "esra") if not self.model.asked_for_one(chair)]
+            chair = min(free, key=lambda name: name == issuer)
+            changes = {"chair_id": str(PERSON_IDS[chair])}
+            if chair == issuer or self.chance.random() < 0.5:
                 changes["outside_expert"] = {"name": "Ada Bos", "relationToCase": {"code": "none"}}
         form = form_for(part.kind, trigger, **changes)
         return body if form is None else body | {"form": form}

@@ -92,9 +92,10 @@ def verify(case: str | None, against: Path | None, *, as_json: bool) -> None:
         "findings": findings,
         "unsealed": unsealed,
         "root": root,
-        "unusedKeys": unused_keys or None,
     }
     advice = MESSAGES["verification_next"]["unsound" if findings else "compared" if root else "sound"].en
+    if unused_keys:
+        summary["unusedKeys"] = unused_keys
     if unused_keys and not findings:
         advice += "\n" + render_message("verification_next", "unused_keys", {"count": unused_keys}).en
     text = "; ".join(f"{name} {value}" for name, value in summary.items() if value is not None)

@@ -9,7 +9,7 @@ from service.advice.rules.reconsideration_forms import (
     ReconsiderationRequest,
     ReconsiderationStart,
 )
-from service.cases.rules.facts import CaseFacts, ReconsiderationFacts
+from service.cases.rules.facts import CaseFacts, ReconsiderationFacts, asker_id
 from service.cases.rules.forms import COMMON_FORMS
 from service.cases.rules.kinds import Kind
 from service.cases.rules.model import Transition
@@ -19,13 +19,14 @@ CASE_FORMS = (Advice, AdviceRevision, ReconsiderationRequest)
 
 
 def _facts(facts: CaseFacts, entry: Transition) -> CaseFacts:
-    """The facts of the latest request for reconsideration: who asked for it, and if an outside expert takes part."""
+    """The facts of each request for reconsideration: who asked for it, and if an outside expert takes part."""
+    asked = facts.reconsiderations.get(entry.part_id)
     if entry.trigger == "request_reconsideration":
-        return replace(facts, last_reconsideration=ReconsiderationFacts(entry.organisation_id, facts.advice_issuer_id))
-    if entry.trigger == "take_up" and facts.last_reconsideration:
-        from_outside = "outside_expert" in entry.codes.get("enclosed", ())
-        return replace(facts, last_reconsideration=replace(facts.last_reconsideration, has_outside_expert=from_outside))
-    return facts
+        asker = asker_id(entry.role, entry.organisation_id, entry.actor_id)
+        asked = ReconsiderationFacts(asker, facts.advice_issuer_id)
+    elif entry.trigger == "take_up" and asked:
+        asked = replace(asked, has_outside_expert="outside_expert" in entry.codes.get("enclosed", ()))
+    return replace(facts, reconsiderations={**facts.reconsiderations, entry.part_id: asked}) if asked else facts
 
 
 RECONSIDERATION = Kind(
@@ -33,6 +34,7 @@ RECONSIDERATION = Kind(
     addressee_roles=frozenset({Role.PROVIDER, Role.MUNICIPALITY}),
     opened_by_payment=True,
     judged_by=Role.CHAIR,
+    outcomes=("confirm_advice", "conclude_revised"),
     facts_rule=_facts,
     guards=RECONSIDERATION_GUARDS,
     forms=(ReconsiderationStart, ReconsiderationOutcome, *COMMON_FORMS),

@@ -64,9 +64,9 @@ class ReconsiderationStart(_ReconsiderationForm):
 
     @rule
     def _reviewer_is_new(self, context: FormContext) -> Iterator[Fault]:
-        reconsideration = context.facts.last_reconsideration
+        reconsideration = context.part_id and context.facts.reconsiderations.get(context.part_id)
         another_chair = self.chair_id is not None and (
-            reconsideration is None or reconsideration.advice_issuer_id != self.chair_id
+            not reconsideration or reconsideration.advice_issuer_id != self.chair_id
         )
         if not another_chair and self.outside_expert is None:
             yield Fault("nobody_looks_afresh", ("chairId",))

@@ -234,7 +234,7 @@ def view_possible_transitions(
     """The possible transitions of the part, for this caller. Raises NotFound."""
     actor = identify(transaction, caller)
     sight = read_case(transaction, actor, case_id).require_part(part_id)
-    situation = load_situation(transaction, actor, sight.case, sight.part, rules)
+    situation = load_situation(transaction, actor, sight.case, sight.part, rules, whole=sight.may_read_case)
     views = [possible_transition_view(transition, rules) for transition in possible_transitions(situation, rules)]
     return PossibleTransitions(version=sight.part.sequence, transitions=views)
 

@@ -10,6 +10,7 @@ from service.cases.rules.consent_order import Statement, statements_in, weigh_hi
 from service.cases.rules.consents import PurposeConsent
 from service.cases.rules.living_place import living_situation
 from service.cases.rules.model import Transition
+from service.vocabulary.roles import FAMILY_ROLES, Role
 from service.workflows.rules.definition import ADOPT_TRIGGER
 from service.workflows.rules.kinds import PartKind
 
@@ -46,12 +47,12 @@ class PartFacts:
 class CaseFacts:
     """Facts of a case. The type has no payment field, so guards cannot depend on who pays (I2).
 
-    `is_referred`: referred to the table, not only a consult. `heard`: "child" and "parent", each once their voice, or
-    the reason why it is missing, is recorded (I16). `consents`: the consent by purpose, from the
-    `consent_statements`. `weighed_options`: "removal"
-    and "closed_stay", each once the analysis answered everything that it requires (I5). `goals`: goal numbers of the
-    newest advice. `advice_in_force`: help is arranged, given or monitored by it. `case_ended`: the case itself ended,
-    whatever its parts do.
+    `is_referred`: referred to the table, not only a consult. `heard`: "child" and "parent", each once their voice,
+    or the reason why it is missing, is recorded (I16). `consents`: the consent by purpose, from the
+    `consent_statements`. `weighed_options`: "removal" and "closed_stay", each once the analysis answered everything
+    that it requires (I5). `goals`: goal numbers of the newest advice. `reconsiderations`: by id of the part.
+    `advice_in_force`: help is arranged, given or monitored by it. `case_ended`: the case itself ended, whatever its
+    parts do.
     """
 
     is_referred: bool = False
@@ -71,7 +72,7 @@ class CaseFacts:
     living_lines: frozenset[str] = frozenset()
     goals: frozenset[str] = frozenset()
     advice_issuer_id: UUID | None = None
-    last_reconsideration: "ReconsiderationFacts | None" = None
+    reconsiderations: Mapping[UUID, "ReconsiderationFacts"] = field(default_factory=dict)
     network_answered: bool = False
     goals_checked: bool = False
     parts: tuple[PartFacts, ...] = ()
@@ -97,16 +98,21 @@ class CaseFacts:
 
 @dataclass(frozen=True, slots=True)
 class ReconsiderationFacts:
-    """The last reconsideration.
+    """A reconsideration.
 
-    `requester_id` is the organisation that requested it, `advice_issuer_id` the person who issued the advice.
-    `has_outside_expert`: an expert from outside takes part. `is_revised`: the advice was revised after the request.
+    `asker_id` is who asked for it, `advice_issuer_id` the person who issued the advice. `has_outside_expert`: an expert
+    from outside takes part. `is_revised`: the advice was revised after the request.
     """
 
-    requester_id: UUID
+    asker_id: UUID
     advice_issuer_id: UUID | None
     has_outside_expert: bool = False
     is_revised: bool = False
+
+
+def asker_id(role: Role, organisation_id: UUID, person_id: UUID) -> UUID:
+    """Returns who asks: a person of a family for themselves, anybody else for their organisation (R61)."""
+    return person_id if role in FAMILY_ROLES else organisation_id
 
 
 FactsRule = Callable[[CaseFacts, Transition], CaseFacts]
@@ -179,7 +185,7 @@ def apply_case_entry(facts: CaseFacts, entry: Transition) -> CaseFacts:
 
 
 def _apply_advice(facts: CaseFacts, entry: Transition) -> CaseFacts:
-    reconsideration = facts.last_reconsideration and replace(facts.last_reconsideration, is_revised=True)
+    revised = {part_id: replace(asked, is_revised=True) for part_id, asked in facts.reconsiderations.items()}
     lines = entry.codes.get("line", ())
     # Older advices do not mark their living lines: there any line of an advice on living may be one.
     living_lines = entry.codes.get("living_line", lines if "living" in entry.codes.get("advice_domain", ()) else ())
@@ -189,7 +195,7 @@ def _apply_advice(facts: CaseFacts, entry: Transition) -> CaseFacts:
         living_lines=facts.living_lines | set(living_lines),
         goals=frozenset(entry.codes.get("goal", ())),
         advice_issuer_id=entry.actor_id,
-        last_reconsideration=reconsideration,
+        reconsiderations=revised,
         goals_checked=False,
     )
 

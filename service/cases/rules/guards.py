@@ -1,6 +1,6 @@
 """Guards of the case itself, and the input of every guard. Guards are pure and cannot read who pays (I2)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from service.cases.rules.facts import CaseFacts
@@ -12,16 +12,20 @@ from service.workflows.rules.region_settings import RegionSettings
 class Attempt:
     """The input of a guard.
 
-    `organisations` are those for which the actor may act, `part_id` is the part that the step is taken on, and
-    `liaison_id` is the organisation of the liaison who is appointed today for the region of the case.
+    `facts` are those that the actor may know, and `case_facts` those of the whole case. Only a guard with
+    `reads_whole_case` reads the second.
+
+    `askers` are the ids under which the actor may have asked for something, see `asker_id`. `part_id` is the part that
+    the step is taken on, and `liaison_id` is the organisation of the liaison who is appointed today for the region.
     """
 
     facts: CaseFacts
     settings: RegionSettings
     actor_id: UUID
-    organisations: frozenset[UUID] = frozenset()
+    askers: frozenset[UUID] = frozenset()
     part_id: UUID | None = None
     liaison_id: UUID | None = None
+    case_facts: CaseFacts = field(default_factory=CaseFacts)
 
 
 def _information_rounds_left(attempt: Attempt) -> bool:
@@ -67,7 +71,15 @@ def _liaison_appointed(attempt: Attempt) -> bool:
 
 
 def _no_open_reconsideration(attempt: Attempt) -> bool:
+    """For ending the case: each request is answered first."""
     return not attempt.facts.open_parts("reconsideration")
+
+
+def _asks_for_no_other(attempt: Attempt) -> bool:
+    """For a request: each asker has one at a time, whatever others ask (R61)."""
+    open_ids = {part.id for part in attempt.facts.open_parts("reconsideration")}
+    open_requests = (asked for part_id, asked in attempt.facts.reconsiderations.items() if part_id in open_ids)
+    return not any(asked.asker_id in attempt.askers for asked in open_requests)
 
 
 def _advice_in_force(attempt: Attempt) -> bool:
@@ -75,7 +87,7 @@ def _advice_in_force(attempt: Attempt) -> bool:
 
 
 def _case_goes_on(attempt: Attempt) -> bool:
-    return not attempt.facts.case_ended
+    return not attempt.case_facts.case_ended
 
 
 def _no_unanswered_request(attempt: Attempt) -> bool:
@@ -85,10 +97,12 @@ def _no_unanswered_request(attempt: Attempt) -> bool:
     )
 
 
-NO_OPEN_RECONSIDERATION = Guard("no_open_reconsideration", _no_open_reconsideration)
+NO_OPEN_RECONSIDERATION = Guard(
+    "no_open_reconsideration", _no_open_reconsideration, opens="reconsideration", holds_to_open=_asks_for_no_other
+)
 ADVICE_IN_FORCE = Guard("advice_in_force", _advice_in_force)
 # What would ask for help anew waits until an ended case is reopened. Help that runs and its payment go on.
-CASE_GOES_ON = Guard("case_goes_on", _case_goes_on)
+CASE_GOES_ON = Guard("case_goes_on", _case_goes_on, reads_whole_case=True)
 # Guards of a request for reconsideration. Payers and providers may request one too, so these read no payment (I2).
 RECONSIDERATION_REQUEST_GUARDS = (NO_OPEN_RECONSIDERATION, ADVICE_IN_FORCE)
 CASE_GUARDS = (

@@ -8,9 +8,10 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from service.cases.rules.acting_memberships import standing_in
+from service.cases.rules.addressee_history import history_for_addressee
 from service.cases.rules.amendments import AMENDED_ENTRY, AMENDED_PART, amended_history
 from service.cases.rules.consent_order import corrected_ages
-from service.cases.rules.facts import NEW_ROUND_TRIGGERS, CaseFacts, fold_facts
+from service.cases.rules.facts import NEW_ROUND_TRIGGERS, CaseFacts, asker_id, fold_facts
 from service.cases.rules.forms.base import AddresseeRole, Form, FormContext, PartOpening
 from service.cases.rules.forms.consult import ConsultRequest
 from service.cases.rules.forms.notes import Amendment
@@ -21,8 +22,9 @@ from service.cases.rules.model import Case, Part, Transition, new_part
 from service.vocabulary.actor import Actor
 from service.vocabulary.calendar import day_in_amsterdam, last_day_of
 from service.vocabulary.form_parts import Codes
+from service.vocabulary.messages import MESSAGES
 from service.vocabulary.partial_values import PartialValue
-from service.vocabulary.refusals import NoLiaisonForRegion
+from service.vocabulary.refusals import GuardsNotMet, NoLiaisonForRegion, UnmetGuard
 from service.vocabulary.roles import ADDRESSED_ROLES, TABLE_ROLES, TEAM_ROLES, Role
 from service.workflows.rules.definition import State, Trigger
 from service.workflows.rules.kinds import PartKind
@@ -31,6 +33,8 @@ from service.workflows.rules.region_settings import RegionSettings
 
 # A client's clock may run a little ahead of the server's.
 CLOCK_TOLERANCE = timedelta(minutes=2)
+# The code of an unmet guard that tells nothing.
+NOT_POSSIBLE_NOW = "not_possible_now"
 
 
 class WorkflowSource(Protocol):
@@ -66,7 +70,8 @@ class Step(PartialValue):
 class Situation:
     """The input of a step, read in one transaction. `history` has no notes, which change no fact.
 
-    `addressees`: organisations that were looked up, by role.
+    `addressees`: organisations that were looked up, by role. `whole`: the actor may read the whole case. For every
+    actor, `history` is that of the whole case.
     """
 
     case: Case
@@ -79,6 +84,7 @@ class Situation:
     addressees: Mapping[AddresseeRole, UUID | None] = field(default_factory=dict)
     birth_month: str | None = None
     first_form: Form | None = None
+    whole: bool = True
 
     @cached_property
     def facts(self) -> CaseFacts:
@@ -103,12 +109,17 @@ class Situation:
         )
 
     def attempt(self) -> Attempt:
-        organisations = frozenset(seat.organisation_id for seat in self.actor.memberships)
+        """Returns the input of guards. Who sees only a part learns from a guard nothing of the rest of the case."""
+        known = self.facts
+        if not self.whole:
+            known = fold_facts(history_for_addressee(self.history, self.actor, self.kinds), self.kinds)
+        seats = self.actor.memberships
         return Attempt(
-            facts=self.facts,
+            facts=known,
+            case_facts=self.facts,
             settings=self.settings,
             actor_id=self.actor.person_id,
-            organisations=organisations,
+            askers=frozenset(asker_id(seat.role, seat.organisation_id, self.actor.person_id) for seat in seats),
             part_id=self.part.id,
             liaison_id=self.addressees.get("liaison"),
         )
@@ -120,6 +131,7 @@ def possible_transitions(situation: Situation, workflows: WorkflowSource) -> tup
     standing = standing_in(situation.actor, situation.case, part, situation.history, situation.kinds)
     steps = workflow.possible_transitions(part.state, situation.attempt(), standing.for_trigger)
     next_action = workflow.definition.states[part.state].next
+    steps = tuple(replace(step, unmet=_unmet_for_actor(step.unmet, situation)) for step in steps)
     return tuple(sorted(steps, key=lambda step: (step.trigger.name != next_action, step.trigger.name)))
 
 
@@ -128,7 +140,18 @@ def decide_step(situation: Situation, trigger: str, workflows: WorkflowSource) -
     part, workflow = situation.part, workflows.pinned(situation.part.workflow)
     standing = standing_in(situation.actor, situation.case, part, situation.history, situation.kinds)
     seats = standing.for_trigger(workflow.definition.triggers.get(trigger))
-    return workflow.decide(part.state, trigger, situation.attempt(), seats)
+    try:
+        return workflow.decide(part.state, trigger, situation.attempt(), seats)
+    except GuardsNotMet as refusal:
+        raise replace(refusal, unmet=_unmet_for_actor(refusal.unmet, situation)) from None
+
+
+def _unmet_for_actor(unmet: tuple[UnmetGuard, ...], situation: Situation) -> tuple[UnmetGuard, ...]:
+    """Returns the unmet guards. Who sees only a part gets those about the whole case as one that tells nothing."""
+    guards = situation.kinds.guards
+    hidden = [guard for guard in unmet if not situation.whole and guards[guard.code].reads_whole_case]
+    others = tuple(guard for guard in unmet if guard not in hidden)
+    return (*others, UnmetGuard(NOT_POSSIBLE_NOW, MESSAGES["guards"][NOT_POSSIBLE_NOW])) if hidden else others
 
 
 def build_transitions(

@@ -91,7 +91,7 @@ def rule_faults_of_step(
         sight = Cases(transaction).find_part(*address, seen_by=actor)
         if sight is None or version not in (None, sight.part.sequence):
             return ()
-        situation = load_situation(transaction, actor, sight.case, sight.part, rules)
+        situation = load_situation(transaction, actor, sight.case, sight.part, rules, whole=sight.may_read_case)
         trigger = decide_step(situation, partial.step.trigger, rules).trigger
     except RequestRefusal:
         return ()

@@ -20,8 +20,12 @@ from service.workflows.rules.rulebook import Rulebook
 from service.workflows.use_cases import settings_in_force
 
 
-def load_situation(transaction: Transaction, actor: Actor, case: Case, part: Part, rules: Rulebook) -> Situation:
+def load_situation(
+    transaction: Transaction, actor: Actor, case: Case, part: Part, rules: Rulebook, *, whole: bool = False
+) -> Situation:
     """Load the situation of the part. The region's liaison is loaded where a step may begin an escalation.
+
+    `whole`: the actor may read the whole case.
 
     A person who sees the case by emergency access alone may take steps only with the part that records this access.
     """
@@ -44,6 +48,7 @@ def load_situation(transaction: Transaction, actor: Actor, case: Case, part: Par
         now=transaction.now,
         kinds=KINDS,
         addressees={"liaison": People(transaction).liaison_for(case.region)} if may_escalate else {},
+        whole=whole,
     )
 
 

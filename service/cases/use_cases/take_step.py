@@ -1,6 +1,7 @@
 """The transition of a case: the only way in which a case changes."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
@@ -14,9 +15,17 @@ from service.cases.use_cases.situation import load_situation
 from service.database.idempotency import AnswerReference, IdempotencyKey, IdempotentResult, act_once
 from service.database.transaction import Transaction
 from service.identity.caller import Caller
+from service.kinds import KINDS
 from service.people.use_cases.identify import allow_rows_of, identify
 from service.vocabulary.actor import Actor
-from service.vocabulary.refusals import NotFound, Stale, VersionMissing
+from service.vocabulary.refusals import (
+    GuardsNotMet,
+    NotFound,
+    RoleNotAllowed,
+    Stale,
+    TransitionNotAllowed,
+    VersionMissing,
+)
 from service.workflows.rules.rulebook import Rulebook
 
 
@@ -98,15 +107,42 @@ def perform_transition(
     def take() -> StepResult:
         if sight is None:
             raise NotFound
-        situation = load_situation(transaction, actor, sight.case, sight.part, rules)
+        situation = load_situation(transaction, actor, sight.case, sight.part, rules, whole=sight.may_read_case)
         if version is None:
             raise VersionMissing
         if version != sight.part.sequence:
             raise Stale(sight.part.sequence, _winning_step(transaction, sight.part))
         result = check_and_record_step(transaction, situation, step, rules, new_id=new_id, trace_id=caller.trace_id)
+        _record_joined_outcomes(transaction, actor, sight.part, step, rules, new_id=new_id, trace_id=caller.trace_id)
         return replace(result, may_read_case=sight.may_read_case)
 
     return take_step_once(transaction, idempotency_key, actor, act=take)
+
+
+def _record_joined_outcomes(
+    transaction: Transaction,
+    actor: Actor,
+    concluded: Part,
+    step: Step,
+    rules: Rulebook,
+    *,
+    new_id: Callable[[], UUID],
+    trace_id: str,
+) -> None:
+    """Record the outcome of a part for the parts that the same judge took up as well: one outcome for all (R61).
+
+    A part stays open when this person may not give it this outcome.
+    """
+    if step.trigger not in KINDS[concluded.kind].outcomes or concluded.assignee_id is None:
+        return
+    judged = (concluded.kind, concluded.state, concluded.assignee_id)
+    for part in Cases(transaction).other_parts(concluded.case_id, seen_by=actor):
+        sight = Cases(transaction).find_part(part.case_id, part.id, seen_by=actor)
+        if sight is None or (part.kind, part.state, part.assignee_id) != judged:
+            continue
+        situation = load_situation(transaction, actor, sight.case, sight.part, rules, whole=sight.may_read_case)
+        with suppress(TransitionNotAllowed, RoleNotAllowed, GuardsNotMet):
+            check_and_record_step(transaction, situation, step, rules, new_id=new_id, trace_id=trace_id)
 
 
 def check_and_record_step(

@@ -58,7 +58,8 @@ class Workflow:
         self._labels: Labels = MappingProxyType(steps | states)
         self._edges: dict[str, dict[str, tuple[Trigger, str]]] = {START: {}}
         self._named_guards = {
-            name: tuple(guards[guard] for guard in trigger.guards) for name, trigger in definition.triggers.items()
+            name: tuple(guards[guard].on_trigger(trigger.opens) for guard in trigger.guards)
+            for name, trigger in definition.triggers.items()
         }
         self.guards = {name: (*named, *fixed_guards.get(name, ())) for name, named in self._named_guards.items()}
         machine = Machine(
