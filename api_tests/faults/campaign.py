@@ -51,6 +51,12 @@ def _recording(_: int) -> Callable[[], Faults]:
     return lambda: Faults(record=RECORD)
 
 
+def _clock_set_back(_: int) -> Callable[[], Faults]:
+    """Each life has a clock an hour behind that of the life before it."""
+    lives = itertools.count()
+    return lambda: Faults(skew=(-HOURS * (hours := next(lives)), -HOURS * hours))
+
+
 def _clock_jumping(_: int) -> Callable[[], Faults]:
     """The clock jumps forward and back all the time."""
     return lambda: Faults(skew=(-2 * HOURS, 2 * HOURS))
@@ -100,6 +106,8 @@ def _faults_of_both_engines(engine: str) -> tuple[Fault, ...]:
         Fault("duplicates, rivals, disorder", engine, nemesis.load_alone, _RIVAL, ("no_key_lookup", "outbox_skipped")),
         Fault("sight lost meanwhile", engine, nemesis.take_sight_away, _UNSEEN,
               ("sight_before_the_key", "told_out_of_sight", "done_without_looking", "answered_without_commit")),
+        Fault("hostile tokens", engine, nemesis.send_bad_tokens, {"bad tokens turned away": 1, "honest reads": 20},
+              ("bad_tokens_hold_back_all",)),
         Fault("disk full", engine, nemesis.fill_the_disk, _FULL, ("waiting_is_a_mistake",), on_a_small_disk=True),
     )  # fmt: skip
 
@@ -108,6 +116,7 @@ FAULTS = (
     *_faults_of_both_engines("sqlite"),
     Fault("process frozen", "sqlite", nemesis.freeze, {"freezes": 1, "no answer": 3}, ("no_key_lookup",)),
     Fault("clock jumps", "sqlite", nemesis.load_alone, {}, ("time_runs_backwards",), _clock_jumping),
+    Fault("clock set back", "sqlite", nemesis.kill, {"kills": 2}, ("time_runs_backwards",), _clock_set_back),
     Fault("power cut", "sqlite", nemesis.load_alone, {}, ("commits_not_synced",), _recording, images=40),
     *_faults_of_both_engines("postgresql"),
     Fault("process frozen with a lock", "postgresql", nemesis.thaw, {"freezes": 1, "went on without it": 1},

@@ -1,9 +1,13 @@
 """The strikes against a running service. Each runs between acknowledged requests, until it occurred often enough."""
 
+import itertools
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from http import HTTPStatus
+from threading import Event, Thread
 
+import httpx
 from sqlalchemy import update
 
 from api_tests.faults.disks import filled, no_file_may_grow, said_to_be_full
@@ -125,6 +129,36 @@ def reset_after_commit(scene: Scene) -> None:
     scene.proxy.resetting = 0.08
     scene.wait_for_more(10)
     scene.strikes["resets"] = scene.proxy.resets
+
+
+def send_bad_tokens(scene: Scene) -> None:
+    """Send bad tokens from the address of the clients, more than it may. Honest requests go on meanwhile."""
+    scene.wait_for_more(3)
+    for replica in scene.replicas:
+        with httpx.Client(base_url=f"http://127.0.0.1:{replica.port}/v1", timeout=30) as line:
+            token = line.post("/demonstration/tokens", json={"person": "esra"}).json()["accessToken"]
+            stop = Event()
+            stranger = Thread(target=_guess_until, args=(scene, replica.port, stop), daemon=True)
+            stranger.start()
+            turned_away = scene.ledger.wait(lambda: scene.strikes.get("bad tokens turned away", 0) > 0, 30)
+            for _ in range(20 if turned_away else 0):
+                status = line.get("/me", headers={"Authorization": f"Bearer {token}"}).status_code
+                if status == HTTPStatus.OK:
+                    scene.count("honest reads")
+                else:
+                    scene.ledger.add_fault(f"bad tokens of an address held back an honest one: {status}")
+            stop.set()
+            stranger.join()
+
+
+def _guess_until(scene: Scene, port: int, stop: Event) -> None:
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}/v1", timeout=30) as line:
+        for guess in itertools.takewhile(lambda _: not stop.is_set(), itertools.count()):
+            answer = line.get("/me", headers={"Authorization": f"Bearer guess-{guess}"})
+            if answer.status_code == HTTPStatus.TOO_MANY_REQUESTS:
+                scene.count("bad tokens turned away")
+            elif answer.status_code != HTTPStatus.UNAUTHORIZED:
+                scene.ledger.add_fault(f"a bad token was answered with {answer.status_code}")
 
 
 def fill_the_disk(scene: Scene) -> None:

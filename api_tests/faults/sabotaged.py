@@ -13,6 +13,7 @@ from uuid import UUID
 import psycopg
 from sqlalchemy import Connection, Engine, event, insert
 from sqlalchemy.engine.default import DefaultDialect
+from starlette.types import Scope
 
 from service.cases.api import steps
 from service.cases.rules import steps as moves
@@ -28,6 +29,8 @@ from service.database.keyring import Keyring
 from service.database.tables import case_keys
 from service.database.transaction import Transaction
 from service.database.worker_threads import Database
+from service.http.edge import EdgeMiddleware
+from service.http.rate_limit import client_address
 from service.identity.caller import Caller
 from service.vocabulary.refusals import NotFound
 
@@ -213,6 +216,17 @@ def done_without_looking() -> None:
     replace_attributes(steps, perform_transition=take_unchecked)
 
 
+def bad_tokens_hold_back_all() -> None:
+    """Bad tokens of an address hold back everybody there."""
+    seconds_to_wait = EdgeMiddleware._seconds_to_wait  # noqa: SLF001 - broken on purpose
+
+    async def held_back(self: EdgeMiddleware, scope: Scope) -> int:
+        seconds = await seconds_to_wait(self, scope)
+        return seconds or self._unknown.seconds_to_wait(client_address(scope))
+
+    replace_attributes(EdgeMiddleware, _seconds_to_wait=held_back)
+
+
 SABOTAGES: dict[str, Callable[[], None]] = {
     sabotage.__name__: sabotage
     for sabotage in (
@@ -227,5 +241,6 @@ SABOTAGES: dict[str, Callable[[], None]] = {
         sight_before_the_key,
         told_out_of_sight,
         done_without_looking,
+        bad_tokens_hold_back_all,
     )
 }
