@@ -42,7 +42,7 @@ def test_r21_r22_the_network_finds_no_fit_and_a_place_elsewhere_is_asked_with_a_
     request_form = form_for("case", "request_escalation", level=NATIONAL, purpose=ELSEWHERE) or {}
     request_form.pop("networkSkippedBecause")
     case.fire("request_escalation", form=request_form)
-    for level, day in ((NATIONAL, "2027-05-20"), (CONSULTATION, "2027-06-03")):
+    for level, day in ((NATIONAL, "2030-05-20"), (CONSULTATION, "2030-06-03")):
         state = "requested" if level is NATIONAL else "escalated"
         case.fire("escalate", part=escalation(case, state), level=level, answer_expected_on=day)
     questions = {part["addressee"]["id"]: (part["party"]["role"], part["dueOn"]) for part in case.parts("question")}
@@ -64,8 +64,8 @@ def test_r21_r22_the_network_finds_no_fit_and_a_place_elsewhere_is_asked_with_a_
         str(ORGANISATION_IDS["ben-noord"]),
     )
     assert questions == {
-        str(ORGANISATION_IDS["steun"]): ("national_support", "2027-05-20"),
-        str(ORGANISATION_IDS["cce"]): ("national_support", "2027-06-03"),
+        str(ORGANISATION_IDS["steun"]): ("national_support", "2030-05-20"),
+        str(ORGANISATION_IDS["cce"]): ("national_support", "2030-06-03"),
     }
     assert {key: question["level"]["code"] for key, question in readings.items()} == {
         "tom": "national_support",
@@ -86,8 +86,8 @@ def test_t17_the_liaison_escalates_waits_nudges_records_the_answer_and_brings_it
     case.fire("escalate", part=escalation(case, "requested"), level=CONSULTATION)
 
     actions = [item["part"]["nextAction"]["code"] for item in work_items_of(people.mila, case)]
-    case.fire("remind", part=question_to(case, "cce"), answer_expected_on="2027-06-10")
-    case.fire("remind", part=escalation(case, "escalated"), answer_expected_on="2027-06-11")
+    case.fire("remind", part=question_to(case, "cce"), answer_expected_on="2030-06-10")
+    case.fire("remind", part=escalation(case, "escalated"), answer_expected_on="2030-06-11")
     days = [question_to(case, "cce")["dueOn"], escalation(case, "escalated")["dueOn"]]
     case.fire("record_answer", part=question_to(case, "cce"), by="mila")
     case.fire("record_answer", part=escalation(case, "escalated"), form={})
@@ -95,7 +95,7 @@ def test_t17_the_liaison_escalates_waits_nudges_records_the_answer_and_brings_it
     case.fire("bring_back", part=escalation(case, "answered"), by="mila")
 
     assert actions == ["record_answer"]
-    assert days == ["2027-06-10", "2027-06-11"]
+    assert days == ["2030-06-10", "2030-06-11"]
     assert open_work == []
     assert [code_of(part) for part in (*case.parts("escalation"), *case.parts("question"))] == [
         "brought_back",

@@ -101,7 +101,7 @@ def test_i4_living_and_treatment_are_never_put_on_one_line(people: People) -> No
         "aim": "Wonen en behandeling ineen.",
         "productCategory": {"code": "54"},
         "madeToMeasure": "Een groep.",
-        "latestStartOn": "2027-04-12",
+        "latestStartOn": "2030-04-12",
         "duration": "een jaar",
     }
 

@@ -20,7 +20,7 @@ ANOTHER_OFFER: dict[str, Any] = {
     "domain": {"code": "treatment"},
     "aim": "Dezelfde behandeling, door een aanbieder die nu kan beginnen.",
     "providerId": DUINHUIS,
-    "latestStartOn": "2027-04-05",
+    "latestStartOn": "2030-04-05",
     "duration": "een jaar",
 }
 

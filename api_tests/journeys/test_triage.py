@@ -45,14 +45,14 @@ def test_t4_information_is_asked_and_supplied_twice_and_the_third_time_triage_de
 def test_t4_while_information_is_awaited_the_submitter_must_act_by_the_day_that_was_asked(people: People) -> None:
     case = CaseFile.submitted(people)
 
-    case.fire("request_information", by="carla", needed_by_on="2027-02-19")
+    case.fire("request_information", by="carla", needed_by_on="2030-02-19")
 
     main = case.view()["main"]
     assert (main["party"]["role"], main["party"]["organisation"]["name"]) == (
         "local_team",
         "Wijkteam Haarlem-Noord (demonstratie)",
     )
-    assert (main["nextAction"]["code"], main["dueOn"]) == ("supply_information", "2027-02-19")
+    assert (main["nextAction"]["code"], main["dueOn"]) == ("supply_information", "2030-02-19")
     items = people.anna.get("/work-items", params={"whose": "organisation", "number": case.number}).json()["items"]
     assert [item["caseId"] for item in items] == [case.id]
 

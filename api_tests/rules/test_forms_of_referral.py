@@ -210,6 +210,6 @@ def test_a_form_that_sets_a_day_or_a_person_says_so() -> None:
     assert read_example("triage_start@1").next_assignee(None) == screener
     assert read_example("triage_start@1", screener_id=None).next_assignee(screener) == screener
     assert read_example("reassignment@1", assignee_id=None).next_assignee(screener) is None
-    assert read_example("triage@1").next_due_day() == date(2027, 3, 11)
-    assert read_example("information_request@1").next_due_day() == date(2027, 2, 19)
+    assert read_example("triage@1").next_due_day() == date(2030, 3, 11)
+    assert read_example("information_request@1").next_due_day() == date(2030, 2, 19)
     assert read_example("goal_check@1", next_check_on=None).next_due_day() is None

@@ -1,7 +1,8 @@
-"""Terms: Dutch working days and calendar months, the steps that start or leave a term, and no deadline that acts."""
+"""Terms in working days and months, planned days, the steps that start or leave a term, and no deadline that acts."""
 
+import re
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -208,11 +209,11 @@ def test_a_form_that_names_a_day_sets_it_and_the_term_of_the_region_holds_where_
     case = CaseFile.submitted(people).go_to("scheduled")
     planned = case.view()["main"]["dueOn"]
 
-    case.fire("reschedule", table_on="2027-06-16")
+    case.fire("reschedule", table_on="2030-06-16")
     moved = case.view()["main"]["dueOn"]
     case.go_to("in_review")
 
-    assert (planned, moved) == ("2027-03-11", "2027-06-16")
+    assert (planned, moved) == ("2030-03-11", "2030-06-16")
     assert case.view()["main"]["dueOn"] == term_from(case.history()[-1], "analysis")
 
 
@@ -247,10 +248,11 @@ def test_years_that_pass_change_nothing_but_that_it_is_late_and_how_long_the_chi
     before, history, possible = case.view(), case.history(), everything_possible(case)
 
     service.clock.let_pass(days=6 * 365)
-    after = case.view()
+    after, history_after, possible_after = case.view(), case.history(), everything_possible(case)
+    service.clock.let_pass(days=-6 * 365)  # the days that other tests plan lie sooner
 
-    assert case.history() == history
-    assert everything_possible(case) == possible
+    assert history_after == history
+    assert possible_after == possible
     assert not any(part["late"] for part in [before["main"], *before["parts"]])
     assert all(part["late"] for part in [after["main"], *after["parts"]])
     assert after["waitingDays"] - before["waitingDays"] == 6 * 365
@@ -298,6 +300,57 @@ def test_reopening_counts_the_waiting_from_the_first_submission_again(years: tup
     case.fire("reopen")
 
     assert case.view()["waitingDays"] == 40
+
+
+@broken_by(
+    "A planned day lies in a window, and the fault says which",
+    "service/vocabulary/fields.py",
+    "is_planned(type(part), name) and not first <= item <= last",
+    "False",
+)
+@pytest.mark.parametrize(
+    ("trigger", "field", "where", "state"),
+    [
+        ("request_information", "needed_by_on", "/form/neededByOn", "submitted"),
+        ("schedule", "table_on", "/form/tableOn", "in_triage"),
+        ("reschedule", "table_on", "/form/tableOn", "scheduled"),
+    ],
+)
+@pytest.mark.parametrize("day", ["2127-03-11", "2019-03-11"])
+def test_a_day_that_is_planned_lies_in_a_window_and_the_fault_says_which(
+    people: People, trigger: str, field: str, where: str, state: str, day: str
+) -> None:
+    case = CaseFile.submitted(people).go_to(state)
+
+    changes: Json = {field: day}
+    answer = case.attempt(trigger, **changes)
+
+    assert answer.status_code == 400
+    (fault,) = answer.json()["errors"]
+    today = day_in_amsterdam(datetime.now(UTC))
+    assert (fault["location"], fault["code"]) == (where, "planned_day_outside_window")
+    assert re.findall(r"20\d\d", fault["nl"]) == [str(today.year), str(today.year + 5)]
+
+
+@broken_by(
+    "A day that was planned in time may be corrected after it has passed",
+    "service/cases/rules/steps.py",
+    "decided_on=day_in_amsterdam(amended.occurred_at) if amended else on,",
+    "decided_on=on,",
+)
+@pytest.mark.server
+def test_what_was_planned_in_time_may_be_amended_after_the_day_has_passed(years: tuple[RunningService, People]) -> None:
+    service, people = years
+    case = CaseFile.submitted(people).go_to("in_triage")
+    planned = day_in_amsterdam(service.clock()) + timedelta(days=10)
+    case.fire("schedule", table_on=str(planned))
+    number = case.view()["main"]["version"]
+
+    service.clock.let_pass(days=40)
+    form = {"amends": number, "changes": {"urgency": {"code": "crisis"}}, "reason": "Het was dringender."}
+    answer = case.attempt("amend", by="carla", form=form)
+
+    assert answer.status_code == 201, answer.text
 
 
 def everything_possible(case: CaseFile) -> dict[str, bytes]:

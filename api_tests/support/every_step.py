@@ -154,7 +154,7 @@ def step_arguments(case: CaseFile, trigger: str, part: Part, text: str = "Zo was
     if trigger == "amend":
         by, amended, name = _AMENDED["network" if party == "expertise_network" else part["kind"] if part else "case"]
         number = _first(case, part, amended)
-        changes = {name: "2027-03-16" if name.endswith("On") else text}
+        changes = {name: "2030-03-16" if name.endswith("On") else text}
         return {"by": by, "form": {"amends": number, "changes": changes, "reason": text}}
     for_the_director = (party, trigger) in {("process_director", "accept"), ("expertise_network", "remind")}
     if trigger == "take_up":

@@ -1,6 +1,6 @@
 """A complete, valid example of each form, in the words of practice. All of it is fictional.
 
-Past days lie in 2025, future days in 2027, so that the examples stay valid while the tests run in between.
+Past days lie in 2025, planned days in 2030, so that the examples stay valid while the tests run in between.
 """
 
 from copy import deepcopy

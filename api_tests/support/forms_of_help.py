@@ -56,7 +56,7 @@ OF_HELP: dict[str, dict[str, Any]] = {
     },
     "acceptance@1": {
         "person": {"name": "Sander Kuipers", "organisation": "Jeugdhulp De Linde (fictief)"},
-        "startsOn": "2027-04-05",
+        "startsOn": "2030-04-05",
         "how": "Twee keer per week thuis, en bereikbaar op de moeilijke uren.",
     },
     "refusal@1": {
@@ -76,7 +76,7 @@ OF_HELP: dict[str, dict[str, Any]] = {
     "progress@1": {
         "howItGoes": "Hij belt zelf als het lastig wordt. De ochtenden gaan goed.",
         "doesItHelp": True,
-        "nextReportOn": "2027-07-05",
+        "nextReportOn": "2030-07-05",
     },
     "help_end@1": {
         "endedOn": "2025-10-31",
@@ -132,7 +132,7 @@ OF_HELP: dict[str, dict[str, Any]] = {
     "agreement@1": {
         "agreedWith": {"name": "Petra Smit", "organisation": "Pleegzorg Zuiderzee (fictief)"},
         "region": "JZ08",
-        "startsOn": "2027-04-12",
+        "startsOn": "2030-04-12",
         "agreements": "Hij blijft naar zijn eigen school gaan, en zijn oom mag altijd langskomen.",
     },
     "placement_start@1": {"startedOn": "2025-04-14", "movesSoFar": 2},
@@ -174,18 +174,18 @@ OF_HELP: dict[str, dict[str, Any]] = {
         "spokenTo": {"name": "Tom Peters", "organisation": "Landelijke steunstructuur (fictief)"},
         "question": "Wie denkt mee over de nachten, en is er elders een plek als het hier niet lukt?",
         "putOn": "2025-05-06",
-        "answerExpectedOn": "2027-05-20",
+        "answerExpectedOn": "2030-05-20",
     },
     "escalation@1": {
         "level": {"code": "cce_consultation"},
         "putTo": {"name": "Els van Dam", "organisation": "CCE (fictief)", "role": "coördinator"},
         "putOn": "2025-05-06",
-        "answerExpectedOn": "2027-05-20",
+        "answerExpectedOn": "2030-05-20",
     },
     "reminder@1": {
         "spokenTo": "Els van Dam",
         "whatWasSaid": "Er is een consulent gevonden; zij belt deze week.",
-        "answerExpectedOn": "2027-05-27",
+        "answerExpectedOn": "2030-05-27",
     },
     "escalation_answer@1": {
         "answeredBy": "Els van Dam",
@@ -211,7 +211,7 @@ OF_HELP: dict[str, dict[str, Any]] = {
             {"line": "B", "status": {"code": "running"}},
             {"line": "C", "status": {"code": "bridging"}, "explanation": "De werkplaats gaat na de vakantie open."},
         ],
-        "firstCheckOn": "2027-05-03",
+        "firstCheckOn": "2030-05-03",
     },
     "goal_check@1": {
         "heldOn": "2025-06-16",
@@ -226,7 +226,7 @@ OF_HELP: dict[str, dict[str, Any]] = {
         "harmSignalled": False,
         "lifeDomains": [{"domain": {"code": "school_work"}, "state": "Drie ochtenden in de werkplaats."}],
         "nextAction": "Na de zomer de vierde ochtend proberen.",
-        "nextCheckOn": "2027-07-05",
+        "nextCheckOn": "2030-07-05",
     },
     "goal_check@2": {
         "heldOn": "2025-06-16",
@@ -244,7 +244,7 @@ OF_HELP: dict[str, dict[str, Any]] = {
         "lifeDomains": [{"domain": {"code": "school_work"}, "state": "Drie ochtenden in de werkplaats."}],
         "nextAction": "Na de zomer de vierde ochtend proberen.",
     },
-    "check_plan@1": {"checkOn": "2027-08-16", "because": "De nieuwe school begint dan; daarna kijken we samen."},
+    "check_plan@1": {"checkOn": "2030-08-16", "because": "De nieuwe school begint dan; daarna kijken we samen."},
     "closure@1": {
         "outcome": {"code": "goals_reached_help_continues"},
         "endReason": {"code": "01"},
@@ -260,7 +260,7 @@ OF_HELP: dict[str, dict[str, Any]] = {
             {"domain": {"code": "income"}, "arranged": True},
             {"domain": {"code": "wellbeing"}, "arranged": True},
         ],
-        "afterCheckOn": "2027-12-06",
+        "afterCheckOn": "2030-12-06",
         "familyTold": "Samen afgesloten met taart; zij weten wie zij kunnen bellen.",
         "lookingBack": [
             {

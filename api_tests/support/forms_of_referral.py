@@ -123,7 +123,7 @@ OF_REFERRAL: dict[str, dict[str, Any]] = {
     "information_request@1": {
         "question": "Wat zegt de school zelf dat hij nodig heeft om weer te komen?",
         "askedOf": "Wijkteam Almere Haven (fictief)",
-        "neededByOn": "2027-02-19",
+        "neededByOn": "2030-02-19",
     },
     "information@1": {
         "answer": "De mentor zegt: een vaste plek, halve dagen, en één gezicht bij wie hij terechtkan.",
@@ -151,14 +151,14 @@ OF_REFERRAL: dict[str, dict[str, Any]] = {
         "questionClear": {"met": True, "reason": "Thuis en naar school, met hulp die blijft."},
         "urgencySufficient": {"met": True, "reason": "Hij zit thuis en ouders zijn aan het eind van hun krachten."},
         "urgency": {"code": "urgent"},
-        "tableOn": "2027-03-11",
+        "tableOn": "2030-03-11",
         "wantedMembers": [
             {"role": {"code": "behavioural_scientist"}, "expertise": "trauma en schoolverzuim"},
             {"role": {"code": "expert_by_experience"}},
         ],
     },
     "rescheduling@1": {
-        "tableOn": "2027-03-18",
+        "tableOn": "2030-03-18",
         "reason": "Moeder kan dan ook; in de eerste week werkt zij.",
     },
     "decline_proposal@1": {

@@ -3,7 +3,8 @@
 import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
-from typing import Annotated, TypeVar
+from functools import cache
+from typing import Annotated, TypeVar, get_args
 
 from pydantic import BeforeValidator, Field, GetJsonSchemaHandler, StringConstraints
 from pydantic.json_schema import JsonSchemaValue
@@ -79,6 +80,14 @@ Several = Annotated[tuple[T, ...], Field(max_length=_MAX_ITEMS), BeforeValidator
 AtLeastOne = Annotated[tuple[T, ...], Field(min_length=1, max_length=_MAX_ITEMS), BeforeValidator(_refuse_long_list)]
 
 Day = Annotated[date, BeforeValidator(_iso_day), ExpectedFormat("day")]
+
+
+class Planned:
+    """Marks a day that a form plans. It lies in a window that begins on the day of the step (`check_planned_days`)."""
+
+
+PlannedDay = Annotated[date, BeforeValidator(_iso_day), ExpectedFormat("day"), Planned()]
+MONTHS_TO_PLAN = 60
 YesNo = Annotated[bool, Field(strict=True)]
 Count = Annotated[int, Field(strict=True, ge=0, le=200), ExpectedFormat("count")]
 BirthMonth = Annotated[
@@ -113,6 +122,32 @@ def check_not_in_future(day: date | None, on: date, *location: str | int) -> Ite
     """Yields a fault at `location` where the day is after `on`."""
     if day is not None and day > on:
         yield Fault("day_in_future", location)
+
+
+def check_planned_days(part: FormPart, first: date, last: date, *location: str | int) -> Iterator[Fault]:
+    """Yields a fault for each planned day, at every depth, that lies outside the window from `first` to `last`."""
+    for name, info in type(part).model_fields.items():
+        value, place = part.__dict__.get(name), (*location, info.alias or name)
+        items = (
+            [((*place, at), item) for at, item in enumerate(value)] if isinstance(value, tuple) else [(place, value)]
+        )
+        for at, item in items:
+            if isinstance(item, FormPart):
+                yield from check_planned_days(item, first, last, *at)
+            elif isinstance(item, date) and is_planned(type(part), name) and not first <= item <= last:
+                yield Fault("planned_day_outside_window", at, {"first": first, "last": last})
+
+
+@cache
+def is_planned(form: type[FormPart], name: str) -> bool:
+    info = form.model_fields[name]
+    return any(isinstance(mark, Planned) for mark in (*info.metadata, *_marks_in(info.annotation)))
+
+
+def _marks_in(annotation: object) -> Iterator[object]:
+    yield annotation
+    for inner in get_args(annotation):
+        yield from _marks_in(inner)
 
 
 def code_params(name: str, code_list: CodeList, code: str) -> dict[str, str | int]:

@@ -9,16 +9,19 @@ from typing_extensions import override
 
 from service.cases.rules.forms.base import AddresseeRole, Form, FormContext, NamedOrganisation, PartOpening, rule
 from service.cases.rules.forms.review import CLOSED_STAY, Dissent
+from service.vocabulary.calendar import months_after
 from service.vocabulary.coded_answers import AdviceDomain, Law, PersonRole, ProductCategory, RelationToCase
 from service.vocabulary.fields import (
+    MONTHS_TO_PLAN,
     AtLeastOne,
     Contact,
-    Day,
     GoalNumber,
     LineKey,
     Nullable,
+    PlannedDay,
     Several,
     YesNo,
+    check_planned_days,
     enclosed_codes,
     repeated_positions,
 )
@@ -47,7 +50,7 @@ class AdviceLine(FormPart):
     made_to_measure: Nullable[FreeText] = None
     payer_id: Nullable[UUID] = None
     law: Law | None = None
-    latest_start_on: Day
+    latest_start_on: PlannedDay
     duration: ShortText
     bridging: YesNo = False
 
@@ -94,7 +97,7 @@ class Advice(Form):
     lines: tuple[AdviceLine, ...] = Field(min_length=1, max_length=26)
     goals: AtLeastOne[Goal]
     contact_person: Contact
-    checks_on: AtLeastOne[Day]
+    checks_on: AtLeastOne[PlannedDay]
     agreement: AtLeastOne[Agreement]
     dissent: Several[Dissent] = ()
     family_statement: Nullable[FreeText] = None
@@ -185,3 +188,10 @@ class AdviceRevision(Advice):
 
     reason: FreeText
     what_is_new: FreeText
+
+    @rule
+    @override
+    def _plans_in_the_window(self, context: FormContext) -> Iterator[Fault]:
+        """A new version repeats days of the version before it, which may have passed."""
+        day = context.decided_on or context.day
+        return check_planned_days(self, months_after(day, -MONTHS_TO_PLAN), months_after(day, MONTHS_TO_PLAN))

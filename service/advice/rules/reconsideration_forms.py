@@ -10,7 +10,7 @@ from typing_extensions import override
 from service.advice.rules.forms import FREE_TO_JUDGE
 from service.cases.rules.forms.base import Form, FormContext, PartOpening, rule
 from service.vocabulary.coded_answers import PersonRole, ReconsiderationGround, RelationToCase
-from service.vocabulary.fields import Contact, Day, Nullable, check_not_in_future, enclosed_codes
+from service.vocabulary.fields import Contact, Day, Nullable, PlannedDay, check_not_in_future, enclosed_codes
 from service.vocabulary.form_parts import Codes, ContentClass, Fault
 from service.vocabulary.language import FreeText
 
@@ -46,7 +46,7 @@ class ReconsiderationStart(_ReconsiderationForm):
 
     chair_id: Nullable[UUID] = None
     outside_expert: OutsideExpert | None = None
-    planned_on: Nullable[Day] = None
+    planned_on: Nullable[PlannedDay] = None
 
     @override
     def codes(self) -> Codes:

@@ -98,6 +98,7 @@ class Situation:
             facts=self.facts,
             settings=self.settings,
             day=on,
+            decided_on=day_in_amsterdam(amended.occurred_at) if amended else on,
             region=case.region,
             part_id=amended.part_id if amended else part.id,
             part_codes=first.codes if first else {},

@@ -60,7 +60,7 @@ class _PartialStep:
     ) -> tuple[InputFault, ...]:
         """The faults of rules of the step with this form. `unknown`: unknown fields of the context, besides age."""
         step = resolve_occurred_at(replace(self.step, form=form, raw_form=None), situation.part)
-        undated = ("day",) if "occurred_at" in self.faulty_fields else ()
+        undated = ("day", "decided_on") if "occurred_at" in self.faulty_fields else ()
         context = without_fields(
             situation.form_context(day_in_amsterdam(step.occurred_at)), "birth_month", "first_form", *undated, *unknown
         )

@@ -18,7 +18,17 @@ from service.vocabulary.coded_answers import (
     ReplacementReason,
     StagnationReason,
 )
-from service.vocabulary.fields import AtLeastOne, Contact, Day, LineKey, Nullable, TakenOver, YesNo, check_not_in_future
+from service.vocabulary.fields import (
+    AtLeastOne,
+    Contact,
+    Day,
+    LineKey,
+    Nullable,
+    PlannedDay,
+    TakenOver,
+    YesNo,
+    check_not_in_future,
+)
 from service.vocabulary.form_parts import Codes, ContentClass, Fault
 from service.vocabulary.language import FreeText, ShortText
 
@@ -35,7 +45,7 @@ class Acceptance(HelpForm):
     form_name: ClassVar[str] = "acceptance@1"
 
     person: Contact
-    starts_on: Day
+    starts_on: PlannedDay
     how: FreeText
 
     @override
@@ -90,7 +100,7 @@ class Progress(HelpForm):
 
     how_it_goes: FreeText
     does_it_help: YesNo | None = None
-    next_report_on: Nullable[Day] = None
+    next_report_on: Nullable[PlannedDay] = None
 
     @override
     def next_due_day(self) -> date | None:

@@ -11,7 +11,7 @@ from service.cases.rules.consents import CONSENT_GIVEN, PURPOSE_CCE, PURPOSE_NET
 from service.cases.rules.forms.base import AddresseeRole, Form, FormContext, NamedOrganisation, PartOpening, rule
 from service.cases.rules.forms.consent import Consent, consent_facts, faults_of_consents, faults_of_sharing
 from service.vocabulary.coded_answers import EscalationLevel, EscalationPurpose, InformationPurpose
-from service.vocabulary.fields import Contact, Day, Nullable, Several, check_not_in_future
+from service.vocabulary.fields import Contact, Day, Nullable, PlannedDay, Several, check_not_in_future
 from service.vocabulary.form_parts import Codes, ContentClass, Fault
 from service.vocabulary.language import FreeText, ShortText
 
@@ -97,7 +97,7 @@ class EscalationSignal(EscalationRequest):
 class _PutQuestion(_EscalationForm):
     level: EscalationLevel
     put_on: Day
-    answer_expected_on: Nullable[Day] = None
+    answer_expected_on: Nullable[PlannedDay] = None
     explanation: Nullable[FreeText] = None
 
     @override
@@ -150,7 +150,7 @@ class Reminder(_EscalationForm):
 
     spoken_to: ShortText
     what_was_said: FreeText
-    answer_expected_on: Nullable[Day] = None
+    answer_expected_on: Nullable[PlannedDay] = None
 
     @override
     def next_due_day(self) -> date | None:

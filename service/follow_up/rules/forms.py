@@ -28,6 +28,7 @@ from service.vocabulary.fields import (
     GoalNumber,
     LineKey,
     Nullable,
+    PlannedDay,
     Several,
     YesNo,
     check_not_in_future,
@@ -57,7 +58,7 @@ class Monitoring(_FollowUpForm):
     form_name: ClassVar[str] = "monitoring@1"
 
     lines: AtLeastOne[LineStatus]
-    first_check_on: Nullable[Day] = None
+    first_check_on: Nullable[PlannedDay] = None
 
     @override
     def openings(self, kind: str, context: FormContext) -> tuple[PartOpening, ...]:
@@ -93,7 +94,7 @@ class CheckPlan(_FollowUpForm):
 
     form_name: ClassVar[str] = "check_plan@1"
 
-    check_on: Day
+    check_on: PlannedDay
     because: FreeText
 
     @override
@@ -126,7 +127,7 @@ class GoalCheckV1(_FollowUpForm):
     harm: Nullable[FreeText] = None
     life_domains: Several[LifeDomainState] = ()
     next_action: Nullable[FreeText] = None
-    next_check_on: Nullable[Day] = None
+    next_check_on: Nullable[PlannedDay] = None
     plan_after_18: Nullable[FreeText] = None
 
     @override
@@ -220,7 +221,7 @@ class Closure(_FollowUpForm):
     end_reason: EndReason
     end_reason_allocation: EndReasonAllocation | None = None
     life_domains: AtLeastOne[DomainAtClosing]
-    after_check_on: Day
+    after_check_on: PlannedDay
     family_told: FreeText
     plan_after_18: Nullable[FreeText] = None
     looking_back: Several[LookBack] = ()

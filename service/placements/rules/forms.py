@@ -18,6 +18,7 @@ from service.vocabulary.fields import (
     Day,
     LineKey,
     Nullable,
+    PlannedDay,
     RegionCode,
     YesNo,
     check_not_in_future,
@@ -107,7 +108,7 @@ class PlaceAgreement(HelpForm):
 
     agreed_with: Contact
     region: RegionCode
-    starts_on: Day
+    starts_on: PlannedDay
     agreements: Nullable[FreeText] = None
 
     @override

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 from uuid import UUID
 
 from service.cases.rules.facts import CaseFacts
-from service.vocabulary.calendar import Term
+from service.vocabulary.calendar import Term, months_after
 from service.vocabulary.code_lists import coded_values
+from service.vocabulary.fields import MONTHS_TO_PLAN, check_planned_days
 from service.vocabulary.form_parts import Codes, ContentClass, Fault, FormPart
 from service.vocabulary.partial_values import FieldUnread, PartialValue, results_if_readable
 from service.vocabulary.roles import Role
@@ -24,6 +25,7 @@ R = TypeVar("R", bound=Callable[..., Iterable[Fault]])
 class FormContext(PartialValue):
     """The context of form checks: the facts before the step, the settings of the region, and the day in Amsterdam.
 
+    `decided_on` is the day of the step; for an amended form, that of the amended entry. Plans count from it.
     `region` owns the case, `part_id` is the part that the step is taken on. `part_triggers` are those of the entries of
     this part; for an amended form, of its other entries. `part_codes` are those of its first entry. `birth_month`
     (YYYY-MM) is set for forms that weigh age; None when it is not known. `first_form` began the part, and is set for
@@ -34,6 +36,7 @@ class FormContext(PartialValue):
     facts: CaseFacts
     settings: RegionSettings
     day: date
+    decided_on: date | None = None
     region: str = ""
     part_id: UUID | None = None
     part_triggers: tuple[str, ...] = ()
@@ -124,6 +127,11 @@ class Form(FormPart):
     def age_codes(self, birth_month: str | None) -> Codes:  # noqa: ARG002 - for forms that weigh age only
         """Returns the codes, by name, that follow from the answers and the child's age together."""
         return {}
+
+    @rule
+    def _plans_in_the_window(self, context: FormContext) -> Iterator[Fault]:
+        first = context.decided_on or context.day
+        return check_planned_days(self, first, months_after(first, MONTHS_TO_PLAN))
 
     def faults(self, context: FormContext) -> Iterator[Fault]:
         """Yields the faults of every rule. Types and limits are checked before."""

@@ -17,7 +17,15 @@ from service.vocabulary.coded_answers import (
     Urgency,
     WithdrawalReason,
 )
-from service.vocabulary.fields import AtLeastOne, Day, Nullable, RegionCode, TakenOver, YesNo, check_not_in_future
+from service.vocabulary.fields import (
+    AtLeastOne,
+    Nullable,
+    PlannedDay,
+    RegionCode,
+    TakenOver,
+    YesNo,
+    check_not_in_future,
+)
 from service.vocabulary.form_parts import ContentClass, Fault, FormPart
 from service.vocabulary.language import FreeText, ShortText
 
@@ -42,7 +50,7 @@ class InformationRequest(_ReferralForm):
 
     question: FreeText
     asked_of: ShortText
-    needed_by_on: Day
+    needed_by_on: PlannedDay
 
     @override
     def next_due_day(self) -> date:
@@ -108,7 +116,7 @@ class Triage(_ReferralForm):
     question_clear: Criterion
     urgency_sufficient: Criterion
     urgency: Urgency
-    table_on: Day
+    table_on: PlannedDay
     wanted_members: AtLeastOne[WantedMember]
 
     @override
@@ -119,7 +127,7 @@ class Triage(_ReferralForm):
 class Rescheduling(_ReferralForm):
     form_name: ClassVar[str] = "rescheduling@1"
 
-    table_on: Day
+    table_on: PlannedDay
     reason: FreeText
 
     @override
