@@ -76,7 +76,6 @@ def test_a_client_that_hangs_up_is_no_error_and_the_next_one_is_served(
     assert [line for line in lines if line["event"] == "unexpected"] == []
     assert [record.getMessage() for record in caplog.records] == []
     assert [answer.status_code for answer in answers] == [200, 200]
-    assert answers[0].json()["items"] == []
 
 
 @broken_by(

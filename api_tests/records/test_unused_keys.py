@@ -33,7 +33,7 @@ def _submit_draft(by: Person, draft_id: str) -> httpx.Response:
 
 
 def _ask_region_without_team(by: Person) -> httpx.Response:
-    consult = {**(form_for("case", "ask_consult") or {}), "municipality": None, "region": "JZ01"}
+    consult = {**(form_for("case", "ask_consult") or {}), "municipality": None, "region": "JZ22"}
     return by.post("/cases", {"trigger": "ask_consult", "form": consult})
 
 

@@ -276,7 +276,7 @@ def test_i20_the_age_decides_whose_consent_counts(steps: list[Step], shared: boo
         ([("give", "child", 16), ("take back", "child", 16)], True, "child:16-17:cce"),
         ([("give", "child", 16), ("take back", "child", 16), ("give", "child", 18)], False, "child:18-22:cce"),
         ([("give", "child", 12), ("take back", "child", 12), ("give", "parent", 12)], True, "parent:12-15:cce"),
-        ([("give", "parent", 11), ("give", "guardian", 11), ("take back", "parent", 11)], False, "guardian:4-11:cce"),
+        ([("give", "parent", 11), ("give", "guardian", 11), ("take back", "parent", 11)], True, "guardian:4-11:cce"),
     ],
 )
 def test_i20_a_purpose_stays_withdrawn_until_consent_is_enough_again(
@@ -285,7 +285,8 @@ def test_i20_a_purpose_stays_withdrawn_until_consent_is_enough_again(
     consent = consent_after(*steps)
 
     assert consent.withdrawn is withdrawn
-    assert consent.last_given == (last_given and ConsentFact.parse(last_given))
+    undated = consent.last_given and replace(consent.last_given, day=None)
+    assert undated == (last_given and ConsentFact.parse(last_given))
 
 
 @pytest.mark.parametrize(("who", "shared"), [("child", True), ("parent", False)])

@@ -15,7 +15,7 @@ def test_i21_the_policy_is_four_terms_of_which_three_are_set_by_the_region() -> 
     assert retention_policy(SETTINGS) == (
         RetentionRule(kind="ordinary", counted_from="last_change", years=20),
         RetentionRule(kind="supervision_or_guardianship", counted_from="majority", years=15),
-        RetentionRule(kind="on_request", counted_from="request", days=92),
+        RetentionRule(kind="on_request", counted_from="request", months=3),
         RetentionRule(kind="draft", counted_from="last_saved", days=30),
     )
 

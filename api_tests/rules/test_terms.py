@@ -123,7 +123,7 @@ def test_a_term_has_exactly_one_unit(units: dict[str, int]) -> None:
 )
 def test_settings_of_an_earlier_release_keep_their_hash() -> None:
     in_days = {name: Term(days=1) for name in RULES.settings.default.terms}
-    settings = RULES.settings.default.model_copy(update={"terms": in_days, "checks": {}})
+    settings = RegionSettings.model_validate({**RULES.settings.default.model_dump(), "terms": in_days, "checks": {}})
 
     assert set(settings.model_dump()["terms"]["triage"]) == {"working_days", "days"}
     assert RegionSettings.model_validate(settings.model_dump()).hash == settings.hash

@@ -27,7 +27,7 @@ from service.vocabulary.calendar import day_in_amsterdam
 from service.vocabulary.roles import Role
 
 # A time at which no step can have happened: a person who may take it gets 400, and the case does not change.
-FAR_AHEAD = "2099-01-01T00:00:00Z"
+FAR_AHEAD = f"{datetime.now(UTC).year + 2}-01-01T00:00:00Z"  # in the future, while a child is still a child
 SOME_TIME_AGO = date(2025, 1, 1)
 SUBMITTERS = {"JZ11": "anna", "JZ10": "bram", "JZ14": "otto"}
 MUNICIPALITIES = {"JZ11": "GM0392", "JZ10": "GM0453", "JZ14": "GM0153"}

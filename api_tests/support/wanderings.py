@@ -86,6 +86,7 @@ def _try(case: CaseFile, part: Json, foretold: Json, by: str, version: int, rand
             person.id
             for person in PEOPLE
             if str(ORGANISATION_IDS[person.organisation]) == part["party"]["organisation"]["id"]
+            and part["party"]["role"] in person.roles
         ]
         changes = {"assignee_id": random.choice([None, *members])}
     if foretold["trigger"] == "take_up":

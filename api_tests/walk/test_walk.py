@@ -165,7 +165,7 @@ def _check_history(installation: RunningService, walk: Walk) -> None:
     """I11: the chain holds. I3, I17: each version of the advice has goals and the dissent. I18: reading is logged."""
     esra = walk.people.esra
     verification = esra.get(f"{walk.file.path}/verification").json()
-    assert (verification["sound"], verification["entries"]) == (True, walk.model.entries)
+    assert (verification["sound"], verification["entries"]) == (True, walk.model.entries), verification
     reads_before = _count_reads(installation, walk)
     versions = esra.get(f"{walk.file.path}/advices").json()["items"]
     for version in versions:

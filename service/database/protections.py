@@ -16,9 +16,8 @@ from service.database.tables import case_keys
 
 APPEND_ONLY = (
     "transitions", "contents", "requests", "access_log", "workflows", "workflow_edges", "region_settings", "feed",
-    "access_log_seals",
-    "workflow_plans",
-    "administrative_changes", "dated_region_settings",
+    "access_log_seals", "workflow_plans",
+    "administrative_changes", "dated_region_settings", "municipality_changes", "organisation_successions",
     "offers", "offer_statements", "offer_endings",
     "emergency_accesses",
     "legal_holds", "legal_hold_endings", "destruction_proposals", "destruction_signatures", "destruction_withdrawals",

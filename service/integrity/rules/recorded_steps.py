@@ -14,7 +14,7 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from service.cases.rules.acting_memberships import may_act
-from service.cases.rules.amendments import AMENDED_ENTRY, AMENDED_PART, amended_place
+from service.cases.rules.amendments import AMENDED_ENTRY, AMENDED_PART, amended_place, place_of
 from service.cases.rules.forms.base import Form
 from service.cases.rules.forms.notes import Amendment
 from service.cases.rules.kinds import Kinds
@@ -186,9 +186,15 @@ class RecordedSteps:
             return due_on is None
         previous = step.before.due_on if step.before else None
         keeps_day = step.keeps_state and step.trigger.name != step.state.next
-        if step.form_sets("next_due_day"):
+        if step.form_sets("next_due_day") or step.form_sets("due_day") or self._amends_a_due_day(step.entry):
             return due_on is not None or (keeps_day and previous is None)
         return due_on == previous if keeps_day else self._is_within_term(due_on, step)
+
+    def _amends_a_due_day(self, entry: Transition) -> bool:
+        """True for an amendment of a form that sets the due day anew."""
+        amended = amended_place(entry)
+        forms = (step.form for step in self._steps if place_of(step.entry) == amended)
+        return any(form is not None and form.sets_due_day_when_amended for form in forms)
 
     def _is_within_term(self, due_on: date | None, step: _Step) -> bool:
         """True for a day on which the term of the new state may end.
