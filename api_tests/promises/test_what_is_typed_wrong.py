@@ -94,6 +94,18 @@ def test_a_fault_stays_with_its_own_request_on_a_shared_connection(service: Runn
     assert re.findall(rb"HTTP/1.1 (\d+)", answers) == [b"400", b"200"]
 
 
+@broken_by(
+    "A number of an entry that is too large for the database is not found",
+    "service/cases/store/cases.py",
+    "if not 0 < part_sequence <= LARGEST_INTEGER:",
+    "if False:",
+)
+@pytest.mark.parametrize("number", [-(10**30), 0, 2**31 - 1, 2**31, 2**63, 10**30])
+def test_an_entry_of_any_number_is_found_or_not_found(people: People, case: CaseFile, number: int) -> None:
+    assert people.carla.get(f"{case.path}/transitions/{number}").status_code == 404
+    assert people.carla.get(f"{case.path}/advices/{number}").status_code == 404
+
+
 def test_without_a_valid_token_no_other_fault_is_told(people: People) -> None:
     bad_token = {"Authorization": "Bearer x"}
 

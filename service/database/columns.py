@@ -14,6 +14,7 @@ metadata = MetaData(
     }
 )
 NO_DUE_DAY = "9999-12-31"
+LARGEST_INTEGER = 2**31 - 1  # that a column of type Integer holds in PostgreSQL
 KEYS_SCHEMA = "keys"
 # Append-only tables have no SQLite rowid next to their key: a row could be replaced under its rowid, and the triggers
 # that protect the key would not see it.

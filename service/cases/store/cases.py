@@ -18,6 +18,7 @@ from service.cases.store.contents import Contents
 from service.cases.store.rows import entry_to_row, optional_text, row_to_case, row_to_part, row_to_transition
 from service.cases.store.tables import cases, outbox, parts, transitions
 from service.cases.store.visibility import main_part, may_oversee_log, may_read_whole_case, may_see_part
+from service.database.columns import LARGEST_INTEGER
 from service.database.transaction import Transaction
 from service.vocabulary.actor import Actor
 from service.vocabulary.calendar import from_microseconds, to_microseconds
@@ -156,7 +157,9 @@ class Cases:
         return tuple(map(row_to_transition, self._connection.execute(_ENTRIES_AFTER, keys).all()))
 
     def entry_of_part(self, case_id: UUID, part_id: UUID, part_sequence: int) -> Transition | None:
-        """Returns the entry with this number in this part."""
+        """Returns the entry with this number in this part. None also for a number that no column can hold."""
+        if not 0 < part_sequence <= LARGEST_INTEGER:
+            return None
         keys = {"case_id": str(case_id), "part_id": str(part_id), "part_sequence": part_sequence}
         row = self._connection.execute(_ENTRY_OF_PART, keys).first()
         return row_to_transition(row) if row else None
