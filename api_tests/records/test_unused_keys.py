@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import redirect_stdout
 from functools import partial
 from io import StringIO
@@ -13,6 +13,9 @@ import pytest
 from sqlalchemy import Engine, func, select
 
 from api_tests.support.case_file import CaseFile
+from api_tests.support.changed_rules import service_with_people
+from api_tests.support.databases import new_database
+from api_tests.support.engines import ENGINES
 from api_tests.support.people import People, Person
 from api_tests.support.sabotages import broken_by
 from api_tests.support.servers import RunningService
@@ -22,6 +25,18 @@ from service.__main__ import main
 from service.database.keyring import CONTENT_CLASSES, DRAFT_CLASS
 from service.database.tables import case_keys
 from service.database.transaction import Transaction
+
+pytestmark = pytest.mark.server
+
+
+@pytest.fixture(scope="module", params=ENGINES)
+def installation(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[RunningService, People]]:
+    """A service of its own: in the common one the clock was moved, and verification tells of it."""
+    folder = tmp_path_factory.mktemp(f"unused-keys-{request.param}")
+    with service_with_people(folder, new_database(request, folder, request.param)) as both:
+        yield both
 
 
 def _submit(by: Person, *, key: str | None = None, **changes: object) -> httpx.Response:
@@ -121,8 +136,10 @@ def _read_key(transaction: Transaction, owner: UUID) -> bytes:
     "exists().where(drafts.c.id != drafts.c.id))",
 )
 def test_what_a_crash_left_is_counted_by_verify_and_removed_by_a_command(
-    service: RunningService, people: People, database: Engine
+    installation: tuple[RunningService, People],
 ) -> None:
+    service, people = installation
+    database = service.tables
     case = CaseFile.submitted(people)
     draft = people.anna.post("/drafts", {"form": {"question": "Nog niet af."}}).json()["id"]
     _command(service, "remove-unused-keys")
