@@ -347,7 +347,8 @@ def test_what_was_planned_in_time_may_be_amended_after_the_day_has_passed(years:
     number = case.view()["main"]["version"]
 
     service.clock.let_pass(days=40)
-    form = {"amends": number, "changes": {"urgency": {"code": "crisis"}}, "reason": "Het was dringender."}
+    changes = {"tableOn": str(planned + timedelta(days=1))}
+    form = {"amends": number, "changes": changes, "reason": "De tafel was een dag later."}
     answer = case.attempt("amend", by="carla", form=form)
 
     assert answer.status_code == 201, answer.text
