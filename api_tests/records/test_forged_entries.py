@@ -75,7 +75,7 @@ def _other_story_in_a_part(connection: Connection, known: KnownCases) -> None:
 
 
 def _from_another_state(connection: Connection, known: KnownCases) -> None:
-    insert_entry(connection, known.advised, source="submitted", target="submitted")
+    insert_entry(connection, known.advised, source="submitted", target="submitted", phase="referral")
 
 
 def _part_of_another_case(connection: Connection, known: KnownCases) -> None:
@@ -104,7 +104,7 @@ def _by_an_edge_added_afterwards(connection: Connection, known: KnownCases) -> N
     part = head_of_part(connection, known.advised)
     edge = {"workflow": part.workflow, "trigger_name": "add_note", "source": part.state, "target": "closed"}
     insert_row(connection, workflow_edges, edge)
-    insert_entry(connection, known.advised, target="closed")
+    insert_entry(connection, known.advised, target="closed", phase="ended")
 
 
 def _new_part_that_begins(**changes: Any) -> Attack:

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Column, Connection, Integer, LargeBinary, Table, text, update
 
 from api_tests.support.forgery import Changes, run_sql
+from service.vocabulary.ages import AGE_BANDS
 
 OTHER_ID = "00000000-0000-4000-8000-00000000000f"
 _CONSTRAINTS = """
@@ -56,6 +57,8 @@ def false_values(column: Column[Any], truth: Any) -> list[Any]:
         lies = [OTHER_ID, "nobody"]
     elif column.name == "due_on":
         lies = ["2031-01-01", "soon"]
+    elif column.name == "age_band":
+        lies = [next(band for band in AGE_BANDS if band != truth), "else"]
     else:
         lies = ["else", "{"]
     if truth is not None and column.nullable:
