@@ -25,13 +25,24 @@ VELSEN, BEVERWIJK, HAARLEM, HENGELO = "GM0453", "GM0375", "GM0392", "GM0164"
 
 
 @pytest.fixture(params=ENGINES)
-def region(
+def own_service(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[RunningService, People]]:
     """A service of its own, with the people of the demonstration: its regions change."""
     folder = tmp_path_factory.mktemp(f"places-{request.param}")
-    with service_with_people(folder, new_database(request, folder, request.param)) as both:
-        yield both
+    with service_with_people(folder, new_database(request, folder, request.param)) as service_and_people:
+        yield service_and_people
+
+
+@pytest.fixture
+def people(own_service: tuple[RunningService, People]) -> People:
+    return own_service[1]
+
+
+@pytest.fixture
+def office(own_service: tuple[RunningService, People]) -> Office:
+    service, people = own_service
+    return Office(service, people.roos)
 
 
 def region_of_new_case(people: People, code: str) -> str:
@@ -51,9 +62,7 @@ def region_in_list(people: People, code: str) -> str | None:
     "return None if change.successor else Municipality(row.code, row.name, change.region)",
     "return None if change.successor else Municipality(row.code, row.name, row.region)",
 )
-def test_i29_a_case_keeps_its_region_when_its_municipality_moves(region: tuple[RunningService, People]) -> None:
-    service, people = region
-    office = Office(service, people.roos)
+def test_i29_a_case_keeps_its_region_when_its_municipality_moves(office: Office, people: People) -> None:
     old_case = people.bram.submit(**residence_in(VELSEN)).json()["caseId"]
 
     change = office.record_change("/municipality-changes", municipality=VELSEN, region="JZ14")
@@ -64,10 +73,8 @@ def test_i29_a_case_keeps_its_region_when_its_municipality_moves(region: tuple[R
 
 
 def test_a_change_holds_from_its_day_and_a_later_decision_of_that_day_replaces_it(
-    region: tuple[RunningService, People],
+    office: Office, people: People
 ) -> None:
-    service, people = region
-    office = Office(service, people.roos)
 
     office.record_change("/municipality-changes", municipality=VELSEN, validFrom=office.day(1), region="JZ14")
     today = region_in_list(people, VELSEN)
@@ -84,9 +91,7 @@ def test_a_change_holds_from_its_day_and_a_later_decision_of_that_day_replaces_i
     "return self.find_municipality(in_force[0].successor)",
     "return None",
 )
-def test_a_dissolved_municipality_counts_as_its_successor(region: tuple[RunningService, People]) -> None:
-    service, people = region
-    office = Office(service, people.roos)
+def test_a_dissolved_municipality_counts_as_its_successor(office: Office, people: People) -> None:
 
     office.record_change("/municipalities", code="GM9001", name="Nieuwstad (fictief)", region="JZ14")
     office.record_change("/municipality-changes", municipality=BEVERWIJK, successor="GM9001")
@@ -98,9 +103,7 @@ def test_a_dissolved_municipality_counts_as_its_successor(region: tuple[RunningS
     assert faults(office.post("/organisations", **organisation)) == {("unknown_municipality", "/municipality")}
 
 
-def test_the_successor_pays_for_the_municipality_that_was_dissolved(region: tuple[RunningService, People]) -> None:
-    service, people = region
-    office = Office(service, people.roos)
+def test_the_successor_pays_for_the_municipality_that_was_dissolved(office: Office, people: People) -> None:
     office.record_change("/municipality-changes", municipality=BEVERWIJK, successor=VELSEN)
 
     case = CaseFile.submitted(people, by="bram", **residence_in(BEVERWIJK))
@@ -110,9 +113,7 @@ def test_the_successor_pays_for_the_municipality_that_was_dissolved(region: tupl
     assert {part["addressee"]["id"] for part in case.parts("funding")} == {str(ORGANISATION_IDS["gemeente-velsen"])}
 
 
-def test_a_change_that_cannot_be_is_refused_with_all_its_faults(region: tuple[RunningService, People]) -> None:
-    service, people = region
-    office = Office(service, people.roos)
+def test_a_change_that_cannot_be_is_refused_with_all_its_faults(office: Office) -> None:
     office.record_change("/municipality-changes", municipality=BEVERWIJK, validFrom=office.day(9), successor=VELSEN)
 
     def attempt(**body: str) -> set[tuple[str, str]]:
@@ -138,9 +139,8 @@ def test_a_change_that_cannot_be_is_refused_with_all_its_faults(region: tuple[Ru
     "            if False:\n",
 )
 def test_a_release_ships_changes_that_a_database_takes_over_once(
-    region: tuple[RunningService, People], tmp_path: Path
+    office: Office, people: People, tmp_path: Path
 ) -> None:
-    service, people = region
     for file in ("youth-regions.csv", "municipalities.csv"):
         shutil.copy(str(files("service.people.store").joinpath(file)), tmp_path)
     with (tmp_path / "municipalities.csv").open("a", encoding="utf-8") as municipalities:
@@ -149,8 +149,10 @@ def test_a_release_ships_changes_that_a_database_takes_over_once(
     (tmp_path / "municipality-changes.csv").write_text(rows, encoding="utf-8")
 
     for _ in range(2):
-        service.built.database.write_sync(lambda transaction: RegionRegister(transaction).load_shipped_files(tmp_path))
+        office.service.built.database.write_sync(
+            lambda transaction: RegionRegister(transaction).load_shipped_files(tmp_path)
+        )
 
     assert [region_in_list(people, code) for code in (VELSEN, HENGELO, "GM9003")] == ["JZ14", None, "JZ14"]
-    with service.tables.connect() as connection:
+    with office.service.tables.connect() as connection:
         assert connection.exec_driver_sql("SELECT count(*) FROM municipality_changes").scalar() == 2

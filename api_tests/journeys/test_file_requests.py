@@ -163,7 +163,7 @@ def test_t22_what_is_granted_at_once_is_carried_out_within_the_term_of_the_regio
 @broken_by(
     "T22: the day by which a request must be decided follows a correction of the day on which it was made",
     "service/cases/rules/steps.py",
-    "amended = step.amended_form if step.amended_form and step.amended_form.sets_due_day_when_amended else None",
+    "amended = step.amended if step.amended and step.amended.form.sets_due_day_when_amended else None",
     "amended = None",
 )
 def test_t22_who_corrects_the_day_of_a_request_moves_its_term(case: CaseFile) -> None:

@@ -6,7 +6,6 @@ import socket
 import struct
 import time
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -24,7 +23,7 @@ _BODY = "Content-Type: application/json\r\nIdempotency-Key: gone-1\r\nContent-Le
 
 def hang_up_after(service: RunningService, text: str) -> None:
     """Send this and break the connection off, as a client that crashes does."""
-    with socket.create_connection(urlsplit(service.url).netloc.split(":"), timeout=20) as connection:  # type: ignore[arg-type]  # a pair of host and port
+    with socket.create_connection(service.address, timeout=20) as connection:
         connection.sendall(text.encode())
         time.sleep(0.05)
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import Any
-from urllib.parse import urlsplit
 from uuid import uuid4
 
 import httpx
@@ -45,7 +44,7 @@ def limited(strict: tuple[RunningService, People]) -> tuple[RunningService, Peop
 
 def _a_minute_passes(service: RunningService) -> None:
     edge = service.built.application
-    for meter in (edge._people, edge._asked, edge._unknown):  # type: ignore[attr-defined]  # noqa: SLF001
+    for meter in (edge._people, edge._asked, edge._unknown):  # type: ignore[attr-defined]  # noqa: SLF001 - the wrapped application
         meter._filled.clear()  # noqa: SLF001 - as after a minute
 
 
@@ -239,7 +238,7 @@ def hasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]:
 
 def send_bytes(service: RunningService, *pieces: bytes) -> tuple[int, dict[str, str], dict[str, Any]]:
     """Returns (status, headers, body) of the answer to these bytes, after which no more is sent."""
-    with socket.create_connection(urlsplit(service.url).netloc.split(":"), timeout=20) as connection:  # type: ignore[arg-type]  # a pair of host and port
+    with socket.create_connection(service.address, timeout=20) as connection:
         response = b""
         try:
             for piece in pieces:

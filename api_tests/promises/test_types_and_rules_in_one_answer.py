@@ -244,8 +244,8 @@ def test_no_body_breaks_the_check_or_writes(service: RunningService, scheduled: 
 @broken_by(
     "The refusal of an amendment names faults of types and faults of rules together",
     "service/cases/use_cases/check_step.py",
-    "if faults := (*reading.faults, *amended.reading.faults, *rules):",
-    "if faults := (*reading.faults, *amended.reading.faults) or rules:",
+    "if faults := (*reading.faults, *amendment.faults, *rules):",
+    "if faults := (*reading.faults, *amendment.faults) or rules:",
 )
 def test_an_amendment_is_told_the_faults_by_types_and_by_rules_of_its_result(people: People) -> None:
     case = CaseFile.submitted(people)

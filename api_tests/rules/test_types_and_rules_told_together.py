@@ -127,7 +127,7 @@ class Careless(Form):
 
     @rule
     def _is_known(self, _context: FormContext) -> Iterator[Fault]:
-        yield Fault(self.txet, ("text",))  # type: ignore[attr-defined]
+        yield Fault(self.txet, ("text",))  # type: ignore[attr-defined]  # the mistake under test
 
 
 class Wrong(Form):
@@ -169,4 +169,4 @@ def test_a_rule_that_asks_what_is_not_known_of_the_case_says_nothing_and_the_oth
     with pytest.raises(FieldUnread):
         _ = knows_little.settings
     with pytest.raises(AttributeError):
-        _ = knows_little.setings  # type: ignore[attr-defined]
+        _ = knows_little.setings  # type: ignore[attr-defined]  # the mistake under test

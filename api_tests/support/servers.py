@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from sqlalchemy import Engine
 
@@ -44,6 +45,12 @@ class RunningService:
     built: ServiceInstance
     clock: Clock
     tables: Engine
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Host and port, for a socket of a test's own."""
+        parts = urlsplit(self.url)
+        return str(parts.hostname), int(parts.port or 0)
 
     @property
     def engine(self) -> str:

@@ -9,17 +9,21 @@ from typing import Any
 
 ROOT = Path(__file__).parents[2]
 SERVICE, CHECKS = "requirements.txt", "requirements-dev.txt"
-_PINNED = re.compile(r"^(?P<name>[a-z0-9][a-z0-9.-]*)==(?P<version>[^\s;]+)", re.MULTILINE)
+_PINNED = re.compile(r"^(?P<name>[a-z0-9][a-z0-9.-]*)==(?P<version>[^\s;]+)(?: ; (?P<marker>[^\\\n]+))?", re.MULTILINE)
 _NEEDED_BY = re.compile(r"^    # via (.+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
 class Library:
-    """One library with its pinned versions: more than one where versions of Python differ."""
+    """One library with its pinned versions: more than one where versions of Python differ.
+
+    `markers` say where each version is needed (PEP 508); empty: everywhere.
+    """
 
     name: str
-    versions: Sequence[str]
-    needed_by: Sequence[str]
+    versions: Sequence[str] = ()
+    markers: Sequence[str] = ()
+    needed_by: Sequence[str] = ()
 
 
 def read_lock(file: str) -> Mapping[str, Library]:
@@ -31,9 +35,13 @@ def read_lock(file: str) -> Mapping[str, Library]:
     for pinned, end in zip(starts, ends, strict=True):
         name, via = pinned["name"], _NEEDED_BY.search(text, pinned.end(), end)
         needed_by = [word for word in (via[1].split(", ") if via else ()) if " " not in word]
-        known = libraries.get(name, Library(name, (), ()))
-        versions = (*known.versions, pinned["version"])
-        libraries[name] = Library(name, versions, tuple(dict.fromkeys((*known.needed_by, *needed_by))))
+        known = libraries.get(name, Library(name))
+        libraries[name] = Library(
+            name,
+            (*known.versions, pinned["version"]),
+            (*known.markers, (pinned["marker"] or "").strip()),
+            tuple(dict.fromkeys((*known.needed_by, *needed_by))),
+        )
     return libraries
 
 

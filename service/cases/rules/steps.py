@@ -45,14 +45,21 @@ class WorkflowSource(Protocol):
     def pinned(self, workflow_hash: str) -> Workflow: ...
 
 
+@dataclass(frozen=True, slots=True)
+class AmendedForm:
+    """The form of `entry` with an amendment applied, and the form `before` it."""
+
+    entry: Transition
+    form: Form
+    before: Form | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step(PartialValue):
     """A request to take a step on a part.
 
     `occurred_at` is when it happened in life, aware, UTC; `has_date` tells if the request named it. `raw_form` is the
-    form as sent, before the workflow of the part determines its type. `amended_form` is the form of `amended_entry`
-    with an amendment applied: then its coded answers become facts, instead of those of `form`. `unamended_form` is that
-    form before the amendment.
+    form as sent, before the workflow of the part determines its type. `amended` is set for an amendment.
     """
 
     trigger: str
@@ -61,9 +68,12 @@ class Step(PartialValue):
     grounds: str | None = None
     form: Form | None = None
     raw_form: Mapping[str, Any] | None = None
-    amended_form: Form | None = None
-    unamended_form: Form | None = None
-    amended_entry: Transition | None = None
+    amended: AmendedForm | None = None
+
+    @property
+    def counted_form(self) -> Form | None:
+        """The form whose coded answers become facts: of an amendment, the amended form."""
+        return self.amended.form if self.amended else self.form
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,7 +178,7 @@ def build_transitions(
 
 def _entry(situation: Situation, step: Step, decision: Decision, workflows: WorkflowSource) -> Transition:
     case, part, form = situation.case, situation.part, step.form
-    counted = step.amended_form or form
+    counted = step.counted_form
     state = workflows.pinned(part.workflow).definition.states[decision.target]
     submitted_as = situation.history[0].role if situation.history else decision.acting.role
     role, organisation = party_to_act(state, case, part, submitted_as)
@@ -311,10 +321,9 @@ def _due_on(state: State, situation: Situation, step: Step, *, keeps_state: bool
     if state.term is None:
         return None
     day, term = day_in_amsterdam(step.occurred_at), situation.settings.terms[state.term]
-    amended = step.amended_form if step.amended_form and step.amended_form.sets_due_day_when_amended else None
-    if (form := amended or step.form) and (
-        due_on := form.due_day(term, situation.form_context(day, step.amended_entry))
-    ):
+    amended = step.amended if step.amended and step.amended.form.sets_due_day_when_amended else None
+    form, entry = (amended.form, amended.entry) if amended else (step.form, None)
+    if form and (due_on := form.due_day(term, situation.form_context(day, entry))):
         return due_on
     if keeps_state and step.trigger != state.next:
         return situation.part.due_on

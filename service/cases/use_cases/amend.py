@@ -3,17 +3,17 @@
 from dataclasses import dataclass
 
 from service.cases.rules.amendments import apply_merge_patch, place_of
-from service.cases.rules.forms.base import Form
-from service.cases.rules.forms.form_reader import FormReadResult, read_form
+from service.cases.rules.forms.form_reader import read_form
 from service.cases.rules.forms.notes import Amendment
 from service.cases.rules.model import Transition
-from service.cases.rules.steps import Situation
+from service.cases.rules.steps import AmendedForm, Situation
 from service.cases.use_cases.current_form import read_current_form
 from service.cases.use_cases.reading_rights import Reader
 from service.cases.use_cases.situation import log_reading_for_step
 from service.database.transaction import Transaction
 from service.kinds import KINDS
 from service.vocabulary.actor import SightBasis
+from service.vocabulary.refusals import InputFault
 from service.vocabulary.roles import Role
 from service.workflows.rules.machine import Decision
 
@@ -22,12 +22,11 @@ UNAMENDABLE_FORMS = frozenset({"advice", "advice_revision", "amendment", "correc
 
 
 @dataclass(frozen=True, slots=True)
-class AmendedForm:
-    """The form of an entry with an amendment applied, and the form `before` it. No form when it may not be amended."""
+class AmendmentReading:
+    """The form that an amendment amends, as far as it could be read, with its faults. None for any other step."""
 
-    reading: FormReadResult
-    before: Form | None = None
-    entry: Transition | None = None
+    amended: AmendedForm | None = None
+    faults: tuple[InputFault, ...] = ()
 
 
 def read_amended_form(
@@ -37,7 +36,7 @@ def read_amended_form(
     entry: Transition,
     amendment: Amendment,
     trace_id: str,
-) -> AmendedForm:
+) -> AmendmentReading:
     """Read the form of this entry with the amendment applied, with its faults of types. The read is logged.
 
     Raises FieldUnread when fields of the amendment could not be read.
@@ -53,8 +52,9 @@ def read_amended_form(
         detail=f"{entry.form}#{entry.sequence}",
     )
     form, current = KINDS.forms[entry.form or ""], read_current_form(transaction, entry, situation.history)
-    amended = read_form(form, apply_merge_patch(current, changes), pointer="/form/changes")
-    return AmendedForm(amended, read_form(form, current).form, entry)
+    reading = read_form(form, apply_merge_patch(current, changes), pointer="/form/changes")
+    amended = AmendedForm(entry, reading.form, read_form(form, current).form) if reading.form else None
+    return AmendmentReading(amended, reading.faults)
 
 
 def amendable_entry(

@@ -12,7 +12,7 @@ from service.cases.rules.forms.form_reader import FormReadResult, read_form
 from service.cases.rules.forms.notes import Amendment
 from service.cases.rules.model import Part
 from service.cases.rules.steps import CLOCK_TOLERANCE, Situation, Step, WorkflowSource, decide_step, roles_to_act
-from service.cases.use_cases.amend import AmendedForm, amendable_entry, read_amended_form
+from service.cases.use_cases.amend import AmendmentReading, amendable_entry, read_amended_form
 from service.cases.use_cases.birth_month import birth_month
 from service.cases.use_cases.current_form import read_current_form
 from service.cases.use_cases.situation import log_reading_for_step
@@ -58,16 +58,9 @@ def check_step(
     decision = decide_step(situation, step.trigger, workflows)
     step = resolve_occurred_at(step, situation.part)
     reading = read_step_form(step, decision.trigger)
-    amended = _read_amended(transaction, situation, decision, reading.form, trace_id)
-    step = replace(
-        step,
-        form=reading.form,
-        raw_form=None,
-        amended_form=amended.reading.form,
-        unamended_form=amended.before,
-        amended_entry=amended.entry,
-    )
-    form = step.amended_form or step.form
+    amendment = _read_amended(transaction, situation, decision, reading.form, trace_id)
+    step = replace(step, form=reading.form, raw_form=None, amended=amendment.amended)
+    form = step.counted_form
     if form and form.weighs_age:
         situation = replace(situation, birth_month=_birth_month(transaction, situation, decision, trace_id))
     if form and form.counts_from_first_form:
@@ -75,7 +68,7 @@ def check_step(
     context = situation.form_context(day_in_amsterdam(step.occurred_at))
     context = without_fields(replace(context, recorded_by=decision.acting.role), *unknown_fields)
     rules = rule_faults(transaction, situation, step, decision.trigger, context, workflows)
-    if faults := (*reading.faults, *amended.reading.faults, *rules):
+    if faults := (*reading.faults, *amendment.faults, *rules):
         raise Invalid(faults)
     return CheckedStep(situation, step, decision)
 
@@ -113,7 +106,7 @@ def rule_faults(
         *results_if_readable(partial(_faults_of_grounds, step, trigger)),
         *results_if_readable(partial(_faults_of_time, situation, step)),
         *(map(body_fault, step.form.faults(context)) if step.form else ()),
-        *(_faults_of_changes(transaction, situation, step, context) if step.amended_form else ()),
+        *(_faults_of_changes(transaction, situation, step, context) if step.amended else ()),
         *results_if_readable(partial(_faults_of_names, transaction, step.form)),
         *results_if_readable(partial(_faults_of_assignee, transaction, situation, step, trigger, workflows)),
     )
@@ -121,17 +114,17 @@ def rule_faults(
 
 def _read_amended(
     transaction: Transaction, situation: Situation, decision: Decision, form: Form | None, trace_id: str
-) -> AmendedForm:
+) -> AmendmentReading:
     """The form that an amendment amends, with its changes; no form for any other step."""
     if not isinstance(form, Amendment):
-        return AmendedForm(FormReadResult(None))
+        return AmendmentReading()
     try:
         entry = amendable_entry(transaction, situation, decision, form)
         if entry is None:
-            return AmendedForm(FormReadResult(None, (body_fault(Fault("not_amendable", ("amends",))),)))
+            return AmendmentReading(faults=(body_fault(Fault("not_amendable", ("amends",))),))
         return read_amended_form(transaction, situation, decision, entry, form, trace_id)
     except FieldUnread:
-        return AmendedForm(FormReadResult(None))
+        return AmendmentReading()  # the fault of that field is told with those of types
 
 
 def _first_form(transaction: Transaction, situation: Situation, decision: Decision, trace_id: str) -> Form | None:
@@ -142,8 +135,8 @@ def _first_form(transaction: Transaction, situation: Situation, decision: Decisi
     log_reading_for_step(
         transaction, situation, decision, trace_id, activity="count_term", purpose=purpose, detail=detail
     )
-    body = read_current_form(transaction, entry, situation.history)
-    return KINDS.forms[entry.form or ""].model_validate(body, by_alias=True, by_name=False)
+    # An older release accepted texts that are refused today: the other fields stay readable.
+    return read_form(KINDS.forms[entry.form or ""], read_current_form(transaction, entry, situation.history)).form
 
 
 def _birth_month(transaction: Transaction, situation: Situation, decision: Decision, trace_id: str) -> str | None:
@@ -175,16 +168,15 @@ def _faults_of_changes(
 
     The step that it amends does not count among those of the part.
     """
-    if not step.amended_entry:
+    amended = step.amended
+    if amended is None:
         return
     as_amended = replace(
-        situation.form_context(context.day, step.amended_entry),
-        unamended=step.unamended_form,
-        recorded_by=context.recorded_by,
+        situation.form_context(context.day, amended.entry), unamended=amended.before, recorded_by=context.recorded_by
     )
-    known = {(fault.code, fault.location) for fault in _all_faults(transaction, step.unamended_form, as_amended)}
+    known = {(fault.code, fault.location) for fault in _all_faults(transaction, amended.before, as_amended)}
     changed = step.form.changes if isinstance(step.form, Amendment) else ()
-    for fault in _all_faults(transaction, step.amended_form, as_amended):
+    for fault in _all_faults(transaction, amended.form, as_amended):
         if fault.location[0] in changed or (fault.code, fault.location) not in known:
             yield body_fault(fault, under="/form/changes")
 

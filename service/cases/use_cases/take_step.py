@@ -188,8 +188,8 @@ def _content(step: Step) -> Content | None:
     if not body:
         return None
     # An amendment has the content class of the form that it amends, and so the same encryption key.
-    form = step.amended_form or step.form
-    content_class = form.content_class if form else "notes"
+    counted = step.counted_form
+    content_class = counted.content_class if counted else "notes"
     return Content(content_class=content_class, form=step.form.form_name if step.form else None, body=body)
 
 
