@@ -11,6 +11,7 @@ from api_tests.support.people import People
 from api_tests.support.sabotages import Rule, broken_by
 from api_tests.support.servers import RunningService
 from api_tests.support.shared_case import rows
+from service.vocabulary import accepted_text
 from service.vocabulary.calendar import Term, day_in_amsterdam, last_day_of
 
 
@@ -247,3 +248,23 @@ def test_only_a_reader_of_the_whole_case_asks_about_its_file(people: People, cas
 
     assert statuses == {"bram": 404, "ivo": 404, "quint": 404}
     assert {error["location"] for error in faulty.json()["errors"]} == {"/form/kind", "/form/askedBy", "/form/askedOn"}
+
+
+@broken_by(
+    "A request that an older release accepted goes on, also with a text that would be refused today",
+    "service/cases/use_cases/check_step.py",
+    'return read_form(KINDS.forms[entry.form or ""], read_current_form(transaction, entry, situation.history)).form',
+    'return KINDS.forms[entry.form or ""].model_validate(read_current_form(transaction, entry, situation.history))',
+)
+def test_t22_a_request_with_a_text_of_an_older_release_is_decided(
+    people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A space of no width counted as filled in until 0.4.0."""
+    case = CaseFile.submitted(people)
+    with monkeypatch.context() as older_release:
+        older_release.setattr(accepted_text, "is_filled_in", lambda _: True)
+        part = case.ask_about_file("access", about="\u200b")
+
+    case.fire("grant", part=part, by="carla")
+
+    assert case.parts("file_request")[0]["state"]["code"] == "granted"
