@@ -61,7 +61,12 @@ def _faults(decision: OrganisationEnd, kinds: Mapping[UUID, str], context: Decis
 
 
 def faults_of_end(organisation: tuple[str, UUID], last: date, context: DecisionContext) -> list[Fault]:
-    """Returns a fault when this organisation ends before the day `last`. `organisation`: name of its member, and id."""
+    """Returns a fault when this organisation ends before the day `last`. `organisation`: name of its member, and id.
+
+    The organisation is locked, so that it does not end while a relation with it begins.
+    """
     name, organisation_id = organisation
-    successor = Successions(context.transaction).successors_of({organisation_id}).get(organisation_id)
+    successions = Successions(context.transaction)
+    successions.lock({organisation_id})
+    successor = successions.successors_of({organisation_id}).get(organisation_id)
     return [successor.fault(name)] if successor and last > successor.last_day else []
