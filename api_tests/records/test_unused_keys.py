@@ -164,8 +164,11 @@ def test_what_a_crash_left_is_counted_by_verify_and_removed_by_a_command(
     "if not self._connection:",
     case="postgresql",
 )
-def test_no_key_is_removed_while_a_transaction_stores_what_it_read_a_key_for(service: RunningService) -> None:
-    owner = uuid4()
+def test_no_key_is_removed_while_a_transaction_stores_what_it_read_a_key_for(
+    installation: tuple[RunningService, People],
+) -> None:
+    service, owner = installation[0], uuid4()
+    _command(service, "remove-unused-keys")
     _crash_between_keys_and_data(service, owner)
     database = service.built.database
     with database.engine.begin() as connection:
