@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from api_tests.support.postgres import Cluster
     from api_tests.support.servers import RunningService
 
-STARTS = frozenset({"service", "telling", "cluster", "story"})
+STARTS = frozenset({"service", "telling", "cluster", "story", "emptied"})
 # Most clusters do not wait for the disk (postgres.Cluster). A service accepts them with this setting alone, in this
 # process or another.
 os.environ["CASUSROUTE_DATABASE_MAY_LOSE_DATA"] = "true"

@@ -25,7 +25,6 @@ from service.database.standby import require_synchronous_standby
 from service.database.steady_clock import SteadyClock
 from service.database.transaction import Transaction
 from service.database.worker_threads import Database
-from service.database.write_ahead_log import empty_write_ahead_log
 from service.events.relay.relay import Relay
 from service.events.relay.webhook_client import WebhookClient
 from service.events.store.backlog import outbox_age, read_gauges
@@ -44,8 +43,10 @@ from service.people.use_cases.demonstration import (
     load_demonstration,
     require_real_people,
 )
+from service.retention.rules.entry_destruction import DESTROY_TRIGGER, KIND
 from service.retention.store.destruction_list import DestructionList
-from service.retention.use_cases.destroy_case import ReplayResult, replay_destructions
+from service.retention.use_cases.destroy_content import destroy_content
+from service.retention.use_cases.replay import ReplayResult, replay_destructions
 from service.routes import create_api
 from service.settings import Settings
 from service.vocabulary.utf8 import read_text_file
@@ -128,6 +129,7 @@ def build_service(settings: Settings, clock: Callable[[], datetime] | None = Non
     relay = Relay(database, webhook_client, settings)
     readiness = Readiness(database, settings, outbox_age)
     database.monitor_sync(readiness.watch_standby)
+    destruction_list = DestructionList(settings.destruction_list)
     context = AppContext(
         database=database,
         readiness=readiness,
@@ -138,10 +140,11 @@ def build_service(settings: Settings, clock: Callable[[], datetime] | None = Non
         base_url=settings.base_url,
         event_source=settings.event_source,
         validate_receiver=webhook_client.ask_consent,
+        after_steps={(KIND, DESTROY_TRIGGER): partial(destroy_content, destruction_list=destruction_list)},
     )
     api = create_api(rules, settings.base_url)
     api.state.context = context
-    api.state.certificate_list = DestructionList(settings.destruction_list)
+    api.state.certificate_list = destruction_list
     api.state.background = relay.run_in_background if settings.relay == "in_process" else webhook_client.open
     return ServiceInstance(EdgeMiddleware(api, settings, lambda: api.state.context.tokens), api, database, readiness)
 
@@ -210,10 +213,10 @@ def follow_destruction_list(database: Database, settings: Settings) -> ReplayRes
         return replay_destructions(transaction, DestructionList(settings.destruction_list))
 
     replayed = database.write_sync(check_and_replay)
-    if replayed.destroyed:
-        empty_write_ahead_log(database.engine)
     for case_id in replayed.destroyed:
         log.warning("destroyed_again", case=str(case_id))
+    for case_id in replayed.cases_with_destroyed_content:
+        log.warning("content_destroyed_again", case=str(case_id))
     for case_id in replayed.skipped:
         log.warning("lived_on_after_destruction", case=str(case_id))
     return replayed

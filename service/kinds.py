@@ -15,6 +15,7 @@ from service.file_rights.rules import kinds as file_rights
 from service.follow_up.rules import kinds as follow_up
 from service.offers.rules.gap_form import Gap
 from service.placements.rules import kinds as placements
+from service.retention.rules.entry_destruction import ENTRY_DESTRUCTION
 
 # The case is declared here and not with its rules, because its forms belong to subjects above it.
 CASE = Kind(
@@ -43,6 +44,7 @@ KINDS = Kinds(
     follow_up.FOLLOW_UP,
     file_rights.FILE_REQUEST,
     file_rights.EMERGENCY_ACCESS,
+    ENTRY_DESTRUCTION,
 )
 # The name of a kind in JSON, the case included. The API refuses any other name.
 if TYPE_CHECKING:

@@ -19,6 +19,7 @@ LOG_EVENTS: Mapping[str, frozenset[str]] = {
     "standby": frozenset({"state"}),
     # Of a restored database. The id of the case leads to its certificate of destruction.
     "destroyed_again": frozenset({"case"}),
+    "content_destroyed_again": frozenset({"case"}),
     "lived_on_after_destruction": frozenset({"case"}),
 }
 _ALWAYS = frozenset({"event", "level", "timestamp"})

@@ -21,7 +21,7 @@ from service.learning import api as learning
 from service.offers.api import gaps, offers
 from service.people.api import changes, demonstration, relations
 from service.reference.api import forms, lists, workflows
-from service.retention.api import certificates, legal_holds, proposals, terms
+from service.retention.api import certificates, entry_destructions, legal_holds, proposals, terms
 from service.workflow_versions.api import plans, trials
 from service.workflows.rules.rulebook import Rulebook
 
@@ -52,6 +52,7 @@ def _routers(rules: Rulebook) -> Iterator[APIRouter]:
         file_requests, access_log, subject_access, escalations, future_plan, advice, drafts, offers, gaps, learning,
         changes, relations, trials, plans, feed, subscriptions, lists, workflows, forms, health_routes, demonstration,
         integrity, terms, legal_holds, proposals, certificates, emergency_access,
+        entry_destructions,
     ):  # fmt: skip
         yield module.router
     yield from (lists.me_router, integrity.digest_router)

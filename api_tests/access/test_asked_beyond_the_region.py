@@ -22,7 +22,7 @@ ASKED = ("sara", "tom", "ulla", "mila")
 LISTS = (*(f"/work-items?whose={whose}" for whose in ("all", "mine", "organisation", "team")), "/cases?limit=9")
 PARTS = (
     *("placements", "commitments", "fundings", "escalations", "questions", "reconsiderations", "follow-ups"),
-    *("emergency-accesses", "file-requests"),
+    *("emergency-accesses", "file-requests", "entry-destructions"),
 )
 # Reads that even a reader of the whole case has only for a case of their own team or family.
 READS_OF_THE_RESPONSIBLE = {"coming-of-age", "access-log", "subject-access", "legal-holds"}

@@ -30,6 +30,7 @@ PARTS = {
     "follow-ups": "follow_up",
     "file-requests": "file_request",
     "emergency-accesses": "emergency_access",
+    "entry-destructions": "entry_destruction",
 }
 NOTE = {"trigger": "add_note", "occurredAt": FAR_AHEAD, "form": {"text": "Gebeld."}}
 HOLD = {"reason": {"code": "complaint"}}
@@ -179,6 +180,11 @@ def _body(name: str, method: str, scene: SharedCase) -> dict[str, Any] | None:
             "trigger": "take_emergency_access",
             "number": "0000-0000",
             "form": form_for("emergency_access", "take_emergency_access"),
+        },
+        "addEntryDestruction": {
+            "trigger": "propose_destruction",
+            "occurredAt": FAR_AHEAD,
+            "form": form_for("entry_destruction", "propose_destruction"),
         },
         "tryWorkflow": {"kind": "case"},
         "addPlan": {"kind": "case", "from": RULES.current("case").hash},

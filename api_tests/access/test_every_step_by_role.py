@@ -121,7 +121,7 @@ def _is_put_to(key: str, part: dict[str, Any]) -> bool:
     )
     if part["kind"] == kind and part["addressee"]:
         return bool(part["addressee"]["id"] == str(ORGANISATION_IDS[organisation]))
-    if part["kind"] in ("file_request", "emergency_access") and key in ("quint", "petra"):
+    if part["kind"] in ("file_request", "emergency_access", "entry_destruction") and key in ("quint", "petra"):
         # The data-protection officer of the team, and Petra while her emergency access lasts.
         return key == "quint" or part["kind"] == "emergency_access"
     return part["line"] in ("A", "B") and sees_part(key, part["kind"], "A")

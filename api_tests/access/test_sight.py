@@ -14,7 +14,7 @@ from api_tests.support.sabotages import broken_by
 from api_tests.support.shared_case import EXPERTS, SUBMITTERS, TEAM, advised_case, referral_of, sees_part, sees_whole
 
 KEYS = tuple(PERSON_IDS)
-BESIDE_THE_FILE = ("file_request", "emergency_access")
+BESIDE_THE_FILE = ("file_request", "emergency_access", "entry_destruction")
 WITHOUT_CASES = ("noor", "quint", "roos")
 # Few examples, each with many questions, on a database that grows with them: the same on both engines.
 bounded = settings(

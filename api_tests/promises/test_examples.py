@@ -40,6 +40,7 @@ STEPS: dict[Example, tuple[str, str, str]] = {
     ("addFollowUpTransition", "record_check"): ("hanna", "help runs", "follow_up"),
     ("addFileRequestTransition", "grant"): ("carla", "help runs", "file_request"),
     ("addEmergencyAccessTransition", "review"): ("quint", "help runs", "emergency_access"),
+    ("addEntryDestructionTransition", "destroy_content"): ("quint", "help runs", "entry_destruction"),
 }
 # These ask for no key, or, as the consult, are asked by another person than the submitter.
 WITHOUT_KEY: dict[Example, tuple[str, str]] = {

@@ -14,11 +14,13 @@ from api_tests.support.changed_rules import copy_workflows, replace_in_workflow,
 from api_tests.support.checkout import ROOT
 from api_tests.support.databases import new_database
 from api_tests.support.demonstration import ORGANISATION_IDS, PERSON_IDS
+from api_tests.support.destroyed_content import destroy_entry
 from api_tests.support.destructions import destroy_case, withdrawn_case
 from api_tests.support.people import offered
 from api_tests.support.problems import problem_of
 from api_tests.support.sabotages import broken_by
 from api_tests.support.servers import RunningService
+from api_tests.support.shared_case import advised_case
 from api_tests.support.workflows import form_for
 from service.vocabulary import refusals
 from service.vocabulary.references import step_references
@@ -121,6 +123,13 @@ def _read_destroyed_case(case: CaseFile, headers: dict[str, str]) -> httpx.Respo
     return case.people.anna.get(destroyed_case.path, headers=headers)
 
 
+def _read_destroyed_advice(case: CaseFile, headers: dict[str, str]) -> httpx.Response:
+    advised = advised_case(case.people)
+    issued = next(entry for entry in advised.history() if entry["trigger"] == "issue_advice")
+    destroy_entry(advised, issued)
+    return case.people.esra.get(f"{advised.path}/advices/1", headers=headers)
+
+
 def _get(path: str, **more: str) -> Meeting:
     return lambda case, headers: case.people.anna.get(path, headers={**headers, **more})
 
@@ -182,6 +191,7 @@ MEETINGS: dict[type[RequestRefusal], tuple[int, Meeting]] = {
     refusals.AlreadyInSight: (409, _emergency_access_to_visible_case),
     refusals.DestructionRefused: (409, _destroy_running_case),
     refusals.CaseDestroyed: (410, _read_destroyed_case),
+    refusals.ContentDestroyed: (410, _read_destroyed_advice),
     refusals.Stale: (412, _step("add_note", "anna", 7)),
     refusals.VersionMissing: (428, _step("add_note", "anna", None)),
     refusals.Invalid: (400, _get("/cases?limit=0")),

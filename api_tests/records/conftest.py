@@ -8,6 +8,7 @@ from sqlalchemy import Engine
 from api_tests.support.case_file import CaseFile
 from api_tests.support.databases import new_database
 from api_tests.support.destroyed_case import DestructionStory, destruction_story
+from api_tests.support.destroyed_content import DestroyedContentStory, destroyed_content_story
 from api_tests.support.engines import ENGINES
 from api_tests.support.forgery import Forger, KnownCases, engine_for
 from api_tests.support.people import People
@@ -55,3 +56,15 @@ def story(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         folder, url, request.getfixturevalue("cluster") if request.param == "postgresql" else None
     ) as destroyed_case:
         yield destroyed_case
+
+
+@pytest.fixture(scope="session", params=ENGINES)
+def emptied(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[DestroyedContentStory]:
+    """An entry whose content was destroyed, in a database of its own, and the same database as it was before."""
+    folder = tmp_path_factory.mktemp(f"emptied_{request.param}")
+    url = new_database(request, folder, request.param)
+    cluster = request.getfixturevalue("cluster") if request.param == "postgresql" else None
+    with destroyed_content_story(folder, url, cluster) as story:
+        yield story

@@ -84,7 +84,7 @@ def test_i21_a_backup_of_before_a_destruction_does_not_bring_the_case_back(place
 
 @broken_by(
     "I21, decision 0008: keys from before a destruction open nothing of the destroyed case",
-    "service/retention/use_cases/destroy_case.py",
+    "service/retention/use_cases/replay.py",
     "    Destructions(transaction).remove_keys_of_destroyed_cases()\n",
     "",
 )

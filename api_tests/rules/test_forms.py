@@ -22,6 +22,9 @@ LIST_OF_FACT |= dict.fromkeys(("child_satisfied", "parents_satisfied"), "satisfa
 PATTERN_OF_FACT = {
     **dict.fromkeys(("line", "living_line", "by_line"), "[A-Z]"),
     "goal": "[0-9]{1,3}",
+    "destroys": "[0-9]{1,9}",
+    "destroys_part": "[0-9a-f-]{36}",
+    "granted_request": "[0-9a-f-]{36}",
     "heard": "child|parent",
     "enclosed": "[a-z_0-9]{1,30}",
     "search": "bridging|region",

@@ -39,6 +39,7 @@ BY_HAND = {
     "follow_up": Expected(),
     "file_request": Expected("by_itself", OFFICER, beside_the_file=True, known_to_guards=False),
     "emergency_access": Expected("by_itself", OFFICER, OFFICER, beside_the_file=True, known_to_guards=False),
+    "entry_destruction": Expected("by_itself", OFFICER, OFFICER, beside_the_file=True, known_to_guards=False),
 }
 # Steps that ask for help anew, and ended parts that may be revived while the case itself has ended: who pays has a life
 # of its own (I2), the check after closing may be held again, and a question belongs to an escalation that goes on.

@@ -112,6 +112,7 @@ def test_housekeeping_consent_and_the_parts_a_step_opens_are_no_steps_of_the_rou
         ("file_request", "grant", {"file_request_extent": ("full",)}),
         ("file_request", "refuse", {}),
         ("emergency_access", "review", {}),
+        ("entry_destruction", "destroy_content", {}),
     ],
 )
 def test_what_a_family_asks_about_its_file_and_reading_in_an_emergency_are_no_steps_of_the_route(

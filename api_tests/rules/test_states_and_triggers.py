@@ -29,7 +29,7 @@ OUT_AND_BACK = {
     "follow_up": ("reschedule_check",),
 }
 # Triggers that begin a part without a step of the case.
-WITHOUT_THE_CASE = ("ask_about_file", "take_emergency_access")
+WITHOUT_THE_CASE = ("ask_about_file", "take_emergency_access", "propose_destruction")
 # A case that was referred is not referred again: the test of questions below takes these edges.
 REFERRED = {("case", state, "refer") for state in ("submitted", "in_triage", "consulted")}
 

@@ -124,6 +124,15 @@ class CaseFile:
         assert answer.status_code == 201, answer.text
         return next(part for part in self.parts("file_request") if part["id"] == answer.json()["transition"]["partId"])
 
+    def propose_destruction(self, by: str = "carla", **changes: Any) -> dict[str, Any]:
+        """Propose to destroy the content of an entry, by default the first of the case, and return the part."""
+        form = filled("entry_destruction@1", **{"partId": self.id} | changes)
+        body = {"trigger": "propose_destruction", "form": form}
+        answer = self.people[by].post(f"{self.path}/entry-destructions", body)
+        assert answer.status_code == 201, answer.text
+        id_ = answer.json()["transition"]["partId"]
+        return next(part for part in self.parts("entry_destruction") if part["id"] == id_)
+
     def read_in_an_emergency(self, by: str = "petra") -> dict[str, Any]:
         """Take emergency access as a person outside the case, and return its part."""
         form = filled("emergency_access@1")

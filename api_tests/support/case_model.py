@@ -31,7 +31,7 @@ ADDRESSED_KINDS = {
     "cce_liaison": {"escalation"},
     "expertise_network": {"escalation"},
     "national_support": {"question"},
-    "data_protection_officer": {"file_request", "emergency_access"},
+    "data_protection_officer": {"file_request", "emergency_access", "entry_destruction"},
 }
 # Parts outside the file: roles that may make a request about it (T22), and that may take emergency access (NEN 7513).
 REQUEST_ROLES = {"local_team", "coordinator", "chair", "process_director", "parent", "young_person"}

@@ -83,7 +83,7 @@ def find_traces(traces: dict[str, bytes], files: list[Path]) -> set[str]:
     return {name for name, trace in traces.items() if any(trace in text for text in texts)}
 
 
-def _copy(cluster: Cluster | None, folder: Path, url: str) -> str:
+def copy_of_database(cluster: Cluster | None, folder: Path, url: str) -> str:
     """Copy data and keys of a database without users, as a backup does, and return the address of the copy."""
     if cluster is None:
         for name in ("casusroute.db", "casusroute.db.keys"):
@@ -145,7 +145,7 @@ def destruction_story(folder: Path, url: str, cluster: Cluster | None) -> Iterat
         traces = _traces(service, case, words)
         found_before = find_traces(traces, files_of(service, cluster))
         gaps_before = read_gaps(people)
-    backup = _copy(cluster, folder, url)
+    backup = copy_of_database(cluster, folder, url)
     with service_with_people(folder, url) as (service, people):
         list_file.mkdir()
         key = str(uuid4())

@@ -27,11 +27,13 @@ _FIRST_TRIGGER = {
     "follow_up": "plan_check",
     "file_request": "ask_about_file",
     "emergency_access": "take_emergency_access",
+    "entry_destruction": "propose_destruction",
 }
 # Parts outside the file, which begin on a case in any state.
 _BEGIN_OUTSIDE_FILE: dict[str, Callable[[CaseFile], Json]] = {
     "file_request": lambda case: case.ask_about_file("correction"),
     "emergency_access": CaseFile.read_in_an_emergency,
+    "entry_destruction": CaseFile.propose_destruction,
 }
 # The trigger that begins an escalation, by its first state.
 _ESCALATION_TRIGGER = {"network_asked": "ask_network", "signalled": "signal_escalation"}

@@ -34,6 +34,7 @@ PARTS = {
     "FollowUp": "follow_up",
     "FileRequest": "file_request",
     "EmergencyAccess": "emergency_access",
+    "EntryDestruction": "entry_destruction",
 }
 PATH_BY_DECISION = {
     "addOrganisation": "/organisations",
@@ -127,6 +128,10 @@ def _about_files(scene: SharedCase) -> dict[str, ExampleRequest]:
         "trigger": "take_emergency_access",
         "form": form_for("emergency_access", "take_emergency_access"),
     }
+    entry_destruction = {
+        "trigger": "propose_destruction",
+        "form": form_for("entry_destruction", "propose_destruction", partId=case.id, number=2),
+    }
     hold = {"reason": {"code": "complaint"}}
     holds = f"{case.path}/legal-holds"
     ended_case = withdrawn_case(people)
@@ -136,6 +141,7 @@ def _about_files(scene: SharedCase) -> dict[str, ExampleRequest]:
         "addEmergencyAccess": ExampleRequest(
             "petra", "/emergency-accesses", emergency_access | {"number": case.number}
         ),
+        "addEntryDestruction": ExampleRequest("carla", f"{case.path}/entry-destructions", entry_destruction),
         "addLegalHold": ExampleRequest("esra", holds, hold),
         "liftLegalHold": ExampleRequest("esra", f"{holds}/{people.esra.post(holds, hold).json()['id']}/lifting", {}),
         "addDestructionProposal": ExampleRequest(

@@ -125,6 +125,9 @@ def _withdrawn(case: CaseFile, take: Take) -> None:
         _part(case, "file_request", None, take, triggers)
     case.read_in_an_emergency()
     _part(case, "emergency_access", None, take, "amend add_note reassign review")
+    for triggers in ("amend add_note reassign withdraw", "destroy_content"):
+        case.propose_destruction()
+        _part(case, "entry_destruction", None, take, triggers)
 
 
 def _submitter_of(case: CaseFile) -> str:
@@ -144,6 +147,7 @@ _AMENDED: dict[str, tuple[str, str, str]] = {
     "follow_up": ("hanna", "reschedule_check", "because"),
     "file_request": ("anna", "ask_about_file", "about"),
     "emergency_access": ("petra", "take_emergency_access", "explanation"),
+    "entry_destruction": ("carla", "propose_destruction", "whatRemains"),
 }
 
 

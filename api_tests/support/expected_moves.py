@@ -217,6 +217,12 @@ EMERGENCY_ACCESS: dict[str, dict[str, str]] = {  # NEN 7513
     "reviewed": {},
 }
 
+ENTRY_DESTRUCTION: dict[str, dict[str, str]] = {  # Jeugdwet 7.3.9
+    "proposed": {"destroy_content": "destroyed", "withdraw": "withdrawn"},
+    "destroyed": {},
+    "withdrawn": {},
+}
+
 MOVES = {
     "case": CASE,
     "commitment": COMMITMENT,
@@ -228,6 +234,7 @@ MOVES = {
     "follow_up": FOLLOW_UP,
     "file_request": FILE_REQUEST,
     "emergency_access": EMERGENCY_ACCESS,
+    "entry_destruction": ENTRY_DESTRUCTION,
 }
 BEGINNINGS = {
     "case": {"submit": "submitted", "ask_consult": "submitted"},
@@ -244,6 +251,7 @@ BEGINNINGS = {
     "follow_up": {"start_monitoring": "planned", "plan_check": "planned", "close": "planned"},
     "file_request": {"ask_about_file": "received"},
     "emergency_access": {"take_emergency_access": "to_be_reviewed"},
+    "entry_destruction": {"propose_destruction": "proposed"},
 }
 ENDS = {
     "case": {"closed", "declined", "withdrawn", "transferred"},
@@ -256,6 +264,7 @@ ENDS = {
     "follow_up": {"held", "cancelled"},
     "file_request": {"carried_out", "refused", "withdrawn"},
     "emergency_access": {"reviewed"},
+    "entry_destruction": {"destroyed", "withdrawn"},
 }
 
 

@@ -111,6 +111,8 @@ BY_HAND: dict[str, Expected] = {
     # The officer sees the parts outside the file. The person who took emergency access may add a note to it.
     **_part("FileRequest", "FileRequests", WHOLE | {"quint"}, "anna carla esra quint vera"),
     **_part("EmergencyAccess", "EmergencyAccesses", WHOLE | {"quint"}, "anna carla daan esra floor hanna quint vera"),
+    **_part("EntryDestruction", "EntryDestructions", WHOLE | {"quint"}, "carla esra hanna quint vera"),
+    "addEntryDestruction": _of("carla esra hanna vera", "anna daan floor mila"),
     "addFileRequest": _of("anna carla esra hanna vera", "daan floor mila"),
     # Tried with a number of no case, so that no access begins: people with the right get 404.
     "addEmergencyAccess": _of("", "gijs karim lotte noor quint roos wilma yara"),

@@ -174,6 +174,13 @@ BY_HAND: dict[str, dict[str, str]] = {
         "add_note": "DLCSVEPANBK",
         "reassign": "D",
     },
+    "entry_destruction": {  # I21: the team proposes, its officer decides
+        "destroy_content": "D",
+        "withdraw": "CVPD",
+        "amend": "CVPD",
+        "add_note": "CVPD",
+        "reassign": "D",
+    },
 }
 
 # Steps of a family in a case that it submitted: it tells, consents, asks and withdraws (GEZIN). Steps

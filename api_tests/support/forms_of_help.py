@@ -45,6 +45,11 @@ OF_HELP: dict[str, dict[str, Any]] = {
         "reason": "Er stond dat hij geen broer heeft.",
     },
     "file_request_outcome@1": {"carriedOutOn": "2025-06-25", "whatWasDone": "Samen gelezen, en een kopie meegegeven."},
+    "entry_destruction@1": {
+        "partId": "00000000-0000-4000-8000-000000000001",
+        "number": 1,
+        "whatRemains": "Een notitie over de verhuizing. Het adres is weggehaald.",
+    },
     "emergency_access@1": {
         "reason": {"code": "acute_safety"},
         "explanation": "Hij staat vanavond bij ons aan de balie en niemand van het team neemt op.",

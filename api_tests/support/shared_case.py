@@ -103,6 +103,7 @@ def help_running(people: People, region: str = "JZ11") -> SharedCase:
     case.fire("plan_check")
     case.ask_about_file()
     case.read_in_an_emergency(by="floor")
+    case.propose_destruction(number=3)
     return SharedCase(case)
 
 

@@ -19,7 +19,7 @@ from service.events.store.feeds import Feeds
 WALLED = (
     "cases", "parts", "transitions", "contents", "keys.case_keys", "access_log", "outbox", "feed", "deliveries",
     "requests", "drafts", "legal_holds", "legal_hold_endings", "destruction_proposals", "destruction_signatures",
-    "destruction_withdrawals", "destructions",
+    "destruction_withdrawals", "destructions", "content_destructions",
 )  # fmt: skip
 # Tables about rules, organisations, people and offers, and the tables that row-level security reads itself: memberships
 # and emergency access.

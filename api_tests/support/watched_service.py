@@ -147,7 +147,12 @@ def begin_outside_file(watched: WatchedService) -> None:
         "form": marked("emergency_access@1", filled("emergency_access@1")),
     }
     answers.append(watched.people.petra.post("/emergency-accesses", emergency_access | {"number": case.number}))
-    assert [answer.status_code for answer in answers] == [201, 201], [answer.text for answer in answers]
+    entry_destruction = {
+        "trigger": "propose_destruction",
+        "form": marked("entry_destruction@1", filled("entry_destruction@1", partId=case.id, number=2)),
+    }
+    answers.append(watched.people.carla.post(f"{case.path}/entry-destructions", entry_destruction))
+    assert [answer.status_code for answer in answers] == [201, 201, 201], [answer.text for answer in answers]
 
 
 def adopt(watched: WatchedService, case: CaseFile) -> None:

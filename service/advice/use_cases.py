@@ -18,7 +18,7 @@ from service.database.transaction import Transaction
 from service.identity.caller import Caller
 from service.kinds import KINDS
 from service.people.use_cases.identify import identify
-from service.vocabulary.refusals import NotFound
+from service.vocabulary.refusals import ContentDestroyed, NotFound
 from service.vocabulary.roles import Role
 
 ADVICE_TRIGGERS = ("issue_advice", "revise_advice")
@@ -74,7 +74,11 @@ def read_advice(
     seat = require_seat(transaction, reading.entitled_actor, sight)
     if sight.may_read_case:
         reader_of(transaction, actor, sight, reading, seat=seat).require_entry(entry)
-    form = Contents(transaction).open(case_id, [entry.sequence])[entry.sequence].body["form"]
+    content = Contents(transaction).open(case_id, [entry.sequence])[entry.sequence]
+    if content.is_destroyed:
+        certificate = Contents(transaction).certificates(case_id)[entry.sequence]
+        raise ContentDestroyed(certificate.day, certificate.ground)
+    form = content.body["form"]
     log_reading(
         transaction,
         caller,

@@ -73,7 +73,11 @@ def _recover(settings: Settings) -> None:
         certificates = DestructionList(settings.destruction_list).certificates()
         newest = max((certificate.destroyed_at for certificate in certificates), default=None)
         sys.stdout.write(f"destructions listed {len(certificates)}; the newest {newest or 'none'}\n")
-        for label, case_ids in (("destroyed again", replayed.destroyed), ("lived on", replayed.skipped)):
+        for label, case_ids in (
+            ("destroyed again", replayed.destroyed),
+            ("content destroyed again", replayed.cases_with_destroyed_content),
+            ("lived on", replayed.skipped),
+        ):
             sys.stdout.writelines(f"{label}: {case_id}\n" for case_id in case_ids)
         for line in verification_lines(database):
             findings += line.finding is not None

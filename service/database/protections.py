@@ -21,7 +21,7 @@ APPEND_ONLY = (
     "offers", "offer_statements", "offer_endings",
     "emergency_accesses",
     "legal_holds", "legal_hold_endings", "destruction_proposals", "destruction_signatures", "destruction_withdrawals",
-    "destructions",
+    "destructions", "content_destructions",
 )  # fmt: skip
 NEVER_DELETED = ("cases", "parts")
 _TRIGGERS_OF_BOTH = (
@@ -39,6 +39,8 @@ _TRIGGERS_OF_BOTH = (
     "workflow_plans_lead",
     "destructions_lead",
     "destructions_empty",
+    "content_destructions_lead",
+    "content_destructions_empty",
     "access_log_seals_follow",
     "transitions_end",
     "parts_end",

@@ -16,10 +16,13 @@ class Transaction:
 
     Each use creates its store from it: `Cases(transaction).history(case_id)`. `now` is the same moment for all work in
     the transaction, timezone-aware, in UTC. Stores note here what happens after the commit: `has_new_events` wakes the
-    relay, `emergency_readings` is added to the metrics.
+    relay, `has_destroyed_content` empties the log of SQLite, `emergency_readings` is added to the metrics.
     """
 
-    __slots__ = ("_clock", "_set_back", "connection", "emergency_readings", "has_new_events", "keyring", "now")
+    __slots__ = (
+        "_clock", "_set_back", "connection", "emergency_readings", "has_destroyed_content", "has_new_events", "keyring",
+        "now",
+    )  # fmt: skip
 
     def __init__(self, connection: Connection, keyring: Keyring, clock: SteadyClock) -> None:
         self.connection = connection
@@ -27,6 +30,7 @@ class Transaction:
         self._clock = clock
         self.now, self._set_back = clock.read()
         self.has_new_events = False
+        self.has_destroyed_content = False
         self.emergency_readings = 0
 
     def begin_right(self, id_: UUID) -> None:

@@ -114,15 +114,12 @@ class Database:
                 transaction.allow_all_rows(self.all_rows_reason)
             result = work(transaction)
         metrics.count_emergency_readings(transaction.emergency_readings)
+        if transaction.has_destroyed_content:
+            # Where a reader prevents it, `sweep` does it later.
+            empty_write_ahead_log(self.engine)
         if transaction.has_new_events:
             self.on_new_events()
         return result
-
-    async def empty_write_ahead_log(self) -> None:
-        """Remove destroyed content from the log of SQLite. Where a reader prevents it, `sweep` does it later."""
-        await asyncio.get_running_loop().run_in_executor(
-            self._writers, _run_for_future, empty_write_ahead_log, self.engine
-        )
 
     def close(self) -> None:
         self._writers.shutdown(wait=True)

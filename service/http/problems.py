@@ -21,6 +21,7 @@ STATUS_OF_REFUSAL: Mapping[type[RequestRefusal], int] = {
     refusals.NotAllowed: 403,
     refusals.NotFound: 404,
     refusals.CaseDestroyed: 410,
+    refusals.ContentDestroyed: 410,
     refusals.NotPossible: 409,
     refusals.Stale: 412,
     refusals.VersionMissing: 428,

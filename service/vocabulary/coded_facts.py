@@ -8,6 +8,7 @@ from service.vocabulary.ages import AGE_BANDS
 from service.vocabulary.code_lists import CODE_LISTS
 
 _BANDS = "|".join(map(re.escape, AGE_BANDS))
+_ID = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _PURPOSES = "|".join(CODE_LISTS["information_purpose"].codes)
 # Releases before 0.4.1 recorded no day and no person who said it.
@@ -24,14 +25,17 @@ _PATTERNS: Mapping[str, re.Pattern[str]] = MappingProxyType(
         name: re.compile(pattern, re.ASCII)
         for name, pattern in {
             "amends": r"[1-9][0-9]{0,8}",
-            "amends_part": r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}",
+            "amends_part": _ID,
             "by_line": "[A-Z]",
             "check_moment": "[a-z][a-z0-9_]{0,59}",
             "child_satisfied": _any_of("satisfaction"),
             "consent_ages": rf"{_DAY}:({_BANDS}|unknown)",
             "consent_given": _CONSENT,
             "consent_withdrawn": _CONSENT,
+            "destroys": r"[1-9][0-9]{0,8}",
+            "destroys_part": _ID,
             "enclosed": "explanatory_analysis|harm|outside_expert|plan_after_18",
+            "granted_request": _ID,
             "goal": "[1-9][0-9]?|100",
             "heard": "child|parent",
             "line": "[A-Z]",

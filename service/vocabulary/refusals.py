@@ -11,6 +11,7 @@ RequestRefusal
 │   └── OwnMembership
 ├── NotFound                  it does not exist, or the caller may not know that it does
 ├── CaseDestroyed             it existed, and there is a certificate of destruction
+├── ContentDestroyed          the entry stands, its content was destroyed
 ├── NotPossible               the request is valid but does not fit the present state
 │   ├── TransitionNotAllowed
 │   ├── GuardsNotMet
@@ -156,6 +157,22 @@ class CaseDestroyed(RequestRefusal):
             "ground_en": words.en,
             "certificate": dict(self.certificate),
         }
+
+    def in_words(self) -> Mapping[str, object]:
+        return {"day": self.destroyed_on}
+
+
+@dataclass(eq=False)
+class ContentDestroyed(RequestRefusal):
+    """The content of this entry was destroyed. Its step still stands in the history."""
+
+    destroyed_on: date
+    ground: str
+    code = "content_destroyed"
+
+    def facts(self) -> Mapping[str, Any]:
+        words = MESSAGES["content_destruction_grounds"][self.ground]
+        return {"destroyed_on": self.destroyed_on.isoformat(), "ground_nl": words.nl, "ground_en": words.en}
 
     def in_words(self) -> Mapping[str, object]:
         return {"day": self.destroyed_on}

@@ -1,6 +1,7 @@
 """Routes of /v1/cases/{caseId}: the case, its history, its file, its steps and the possible transitions."""
 
 from collections.abc import Sequence
+from datetime import date
 from uuid import UUID
 
 from fastapi import Response
@@ -21,6 +22,7 @@ from service.cases.api.step_bodies import StepBody, step_type
 from service.cases.api.steps import StepRoute, take_step_over_http, with_step_body
 from service.cases.api.views import CaseInPart, CaseView, EntryView, MadeView, PossibleView
 from service.cases.rules.amendments import amendments_by_place, place_of
+from service.cases.rules.certificate import ContentCertificate
 from service.cases.rules.model import Part, Transition
 from service.cases.rules.steps import possible_transitions
 from service.cases.store.cases import Cases, VisiblePart
@@ -29,13 +31,14 @@ from service.cases.use_cases.read_content import CaseFile, Document, entries_of,
 from service.cases.use_cases.situation import load_situation
 from service.database.transaction import Transaction
 from service.http.app_context import AppContextDependency
-from service.http.json_models import View
+from service.http.json_models import InTwoLanguages, Labelled, View
 from service.http.openapi import refusal_responses
 from service.http.parameters import CallerDependency, CaseId, IdempotencyKeyHeader, IfMatchVersion
 from service.http.responses import set_version_tag
 from service.http.strict_route import StrictRouter
 from service.identity.caller import Caller
 from service.people.use_cases.identify import identify
+from service.vocabulary.messages import MESSAGES
 from service.workflows.rules.rulebook import Rulebook
 
 router = StrictRouter("cases")
@@ -56,10 +59,22 @@ class PossibleTransitions(View):
     transitions: list[PossibleView]
 
 
+class DestroyedContentView(View):
+    """The destruction of the content of one entry. `partId` is the entry destruction, which records what remains."""
+
+    day: date
+    ground: Labelled
+    part_id: UUID
+    certificate: str = Field(description="SHA-256 of the certificate, as in the list of destructions.")
+
+
 class DocumentView(PointInTimeView):
     """Content of one entry. `current` is the form after its amendments; null when there are none."""
 
     entry: EntryView
+    destroyed: DestroyedContentView | None = Field(
+        default=None, description="Set when the content was destroyed; also in a view of an earlier moment."
+    )
     grounds: str | None
     form: FormContent | None = Field(description="The form as it was sent; `entry.form` has its name.")
     current: FormContent | None
@@ -242,7 +257,18 @@ def view_possible_transitions(
 def document_view(presenter: Presenter, document: Document, *, whole: bool) -> DocumentView:
     return DocumentView(
         entry=presenter.entry_view(document.entry, whole=whole, amendments=document.amendments),
+        destroyed=_destroyed_view(document.destroyed) if document.destroyed else None,
         grounds=document.body.get("grounds"),
         form=document.body.get("form"),
         current=None if document.current is None else dict(document.current),
+    )
+
+
+def _destroyed_view(certificate: ContentCertificate) -> DestroyedContentView:
+    words = MESSAGES["content_destruction_grounds"][certificate.ground]
+    return DestroyedContentView(
+        day=certificate.day,
+        ground=Labelled(code=certificate.ground, label=InTwoLanguages.of(words)),
+        part_id=certificate.part_id,
+        certificate=certificate.digest,
     )

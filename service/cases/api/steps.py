@@ -78,7 +78,15 @@ async def take_step_over_http(
     def work(transaction: Transaction) -> IdempotentResult[MadeView]:
         step = body.to_step(transaction.now)
         result = perform_transition(
-            transaction, caller, address, step, idempotency_key, version=version, rules=context.rules, new_id=uuid4
+            transaction,
+            caller,
+            address,
+            step,
+            idempotency_key,
+            version=version,
+            rules=context.rules,
+            after_steps=context.after_steps,
+            new_id=uuid4,
         )
         return step_result_view(transaction, context.rules, result)
 

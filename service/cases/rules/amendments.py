@@ -69,9 +69,13 @@ def amendments_by_place(history: Iterable[Transition]) -> Mapping[EntryPlace, Se
 def amended_form(
     entry: Transition, amendments: Iterable[Transition], contents: Mapping[int, Content]
 ) -> dict[str, Any]:
-    """Returns the form of an entry with these amendments applied; `contents` holds all of them, by sequence."""
-    changes = (contents[amendment.sequence].body["form"] for amendment in amendments)
-    return apply_amendments(contents[entry.sequence].body["form"], changes)
+    """Returns the form of an entry with these amendments applied; `contents` holds all of them, by sequence.
+
+    Of destroyed content nothing remains: neither of the form, nor of an amendment of it.
+    """
+    left = [amendment for amendment in amendments if not contents[amendment.sequence].is_destroyed]
+    changes = (contents[amendment.sequence].body["form"] for amendment in left)
+    return apply_amendments(contents[entry.sequence].body.get("form", {}), changes)
 
 
 def amended_history(history: Sequence[Transition]) -> Iterator[Transition]:

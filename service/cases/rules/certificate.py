@@ -1,4 +1,4 @@
-"""The certificate of destruction, which remains of a destroyed case (I25)."""
+"""Certificates of destruction: of a case, and of the content of one entry (I25)."""
 
 import hashlib
 from collections.abc import Mapping
@@ -13,6 +13,7 @@ from service.vocabulary.refusals import CaseDestroyed
 from service.vocabulary.roles import Role
 
 DestructionGround = Literal["retention", "request"]
+ContentDestructionGround = Literal["request", "safety"]
 
 
 SignerCapacity = Literal["team", "data_protection"]
@@ -104,8 +105,76 @@ class Certificate:
 
     @property
     def digest(self) -> str:
-        return hashlib.sha256(to_canonical_json(self.to_facts()).encode()).hexdigest()
+        return _digest_of(self.to_facts())
 
     def refusal(self) -> CaseDestroyed:
         """Returns the refusal for readers who could read the whole case."""
         return CaseDestroyed(self.day, self.ground, {**self.to_facts(), "certificate": self.digest})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContentCertificate:
+    """Proof that the content of one entry was destroyed. Holds ids and no personal data.
+
+    `sequence` and `entry_digest` are those of the entry. `part_id` is the part of the case in which two people decided
+    on it, `entries` the number of entries of the history with their decision. `destroyed_at` is in UTC, `day` the same
+    moment as a day in Amsterdam.
+    """
+
+    case_id: UUID
+    sequence: int
+    entry_digest: str
+    part_id: UUID
+    ground: ContentDestructionGround
+    request_id: UUID | None
+    signatures: tuple[Signature, ...]
+    entries: int
+    destroyed_at: datetime
+    day: date
+
+    def to_facts(self) -> dict[str, Any]:
+        """Returns the JSON members of the certificate, as digested and as written to the list of destructions."""
+        return {
+            "caseId": str(self.case_id),
+            "sequence": self.sequence,
+            "entryDigest": self.entry_digest,
+            "partId": str(self.part_id),
+            "ground": self.ground,
+            "requestId": self.request_id and str(self.request_id),
+            "signed": [signature.to_facts() for signature in self.signatures],
+            "entries": self.entries,
+            "destroyedAt": utc_text(self.destroyed_at),
+            "day": self.day.isoformat(),
+        }
+
+    @classmethod
+    def from_facts(cls, facts: Mapping[str, Any]) -> "ContentCertificate":
+        """Read a certificate from its facts. Raises KeyError, TypeError or ValueError for any other JSON."""
+        return cls(
+            case_id=UUID(facts["caseId"]),
+            sequence=facts["sequence"],
+            entry_digest=facts["entryDigest"],
+            part_id=UUID(facts["partId"]),
+            ground=facts["ground"],
+            request_id=facts["requestId"] and UUID(facts["requestId"]),
+            signatures=tuple(map(Signature.from_facts, facts["signed"])),
+            entries=facts["entries"],
+            destroyed_at=datetime.fromisoformat(facts["destroyedAt"]),
+            day=date.fromisoformat(facts["day"]),
+        )
+
+    @property
+    def digest(self) -> str:
+        return _digest_of(self.to_facts())
+
+
+ListedCertificate = Certificate | ContentCertificate
+
+
+def certificate_from_facts(facts: Mapping[str, Any]) -> ListedCertificate:
+    """Read a certificate of either kind. Raises KeyError, TypeError or ValueError for any other JSON."""
+    return ContentCertificate.from_facts(facts) if "entryDigest" in facts else Certificate.from_facts(facts)
+
+
+def _digest_of(facts: Mapping[str, Any]) -> str:
+    return hashlib.sha256(to_canonical_json(facts).encode()).hexdigest()

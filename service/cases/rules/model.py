@@ -9,6 +9,9 @@ from uuid import UUID
 from service.vocabulary.roles import Role
 from service.workflows.rules.kinds import START, PartKind, Phase
 
+# The content class of a content that was destroyed, in the place of its own.
+DESTROYED_CLASS = "destroyed"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
@@ -121,8 +124,18 @@ class Transition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Content:
-    """The content of a transition: the form as JSON values, and the grounds. Stored encrypted, apart from the facts."""
+    """The content of a transition: the form as JSON values, and the grounds. Stored encrypted, apart from the facts.
+
+    Destroyed content has an empty body and no form.
+    """
 
     content_class: str
     form: str | None
     body: Mapping[str, Any]
+
+    @property
+    def is_destroyed(self) -> bool:
+        return self.content_class == DESTROYED_CLASS
+
+
+DESTROYED_CONTENT = Content(content_class=DESTROYED_CLASS, form=None, body={})

@@ -7,8 +7,8 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Row, select
 
-from service.cases.rules.certificate import Certificate, Signature
-from service.cases.store.tables import destructions
+from service.cases.rules.certificate import Certificate, ContentCertificate, Signature
+from service.cases.store.tables import content_destructions, destructions
 from service.vocabulary.calendar import from_microseconds
 
 
@@ -30,4 +30,25 @@ def row_to_certificate(row: Row[Any]) -> Certificate:
         entries=row.entries,
         contents=row.contents,
         head=row.head,
+    )
+
+
+def content_certificates(connection: Connection, case_id: UUID) -> dict[int, ContentCertificate]:
+    """Returns the certificates of the destroyed contents of a case, by the sequence of their entry."""
+    rows = connection.execute(select(content_destructions).where(content_destructions.c.case_id == str(case_id)))
+    return {row.sequence: row_to_content_certificate(row) for row in rows}
+
+
+def row_to_content_certificate(row: Row[Any]) -> ContentCertificate:
+    return ContentCertificate(
+        case_id=UUID(row.case_id),
+        sequence=row.sequence,
+        entry_digest=row.digest,
+        part_id=UUID(row.part_id),
+        ground=row.ground,
+        request_id=row.request_id and UUID(row.request_id),
+        signatures=tuple(map(Signature.from_facts, json.loads(row.signed))),
+        entries=row.entries,
+        destroyed_at=from_microseconds(row.destroyed_at),
+        day=date.fromisoformat(row.day),
     )

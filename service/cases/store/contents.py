@@ -10,8 +10,10 @@ from uuid import UUID
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import bindparam, insert, select
 
+from service.cases.rules.certificate import ContentCertificate
 from service.cases.rules.history_chain import content_digest
-from service.cases.rules.model import Content, Transition
+from service.cases.rules.model import DESTROYED_CONTENT, Content, Transition
+from service.cases.store.certificates import content_certificates
 from service.cases.store.tables import contents
 from service.database.transaction import Transaction
 from service.vocabulary.canonical_json import to_canonical_json
@@ -61,13 +63,20 @@ class Contents:
         """Returns the content of these entries, by sequence. `sequences` None means all entries of the case.
 
         Raises InvalidTag when a row was tampered with. Raises Unavailable when its key is missing: the case was
-        destroyed during the read, or the keys were restored from an older backup than the data.
+        destroyed during the read, or the keys were restored from an older backup than the data. Destroyed content
+        comes as `DESTROYED_CONTENT`.
         """
         query = _ALL if sequences is None else _ALL.where(contents.c.sequence.in_(sequences))
         rows = self._connection.execute(query, {"case_id": str(case_id)})
         return {row.sequence: self._open(case_id, row) for row in rows}
 
+    def certificates(self, case_id: UUID) -> dict[int, ContentCertificate]:
+        """Returns the certificates of the destroyed contents of this case, by sequence."""
+        return content_certificates(self._connection, case_id)
+
     def _open(self, case_id: UUID, row: Any) -> Content:
+        if row.ciphertext is None:
+            return DESTROYED_CONTENT
         key = self._key(case_id, row.content_class)
         associated_data = _associated_data(row.case_id, row.sequence, row.content_class)
         body = json.loads(AESGCM(key).decrypt(row.nonce, row.ciphertext, associated_data))

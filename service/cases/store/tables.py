@@ -208,6 +208,31 @@ destructions = Table(
 )
 
 
+content_destructions = Table(
+    "content_destructions",
+    metadata,
+    id_column("case_id"),
+    Column("sequence", Integer, nullable=False, comment="of the entry whose content was destroyed"),
+    Column("digest", String(64), nullable=False, comment="of that entry"),
+    id_column("part_id", comment="part that decided on it; no reference: a database that comes back may lack it"),
+    Column("ground", String(20), nullable=False, comment="request or safety"),
+    id_column("request_id", nullable=True, comment="part of the case with the request that was granted"),
+    Column("signed", Text, nullable=False, comment="canonical JSON: who signed as what and when, ids only"),
+    Column("entries", Integer, nullable=False, comment="how many the history had, with the decision"),
+    Column("destroyed_at", BigInteger, nullable=False),
+    Column("day", String(10), nullable=False, comment="the same in Amsterdam"),
+    Column("certificate", String(64), nullable=False, comment="SHA-256 of the certificate, as in the list outside"),
+    Column("replayed_at", BigInteger, comment="null, or when a database that came back was made to follow the list"),
+    PrimaryKeyConstraint("case_id", "sequence"),
+    ForeignKeyConstraint(
+        ["case_id", "sequence"], ["contents.case_id", "contents.sequence"], name="fk_content_destructions_content"
+    ),
+    CheckConstraint("ground IN ('request', 'safety')", name="ground"),
+    comment="certificates: a row here empties the content of an entry; append-only",
+    **WITHOUT_ROWID,
+)
+
+
 outbox = Table(
     "outbox",
     metadata,

@@ -23,7 +23,7 @@ def opening_question(
         return None
     numbers = [*_causes(history, entry)][::-1]
     contents = Contents(transaction).open(case_id, numbers)
-    forms = [contents[number].body["form"] for number in numbers if number in contents]
+    forms = [contents[number].body.get("form", {}) for number in numbers if number in contents]
     return {name: form[name] for form in forms for name in field_names if name in form}
 
 

@@ -9,6 +9,7 @@ from uuid import UUID
 from service.audit.rules import Activity, Purpose
 from service.audit.store.access_log import AccessLog, ContentRead
 from service.cases.rules.amendments import amended_form, amendments_by_place, amendments_of, place_of
+from service.cases.rules.certificate import ContentCertificate
 from service.cases.rules.model import Content, Transition
 from service.cases.rules.point_in_time import HistoryUntil, PointInTime
 from service.cases.store.cases import Cases, VisiblePart
@@ -50,12 +51,16 @@ EMERGENCY_PURPOSE: Purpose = "emergency"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """Content of one entry. `current` is the form after its amendments; None when there are none."""
+    """Content of one entry. `current` is the form after its amendments; None when there are none.
+
+    `destroyed` is the certificate of destroyed content, whose `body` is empty.
+    """
 
     entry: Transition
     body: Mapping[str, Any]
     current: Mapping[str, Any] | None = None
     amendments: tuple[Transition, ...] = ()
+    destroyed: ContentCertificate | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,8 +119,9 @@ def read_file(
     contents = Contents(transaction).open(case_id, None if extent is None else sorted(numbers))
     detail = "own file" if seat.acting.role in FAMILY_ROLES else "whole file"
     log_reading(transaction, caller, actor, sight, "read_case_file", log_detail(detail, reading.past), seat=seat)
+    destroyed = destroyed_contents(transaction, case_id, contents)
     documents = tuple(
-        _document(entry, amendments[entry.sequence], contents)
+        _document(entry, amendments[entry.sequence], contents, destroyed)
         for entry in entries
         if entry.sequence in contents and reader.may_read(entry)
     )
@@ -151,13 +157,14 @@ def read_entry(
     if entry is None:
         raise NotFound
     amendments = amendments_of(entry, history)
-    document = _document(entry, amendments, {})
+    document = _document(entry, amendments, {}, {})
     if sight.may_read_case or _is_open_to(actor, entry):
         numbers = [entry.sequence, *(amendment.sequence for amendment in amendments)]
-        document = _document(entry, amendments, Contents(transaction).open(case_id, numbers))
+        contents = Contents(transaction).open(case_id, numbers)
+        document = _document(entry, amendments, contents, destroyed_contents(transaction, case_id, contents))
         if question := opening_question(transaction, case_id, history, entry):
             document = replace(document, body={**document.body, "form": question})
-    if document.body:
+    if document.body or document.current:
         seat = require_seat(transaction, reading.entitled_actor, sight)
         reader_of(transaction, actor, sight, reading, seat=seat).require_entry(entry)
         name = entry.form or ("question" if "form" in document.body else "grounds")
@@ -179,7 +186,21 @@ def _is_open_to(actor: Actor, entry: Transition) -> bool:
     return entry.part_kind != "reconsideration" or by_own_organisation or entry.trigger in RECONSIDERATION_OUTCOMES
 
 
-def _document(entry: Transition, amendments: tuple[Transition, ...], contents: Mapping[int, Content]) -> Document:
+def destroyed_contents(
+    transaction: Transaction, case_id: UUID, contents: Mapping[int, Content]
+) -> dict[int, ContentCertificate]:
+    """Returns the certificates of the destroyed ones among these contents, by sequence."""
+    if not any(content.is_destroyed for content in contents.values()):
+        return {}
+    return Contents(transaction).certificates(case_id)
+
+
+def _document(
+    entry: Transition,
+    amendments: tuple[Transition, ...],
+    contents: Mapping[int, Content],
+    destroyed: Mapping[int, ContentCertificate],
+) -> Document:
     """The document of an entry, from `contents` by sequence; empty when they do not hold the entry."""
     content = contents.get(entry.sequence)
     return Document(
@@ -187,6 +208,7 @@ def _document(entry: Transition, amendments: tuple[Transition, ...], contents: M
         body=content.body if content else {},
         current=amended_form(entry, amendments, contents) if amendments and content else None,
         amendments=amendments,
+        destroyed=destroyed.get(entry.sequence),
     )
 
 

@@ -1,6 +1,6 @@
 """The transition of a case: the only way in which a case changes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
@@ -26,7 +26,11 @@ from service.vocabulary.refusals import (
     TransitionNotAllowed,
     VersionMissing,
 )
+from service.workflows.rules.kinds import PartKind
 from service.workflows.rules.rulebook import Rulebook
+
+# What follows a step in its transaction, for one kind of part and trigger: `(transaction, caller, case id, part id)`.
+AfterStep = Callable[[Transaction, Caller, UUID, UUID], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,13 +97,14 @@ def perform_transition(
     *,
     version: int | None,
     rules: Rulebook,
+    after_steps: Mapping[tuple[PartKind, str], AfterStep],
     new_id: Callable[[], UUID],
 ) -> IdempotentResult[StepResult | StepReceipt]:
     """Take one step with the part at `address` (case id, part id).
 
     `version` is the sequence of the part that the caller decided on. A repeated request gets its first answer. Refusals
     come in this order: NotFound; VersionMissing or Stale; those of the workflow (state, role, guards); Invalid, with
-    all faults of the step and its form.
+    all faults of the step and its form; those of what follows the step (`after_steps`).
     """
     actor = identify(transaction, caller)
     sight = Cases(transaction).find_part(*address, seen_by=actor, lock=True)
@@ -116,7 +121,13 @@ def perform_transition(
         _record_joined_outcomes(transaction, actor, sight.part, step, rules, new_id=new_id, trace_id=caller.trace_id)
         return replace(result, may_read_case=sight.may_read_case)
 
-    return take_step_once(transaction, idempotency_key, actor, act=take)
+    # The idempotency key is stored before what follows the step: that may write outside the database.
+    outcome = take_step_once(transaction, idempotency_key, actor, act=take)
+    if isinstance(outcome.value, StepResult) and not outcome.repeated:
+        entry = outcome.value.entry
+        if after_step := after_steps.get((entry.part_kind, entry.trigger)):
+            after_step(transaction, caller, entry.case_id, entry.part_id)
+    return outcome
 
 
 def _record_joined_outcomes(

@@ -124,6 +124,8 @@ def _document(content: EntryContent) -> Iterator[BilingualText]:
     yield compose_message("bundle", "document", number=number, what=detail_in_words(content.entry.form or "grounds"))
     if content.is_withheld:
         yield _TEXTS["withheld"]
+    if content.destroyed_on:
+        yield compose_message("bundle", "destroyed", day=day_in_words(content.destroyed_on))
     for answer in content.answers:
         yield _item(answer.label, answer.words)
     if content.grounds:

@@ -14,7 +14,7 @@ from service.file_rights.rules.answers import FormAnswer
 from service.file_rights.rules.personal_data import DataCategory
 from service.file_rights.use_cases.subject_access import EntryContent, SubjectAccessBundle, collect_subject_access
 from service.http.app_context import AppContextDependency
-from service.http.json_models import InTwoLanguages, UtcDateTime, View
+from service.http.json_models import InTwoLanguages, OptionalDay, UtcDateTime, View
 from service.http.negotiation import preferred_language
 from service.http.openapi import media_type_responses, refusal_responses
 from service.http.parameters import CallerDependency, CaseId, MediaTypeDependency
@@ -44,6 +44,7 @@ class WrittenView(View):
     sequence: int
     what: InTwoLanguages
     withheld: bool
+    destroyed_on: OptionalDay = None
     grounds: str | None
     answers: list[AnswerView]
     reads_now: list[AnswerView]
@@ -159,6 +160,7 @@ def _written_view(content: EntryContent) -> WrittenView:
         sequence=content.entry.sequence,
         what=InTwoLanguages.of(detail_in_words(content.entry.form or "grounds")),
         withheld=content.is_withheld,
+        destroyed_on=content.destroyed_on,
         grounds=content.grounds,
         answers=[_answer_view(answer) for answer in content.answers],
         reads_now=[_answer_view(answer) for answer in content.reads_now],

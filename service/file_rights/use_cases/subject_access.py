@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from service.cases.rules.forms.notes import Amendment
 from service.cases.rules.model import Case, Content, Part, Transition
 from service.cases.store.cases import Cases
 from service.cases.store.contents import Contents
-from service.cases.use_cases.read_content import require_whole_case
+from service.cases.use_cases.read_content import destroyed_contents, require_whole_case
 from service.cases.use_cases.reading_rights import Reader
 from service.database.transaction import Transaction
 from service.file_rights.rules.answers import FormAnswer, answers_of_form
@@ -44,13 +45,17 @@ _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntryContent:
-    """The content of one entry, answer by answer. `reads_now` is after its amendments. Withheld content is empty."""
+    """The content of one entry, answer by answer. `reads_now` is after its amendments. Withheld content is empty.
+
+    `destroyed_on`: the day in Amsterdam on which the content was destroyed; it is empty since then.
+    """
 
     entry: Transition
     answers: tuple[FormAnswer, ...] = ()
     grounds: str | None = None
     reads_now: tuple[FormAnswer, ...] = ()
     is_withheld: bool = False
+    destroyed_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +117,9 @@ def collect_subject_access(
 
 def _contents(transaction: Transaction, reader: Reader, history: Sequence[Transition]) -> Iterator[EntryContent]:
     """The content of every entry that has content, in order."""
-    contents = Contents(transaction).open(history[0].case_id)
+    case_id = history[0].case_id
+    contents = Contents(transaction).open(case_id)
+    destroyed = destroyed_contents(transaction, case_id, contents)
     names = {str(id_): name for id_, name in People(transaction).names(_ids_in(contents)).items()}
     for entry in history:
         if entry.sequence in contents and not reader.may_read(entry):
@@ -126,6 +133,7 @@ def _contents(transaction: Transaction, reader: Reader, history: Sequence[Transi
                 answers=tuple(_answers(entry, body.get("form", {}), history, names)),
                 grounds=body.get("grounds"),
                 reads_now=tuple(_answers(entry, reads_now, history, names)),
+                destroyed_on=destroyed[entry.sequence].day if entry.sequence in destroyed else None,
             )
 
 

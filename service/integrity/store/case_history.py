@@ -11,11 +11,12 @@ from sqlalchemy import BindParameter, Connection, Row, bindparam, select
 from service.cases.rules.history_chain import GENESIS_DIGEST, content_digest, entry_digest, facts_digest
 from service.cases.rules.model import Case, Transition
 from service.cases.store.rows import facts_to_row, row_to_case, row_to_transition
-from service.cases.store.tables import cases, contents, destructions, parts, transitions
+from service.cases.store.tables import cases, content_destructions, contents, destructions, parts, transitions
 from service.database.columns import NO_DUE_DAY
 from service.integrity.rules.recorded_steps import RecordedSteps
 from service.integrity.rules.register import Register
 from service.integrity.store.destroyed_case import DestroyedCaseCheck, EntryFault
+from service.integrity.store.destroyed_content import DestroyedContentCheck
 from service.integrity.store.references import read_references
 from service.kinds import KINDS
 from service.vocabulary.messages import MESSAGES
@@ -29,6 +30,7 @@ _CASE = select(cases).where(cases.c.id == _ID)
 _CERTIFICATE = select(destructions).where(destructions.c.case_id == _ID)
 _HISTORY = select(transitions).where(transitions.c.case_id == _ID).order_by(transitions.c.sequence)
 _CONTENTS = select(contents).where(contents.c.case_id == _ID).order_by(contents.c.sequence)
+_CONTENT_CERTIFICATES = select(content_destructions).where(content_destructions.c.case_id == _ID)
 _PARTS = select(parts).where(parts.c.case_id == _ID)
 
 
@@ -89,7 +91,8 @@ def _faults(
         entries = {row.sequence: entry for row in rows if (entry := _read_entry(row))}
         whole_case = _read_case(case)
         read_references(connection, register, whole_case, tuple(entries.values()))
-        check = _LivingCaseCheck(whole_case, entries, register, until)
+        emptied = {row.sequence: row for row in connection.execute(_CONTENT_CERTIFICATES, {"case_id": case.id})}
+        check = _LivingCaseCheck(whole_case, entries, register, until, DestroyedContentCheck(emptied, rows))
     previous = GENESIS_DIGEST
     for expected, row in enumerate(rows, 1):
         before = last.get(row.part_id)
@@ -123,10 +126,16 @@ class _LivingCaseCheck:
     """Checks a case that is not destroyed: facts, content, and the path of each part through its workflow."""
 
     def __init__(
-        self, case: Case | None, entries: Mapping[int, Transition], register: Register, until: datetime | None
+        self,
+        case: Case | None,
+        entries: Mapping[int, Transition],
+        register: Register,
+        until: datetime | None,
+        destroyed: DestroyedContentCheck,
     ) -> None:
         self._entries, self._definitions = entries, register.definitions
         self._steps = RecordedSteps(case, KINDS, register, until) if case else None
+        self._destroyed = destroyed
         self._runs_on: dict[str, str] = {}
 
     def faults_of(self, row: Row[Any], content: Row[Any] | None, before: Row[Any] | None) -> Iterator[EntryFault]:
@@ -137,7 +146,9 @@ class _LivingCaseCheck:
             yield row.sequence, "facts"
         if (content is None) != (row.content_digest is None):
             yield row.sequence, "content_missing"
-        if content is not None and not _content_holds(content, row.content_digest):
+        yield from self._destroyed.faults_of(row, content)
+        is_destroyed = row.sequence in self._destroyed.certificates
+        if content is not None and not is_destroyed and not _content_holds(content, row.content_digest):
             yield row.sequence, "content"
         if row.source != (before.target if before else START):
             yield row.sequence, "part_not_continued"
@@ -156,7 +167,9 @@ class _LivingCaseCheck:
         if entry is None or self._steps is None:
             return ()
         try:
-            form = content.form if content else None
+            # The form of destroyed content went with it; the entry still names it.
+            is_destroyed = entry.sequence in self._destroyed.certificates
+            form = entry.form if is_destroyed else content.form if content else None
             return tuple(self._steps.faults_of(entry, form, has_content=content is not None))
         except _UNREADABLE:
             return ("facts",)

@@ -16,7 +16,7 @@ def _columns_to_empty(table: Table) -> tuple[str, ...]:
 
 
 # A destruction empties every nullable column outside the chain, so a column added later is covered.
-_OF_ENTRY, _OF_CONTENT, _OF_PART = (_columns_to_empty(table) for table in (transitions, contents, parts))
+_OF_ENTRY, OF_CONTENT, _OF_PART = (_columns_to_empty(table) for table in (transitions, contents, parts))
 
 
 class DestroyedCaseCheck:
@@ -30,7 +30,7 @@ class DestroyedCaseCheck:
 
     def faults_of(self, row: Row[Any], content: Row[Any] | None, _: Row[Any] | None) -> Iterator[EntryFault]:
         neutral = (row.part_kind, content.content_class if content else "destroyed") == ("case", "destroyed")
-        if not (neutral and _is_empty(row, _OF_ENTRY) and (content is None or _is_empty(content, _OF_CONTENT))):
+        if not (neutral and is_empty(row, _OF_ENTRY) and (content is None or is_empty(content, OF_CONTENT))):
             yield row.sequence, "not_emptied"
         if (content is None) != (row.content_digest is None):
             yield row.sequence, "content_missing"
@@ -49,10 +49,10 @@ class DestroyedCaseCheck:
         if fixed != {("case", case.team_id, case.submitter_id)} or len(workflows) > 1:
             yield len(rows), "parts"
         for part_id, entry in last.items():
-            if part_id in stored and not _is_empty(stored[part_id], _OF_PART):
+            if part_id in stored and not is_empty(stored[part_id], _OF_PART):
                 yield entry.sequence, "not_emptied"
 
 
-def _is_empty(row: Row[Any], names: tuple[str, ...]) -> bool:
+def is_empty(row: Row[Any], names: tuple[str, ...]) -> bool:
     values = row._mapping  # noqa: SLF001 - its API; attribute access on a row is twenty times as slow
     return all(values[name] is None for name in names)

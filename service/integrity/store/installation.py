@@ -69,7 +69,9 @@ class InstallationCheck:
         joined = contents.outerjoin(
             case_keys, and_(key.owner_id == content.case_id, key.content_class == content.content_class)
         )
-        query = select(content.sequence, key.wrapped).select_from(joined).where(content.case_id == case_id)
+        query = select(content.sequence, key.wrapped).select_from(joined)
+        # Destroyed content needs no key.
+        query = query.where(content.case_id == case_id, content.ciphertext.is_not(None))
         opens = dict[bytes | None, bool]()
         for sequence, wrapped in self._connection.execute(query):
             if wrapped not in opens:

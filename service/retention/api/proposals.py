@@ -187,8 +187,6 @@ async def add_signature(
             ),
         )
     )
-    if outcome.value.certificate is not None:
-        await context.database.empty_write_ahead_log()
     return _answer(response, outcome)
 
 

@@ -1,6 +1,6 @@
 """Rules for destroying the file of a case: obstacles, signatures and legal holds (I21; Jeugdwet 7.3.8-9)."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from types import MappingProxyType
@@ -16,6 +16,7 @@ from service.vocabulary.roles import Role
 DestructionObstacle = Literal[
     "case_is_open", "term_runs", "legal_hold", "proposal_stands", "file_changed", "proposal_withdrawn",
     "signed_already", "signed_by_you", "not_granted",
+    "destroyed_already", "content_proposal_stands", "part_is_open", "proposed_by_you", "request_not_granted",
 ]  # fmt: skip
 # Roles that may sign, per capacity. The team and its data-protection officer both sign: neither destroys alone.
 ROLES_BY_CAPACITY: Mapping[SignerCapacity, frozenset[Role]] = MappingProxyType(
@@ -92,16 +93,19 @@ def has_ended(history: Sequence[Transition]) -> bool:
     return next(entry for entry in reversed(history) if entry.part_kind == "case").phase == "ended"
 
 
-def is_destruction_granted(history: Sequence[Transition], request_id: UUID) -> bool:
-    """Returns True when this file request asks for destruction and was granted in full, after its amendments.
+def is_destruction_granted(
+    history: Sequence[Transition], request_id: UUID, *, extents: Collection[str] = ("full",)
+) -> bool:
+    """Returns True when this file request asks for destruction and was granted, after its amendments.
 
-    A partial grant names what must stay, so it is no ground for destroying the whole case.
+    `extents` are those that count. A partial grant names what must stay, so it is no ground for destroying the whole
+    case; it is one for the content of an entry.
     """
     entries = amended_history(history)
     steps = [entry for entry in entries if entry.part_id == request_id and entry.part_kind == "file_request"]
     asks_destruction = bool(steps) and "destruction" in steps[0].codes.get("file_request_kind", ())
     extent = next((step.codes.get("file_request_extent") for step in reversed(steps) if step.trigger == "grant"), None)
-    return asks_destruction and steps[-1].target in _GRANTED and extent == ("full",)
+    return asks_destruction and steps[-1].target in _GRANTED and extent is not None and set(extent) <= {*extents}
 
 
 def obstacles_to_destruction(

@@ -1,7 +1,8 @@
 """The list of destructions: an append-only file outside the database, replayed on a restored database.
 
-Each line is one certificate. It is on disk before the destruction commits: a case whose certificate cannot be written
-here is not destroyed. A line without its newline was cut off by a crash before that commit and is ignored.
+Each line is one certificate, of a case or of the content of one entry. It is on disk before the destruction commits:
+what cannot be listed here is not destroyed. A line without its newline was cut off by a crash before that commit and is
+ignored.
 """
 
 import fcntl
@@ -9,7 +10,7 @@ import json
 import os
 from pathlib import Path
 
-from service.cases.rules.certificate import Certificate
+from service.cases.rules.certificate import ListedCertificate, certificate_from_facts
 from service.database.private_files import make_private_folder
 from service.vocabulary.canonical_json import to_canonical_json
 from service.vocabulary.refusals import Unavailable
@@ -25,7 +26,7 @@ class DestructionList:
     def __init__(self, file: Path) -> None:
         self.file = file
 
-    def add(self, certificate: Certificate) -> None:
+    def add(self, certificate: ListedCertificate) -> None:
         """Append a certificate and wait until it is on disk. Raises Unavailable when it cannot be written."""
         line = to_canonical_json({**certificate.to_facts(), "certificate": certificate.digest}) + "\n"
         try:
@@ -40,7 +41,7 @@ class DestructionList:
             if certificate.digest not in known:
                 self.add(certificate)
 
-    def certificates(self) -> tuple[Certificate, ...]:
+    def certificates(self) -> tuple[ListedCertificate, ...]:
         """Every certificate, oldest first. Raises DestructionListRefused."""
         try:
             content = self.file.read_bytes()
@@ -49,10 +50,10 @@ class DestructionList:
         whole_lines = content[: content.rfind(b"\n") + 1]
         return tuple(self._read(number, line) for number, line in enumerate(whole_lines.splitlines(), 1))
 
-    def _read(self, number: int, line: bytes) -> Certificate:
+    def _read(self, number: int, line: bytes) -> ListedCertificate:
         try:
             facts = json.loads(line)
-            certificate = Certificate.from_facts(facts)
+            certificate = certificate_from_facts(facts)
             if certificate.digest == facts["certificate"]:
                 return certificate
         except (ValueError, KeyError, TypeError, AttributeError):

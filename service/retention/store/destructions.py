@@ -52,6 +52,7 @@ class Destructions:
     """Proposals and certificates. A trigger of the database empties a case when its certificate is inserted."""
 
     def __init__(self, transaction: Transaction) -> None:
+        self._transaction = transaction
         self._connection = transaction.connection
         self._keyring = transaction.keyring
         self._proposal_cursors = Cursors(transaction.keyring, "destruction_proposals")
@@ -148,6 +149,7 @@ class Destructions:
             "replayed_at": to_microseconds(self._now) if replayed else None,
         }
         self._connection.execute(insert(destructions), row)
+        self._transaction.has_destroyed_content = True
         self._keyring.remove_keys(self._connection, certificate.case_id)
 
     def certificate(self, case_id: UUID) -> Certificate | None:
