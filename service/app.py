@@ -14,6 +14,7 @@ from starlette.types import ASGIApp
 from service.audit.store.access_log import AccessLog
 from service.cases.store.cases import Cases
 from service.cases.store.drafts import FormDrafts
+from service.database.administration_seals import AdministrationSeals
 from service.database.engine import open_engine
 from service.database.health import require_durable_writes, require_timeouts
 from service.database.keyring import Keyring, load_master_key, require_key_of_mode
@@ -210,7 +211,9 @@ def follow_destruction_list(database: Database, settings: Settings) -> ReplayRes
 
     def check_and_replay(transaction: Transaction) -> ReplayResult:
         _require_servable(transaction, settings)
-        return replay_destructions(transaction, DestructionList(settings.destruction_list))
+        replayed = replay_destructions(transaction, DestructionList(settings.destruction_list))
+        AdministrationSeals(transaction).cover_all()
+        return replayed
 
     replayed = database.write_sync(check_and_replay)
     for case_id in replayed.destroyed:

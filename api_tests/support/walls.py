@@ -27,7 +27,7 @@ OPEN = (
     "regions", "municipalities", "organisations", "people", "memberships", "coverages", "emergency_accesses",
     "administrative_changes", "workflows", "workflow_edges", "workflow_plans", "region_settings",
     "dated_region_settings", "offers", "offer_statements", "offer_endings", "subscriptions", "kept_figures",
-    "access_log_seals", "municipality_changes", "organisation_successions",
+    "access_log_seals", "administration_seals", "municipality_changes", "organisation_successions",
 )  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -14,6 +14,7 @@ from pydantic_core import to_jsonable_python
 from service.app import NotMigrated, open_database
 from service.audit.store.seals import LogSeals
 from service.cases.store.cases import Cases
+from service.database.administration_seals import AdministrationSeals
 from service.database.migrations import current_revision, expected_revision
 from service.database.outage import outage_cause
 from service.database.transaction import Transaction
@@ -22,10 +23,10 @@ from service.http.json_models import Labelled
 from service.integrity.api import VerificationView, verification_view
 from service.integrity.rules.digest import (
     Head,
-    LogHead,
     NotADigest,
+    SealHead,
     read_heads,
-    read_log_head,
+    read_seals,
     verify_root,
     write_digest,
 )
@@ -37,6 +38,11 @@ from service.integrity.use_cases import verify_stored_case
 from service.settings import Settings
 from service.vocabulary.messages import MESSAGES, render_message
 from service.vocabulary.refusals import Unavailable
+
+_SEALS: Mapping[str, type[LogSeals] | type[AdministrationSeals]] = {
+    "log": LogSeals,
+    "administration": AdministrationSeals,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,18 +66,18 @@ class VerificationLine:
 
 
 def digest() -> None:
-    """Print the digest of all heads and of the access log, with a root hash; keep it elsewhere."""
+    """Print the digest of all heads and of the last seals, with a root hash; keep it elsewhere."""
     with _open_unchecked() as database:
         heads = (head for page in _pages(database) for head in page)
-        log = database.read_sync(_log_head)
-        sys.stdout.writelines(write_digest(heads, database.now(), expected_revision(), log))
+        seals = database.read_sync(_last_seals)
+        sys.stdout.writelines(write_digest(heads, database.now(), expected_revision(), seals))
 
 
 def verify(case: str | None, against: Path | None, *, as_json: bool) -> None:
     """Verify all cases or one, the data that must agree with them, and an earlier digest. Changes nothing."""
     root = _root(against) if against else None
     cases = entries = findings = unused_keys = 0
-    unsealed = None
+    unsealed = administration_seals = None
     with _open_unchecked() as database:
         case_id = case and database.read_sync(lambda transaction: Heads(transaction).case_id_of(case))
         case_ids = [case_id] if case_id else [] if case else (head.case for page in _pages(database) for head in page)
@@ -84,6 +90,7 @@ def verify(case: str | None, against: Path | None, *, as_json: bool) -> None:
         if case is None:
             unused_keys = database.read_sync(lambda transaction: UnusedKeys(transaction).count())
             unsealed = database.read_sync(lambda transaction: LogSeals(transaction).count_unsealed())
+            administration_seals = database.read_sync(_last_seals)["administration"].seal
     if case and not cases and not findings:
         raise SystemExit("not done: no case has this number or id")
     summary = {
@@ -98,6 +105,9 @@ def verify(case: str | None, against: Path | None, *, as_json: bool) -> None:
         summary["unusedKeys"] = unused_keys
     if unused_keys and not findings:
         advice += "\n" + render_message("verification_next", "unused_keys", {"count": unused_keys}).en
+    if administration_seals == 0:
+        summary["administrationSeals"] = administration_seals
+        advice += "\n" + MESSAGES["verification_next"]["administration_not_sealed"].en
     text = "; ".join(f"{name} {value}" for name, value in summary.items() if value is not None)
     sys.stdout.write((json.dumps({"sound": not findings, **summary}) if as_json else f"{text}\n{advice}") + "\n")
     if findings:
@@ -118,7 +128,7 @@ def _lines(
     if against:
         yield from _departure_lines(database, only, against)
         if only is None:
-            yield from _log_lines(database, against)
+            yield from _seal_lines(database, against)
     if only is None:
         for code, where in database.read_sync(
             lambda transaction: list(InstallationCheck(transaction).faults_of_installation())
@@ -145,20 +155,25 @@ def _departure_lines(database: Database, only: str | None, against: Path) -> Ite
                 yield VerificationLine(case=departure.case, sequence=departure.sequence, finding=finding)
 
 
-def _log_lines(database: Database, against: Path) -> Iterator[VerificationLine]:
-    """A line when the seals of the access log do not lead on from the seal in the digest."""
-    with against.open(encoding="utf-8") as lines:
-        log = read_log_head(lines)
-    if log and log.seal:
-        digest = database.read_sync(lambda transaction: LogSeals(transaction).digest_of(log.seal))
-        if digest != log.digest:
-            code = "log_cut_off" if digest is None else "log_rewritten"
+def _seal_lines(database: Database, against: Path) -> Iterator[VerificationLine]:
+    """A line for each chain of seals that does not lead on from the seal in the digest."""
+    with against.open(encoding="utf-8-sig") as lines:
+        seals = read_seals(lines)
+    present = database.read_sync(partial(_digests_of, seals=seals))
+    for chain, seal in seals.items():
+        if seal.seal and present[chain] != seal.digest:
+            code = f"{chain}_cut_off" if present[chain] is None else f"{chain}_rewritten"
             yield VerificationLine(finding=Labelled.of(code, MESSAGES["verification"][code]))
 
 
-def _log_head(transaction: Transaction) -> LogHead:
-    last = LogSeals(transaction).last()
-    return LogHead(last.number, last.digest)
+def _last_seals(transaction: Transaction) -> dict[str, SealHead]:
+    last_seals = {chain: seals(transaction).last() for chain, seals in _SEALS.items()}
+    return {chain: SealHead(last.number, last.digest) for chain, last in last_seals.items()}
+
+
+def _digests_of(transaction: Transaction, seals: Mapping[str, SealHead]) -> dict[str, str | None]:
+    """Returns the digest that each of these seals has now, by chain."""
+    return {chain: _SEALS[chain](transaction).digest_of(seal.seal) for chain, seal in seals.items()}
 
 
 def _departures(transaction: Transaction, page: Sequence[Head]) -> list[HeadMismatch]:

@@ -16,11 +16,12 @@ from sqlalchemy import Connection, bindparam, column, select, table
 from sqlalchemy.dialects import postgresql, sqlite
 
 from service.database.private_files import restrict_to_owner_if_ours, write_key_file_once
-from service.database.tables import case_keys
+from service.database.tables import administration_seals, case_keys
 from service.vocabulary.utf8 import read_text_file
 
 CONTENT_CLASSES = ("referral", "review", "advice", "help", "escalation", "notes")
 DRAFT_CLASS = "draft"
+SEALED_SUMS = "administration sums"  # purpose of the key that encrypts the sums in the seals of the administration
 _KEY_BYTES = 32
 # The mode stands before the key in its file, so that no key of a demonstration is used for real cases.
 _MODES = ("demonstration", "production")
@@ -31,6 +32,7 @@ _SELECT_WRAPPED = select(case_keys.c.wrapped).where(
 
 # The tables of certificates and webhooks belong to subjects above this one: they are not imported but named here.
 _ANY_KEY = select(case_keys.c.wrapped).limit(1)
+_LAST_SUMS = select(administration_seals.c.sums).order_by(administration_seals.c.number.desc()).limit(1)
 _ANY_SECRET = select(table("subscriptions", column("secret")).c.secret).limit(1)
 _destructions = table("destructions", column("case_id"))
 _SELECT_DESTROYED = select(_destructions.c.case_id).where(_destructions.c.case_id == bindparam("owner_id"))
@@ -125,14 +127,21 @@ class Keyring:
         return aes_key_unwrap(self._master, stored)
 
     def require_matching_master_key(self, connection: Connection) -> None:
-        """Raises MasterKeyRefused when the keys or secrets in this database were wrapped with another master key."""
+        """Raises MasterKeyRefused when another master key was used with this database.
+
+        It shows in the keys and secrets; in a database without any, in the last seal of the administration.
+        """
+        wrapped: list[bytes] = []
         for query in (_ANY_KEY, _ANY_SECRET):
-            wrapped = connection.execute(query).scalar()
-            try:
-                if wrapped is not None:
-                    aes_key_unwrap(self._master, wrapped)
-            except InvalidUnwrap:
-                raise MasterKeyRefused("the master key is not the key of this database") from None
+            wrapped += connection.execute(query).scalars()
+        sealed = None if wrapped else connection.execute(_LAST_SUMS).scalar()
+        try:
+            for value in wrapped:
+                aes_key_unwrap(self._master, value)
+            if sealed is not None:
+                self.open_text(SEALED_SUMS, sealed)
+        except (InvalidUnwrap, ValueError):
+            raise MasterKeyRefused("the master key is not the key of this database") from None
 
     def create_keys(self, connection: Connection, owner_id: UUID, classes: tuple[str, ...]) -> None:
         """Create the keys of a case or draft. They must be committed before the data that needs them (decision 0008).

@@ -16,7 +16,7 @@ from service.database.tables import case_keys
 
 APPEND_ONLY = (
     "transitions", "contents", "requests", "access_log", "workflows", "workflow_edges", "region_settings", "feed",
-    "access_log_seals", "workflow_plans",
+    "access_log_seals", "administration_seals", "workflow_plans",
     "administrative_changes", "dated_region_settings", "municipality_changes", "organisation_successions",
     "offers", "offer_statements", "offer_endings",
     "emergency_accesses",
@@ -42,6 +42,7 @@ _TRIGGERS_OF_BOTH = (
     "content_destructions_lead",
     "content_destructions_empty",
     "access_log_seals_follow",
+    "administration_seals_follow",
     "transitions_end",
     "parts_end",
     "contents_end",

@@ -1,4 +1,4 @@
-"""Tables that belong to no subject: answered requests (idempotency) and the keys of content."""
+"""Tables of no subject: answered requests (idempotency), keys of content, seals of the administration."""
 
 from sqlalchemy import BigInteger, Column, ForeignKey, Integer, LargeBinary, PrimaryKeyConstraint, String, Table
 
@@ -30,4 +30,16 @@ case_keys = Table(
     PrimaryKeyConstraint("owner_id", "content_class"),
     schema=KEYS_SCHEMA,
     comment="kept apart from the data: committed before it, backed up beside it",
+)
+
+administration_seals = Table(
+    "administration_seals",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False, comment="gapless, from 1"),
+    Column("sealed_at", BigInteger, nullable=False),
+    Column("sums", LargeBinary, nullable=False, comment="sum per table, encrypted under the master key (RFC 5297)"),
+    Column("prev_digest", String(64), comment="digest of the seal before; null: none"),
+    Column("digest", String(64), nullable=False, comment="HMAC(prev_digest, number, sealed_at, sums)"),
+    comment="chain over people, organisations, memberships, settings and figures: append-only",
+    **WITHOUT_ROWID,
 )

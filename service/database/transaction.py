@@ -16,12 +16,13 @@ class Transaction:
 
     Each use creates its store from it: `Cases(transaction).history(case_id)`. `now` is the same moment for all work in
     the transaction, timezone-aware, in UTC. Stores note here what happens after the commit: `has_new_events` wakes the
-    relay, `has_destroyed_content` empties the log of SQLite, `emergency_readings` is added to the metrics.
+    relay, `has_destroyed_content` empties the log of SQLite, `emergency_readings` is added to the metrics. `sum_changes`
+    is sealed before the commit: by table of the administration, what the rows written here add to its sum.
     """
 
     __slots__ = (
         "_clock", "_set_back", "connection", "emergency_readings", "has_destroyed_content", "has_new_events", "keyring",
-        "now",
+        "now", "sum_changes",
     )  # fmt: skip
 
     def __init__(self, connection: Connection, keyring: Keyring, clock: SteadyClock) -> None:
@@ -32,6 +33,7 @@ class Transaction:
         self.has_new_events = False
         self.has_destroyed_content = False
         self.emergency_readings = 0
+        self.sum_changes: dict[str, int] = {}
 
     def begin_right(self, id_: UUID) -> None:
         """Note that a right of some hours begins now."""

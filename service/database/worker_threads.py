@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import IntegrityError
 
 from service import metrics
+from service.database.administration_seals import AdministrationSeals
 from service.database.engine import SQLITE_READER_THREADS
 from service.database.keyring import Keyring
 from service.database.outage import unavailable_when_down
@@ -113,6 +114,7 @@ class Database:
             if self.all_rows_reason:
                 transaction.allow_all_rows(self.all_rows_reason)
             result = work(transaction)
+            AdministrationSeals(transaction).seal_changes()
         metrics.count_emergency_readings(transaction.emergency_readings)
         if transaction.has_destroyed_content:
             # Where a reader prevents it, `sweep` does it later.

@@ -7,9 +7,10 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, select
 
 from service.cases.store.rows import optional_text
+from service.database.covered_rows import CoveredRows
 from service.database.transaction import Transaction
 from service.events.store.tables import subscriptions
 from service.vocabulary.calendar import from_microseconds, to_microseconds
@@ -42,6 +43,7 @@ class WebhookSubscriptions:
 
     def __init__(self, transaction: Transaction) -> None:
         self._connection = transaction.connection
+        self._rows = CoveredRows(transaction, subscriptions)
         self._keyring = transaction.keyring
 
     def add(self, subscription: Subscription) -> None:
@@ -54,15 +56,11 @@ class WebhookSubscriptions:
             "made_by": str(subscription.made_by),
             "made_at": to_microseconds(subscription.made_at),
         }
-        self._connection.execute(insert(subscriptions), {**row, **self._changeable(subscription)})
+        self._rows.insert({**row, **self._changeable(subscription)})
 
     def change(self, subscription: Subscription) -> None:
         """Update the columns of a webhook that may change."""
-        self._connection.execute(
-            update(subscriptions)
-            .where(subscriptions.c.id == str(subscription.id))
-            .values(**self._changeable(subscription))
-        )
+        self._rows.update(subscriptions.c.id == str(subscription.id), **self._changeable(subscription))
 
     def find(self, subscription_id: UUID, *, lock: bool = False) -> Subscription | None:
         query = select(subscriptions).where(subscriptions.c.id == str(subscription_id))

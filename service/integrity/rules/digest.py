@@ -7,7 +7,7 @@ the SHA-256 of all lines before it, so `head -n -1 FILE | sha256sum` recomputes 
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,6 +16,7 @@ from service.vocabulary.calendar import utc_text
 from service.vocabulary.canonical_json import to_canonical_json
 
 FORMAT = "casusroute-heads@1"
+CHAINS = ("log", "administration")  # of seals: over the access log, and over the administration
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +29,8 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True)
-class LogHead:
-    """The last seal of the access log: its number, 0 without seals, and its digest."""
+class SealHead:
+    """The last seal of a chain of seals: its number, 0 without seals, and its digest."""
 
     seal: int
     digest: str | None
@@ -40,16 +41,15 @@ class NotADigest(ValueError):
 
 
 def write_digest(
-    heads: Iterable[Head], at: datetime, revision: str | None, log: LogHead | None = None
+    heads: Iterable[Head], at: datetime, revision: str | None, seals: Mapping[str, SealHead] | None = None
 ) -> Iterator[str]:
     """The lines of a digest, each with its newline: a header, the heads in the order given, the root.
 
-    The header of a whole installation also has the last seal of the access log.
+    The header of a whole installation also has the last seals of the access log and of the administration.
     """
     root, cases = hashlib.sha256(), 0
     header: dict[str, Any] = {"format": FORMAT, "at": utc_text(at), "database": revision}
-    if log is not None:
-        header["log"] = {"seal": log.seal, "digest": log.digest}
+    header |= {chain: {"seal": seal.seal, "digest": seal.digest} for chain, seal in (seals or {}).items()}
     yield _line_added_to(root, header)
     for cases, head in enumerate(heads, 1):  # noqa: B007 - the last line uses the count
         yield _line_added_to(root, {"case": head.case, "sequence": head.sequence, "digest": head.digest})
@@ -82,10 +82,10 @@ def read_heads(lines: Iterable[str]) -> Iterator[Head]:
             yield Head(fields["case"], fields["sequence"], fields["digest"])
 
 
-def read_log_head(lines: Iterable[str]) -> LogHead | None:
-    """The seal of the access log in the header; None in a digest of some teams or of an earlier version."""
-    log = _read(next(iter(lines), "")).get("log")
-    return LogHead(log["seal"], log["digest"]) if log else None
+def read_seals(lines: Iterable[str]) -> dict[str, SealHead]:
+    """Returns the last seals in the header by chain. Digests of some teams and of earlier versions lack them."""
+    header = _read(next(iter(lines), ""))
+    return {chain: SealHead(**header[chain]) for chain in CHAINS if chain in header}
 
 
 def _read(line: str) -> dict[str, Any]:

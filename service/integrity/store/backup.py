@@ -23,7 +23,7 @@ from service.database.engine import keys_file
 from service.database.keyring import Keyring, MasterKeyRefused
 from service.database.migrations import known_revisions
 from service.database.private_files import make_private_folder
-from service.integrity.rules.digest import Head, LogHead, write_digest
+from service.integrity.rules.digest import Head, SealHead, write_digest
 from service.vocabulary.calendar import from_microseconds, utc_text
 from service.vocabulary.canonical_json import to_canonical_json
 
@@ -210,13 +210,13 @@ def _require_sound_database(file: Path) -> None:
 
 
 def _facts_of_data(data: Path, at: datetime) -> dict[str, Any]:
-    """Returns the manifest fields about the data, by name. Only the seals are not in every version of the schema."""
+    """Returns the manifest fields about the data, by name. Earlier versions of the schema have no seals, or not all."""
     with closing(sqlite3.connect(f"{data.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as connection:
         (revision,) = connection.execute("SELECT version_num FROM alembic_version").fetchone()
         entries, last = connection.execute("SELECT count(*), max(recorded_at) FROM transitions").fetchone()
         heads = [Head(*row) for row in connection.execute("SELECT id, sequence, digest FROM cases ORDER BY id")]
-        log = _log_head(connection)
-    *_, root = write_digest(heads, at, revision, log)
+        seals = dict(_last_seals(connection))
+    *_, root = write_digest(heads, at, revision, seals)
     return {
         "revision": revision,
         "cases": len(heads),
@@ -226,13 +226,13 @@ def _facts_of_data(data: Path, at: datetime) -> dict[str, Any]:
     }
 
 
-def _log_head(connection: sqlite3.Connection) -> LogHead | None:
-    """The last seal of the access log; None for data of a version that made no seals."""
-    tables = "SELECT count(*) FROM sqlite_master WHERE name = 'access_log_seals'"
-    if connection.execute(tables).fetchone() == (0,):
-        return None
-    seal = connection.execute("SELECT number, digest FROM access_log_seals ORDER BY number DESC LIMIT 1").fetchone()
-    return LogHead(*(seal or (0, None)))
+def _last_seals(connection: sqlite3.Connection) -> Iterator[tuple[str, SealHead]]:
+    """Yields (chain, last seal). A chain that the version of the data did not have is absent."""
+    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    for chain, table in (("log", "access_log_seals"), ("administration", "administration_seals")):
+        if table in tables:
+            query = f"SELECT number, digest FROM {table} ORDER BY number DESC LIMIT 1"  # noqa: S608 - two names of tables
+            yield chain, SealHead(*(connection.execute(query).fetchone() or (0, None)))
 
 
 def _tag_of_master_key(keyring: Keyring) -> str:

@@ -1,4 +1,4 @@
-"""Verification of the data around the histories: outbox, keys, workflows, settings, feeds and the access log."""
+"""Verification around the histories: outbox, keys, workflows, settings, feeds, access log and administration."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Row, Table, and_, exists, func, literal, o
 
 from service.audit.store.seals import LogSeals
 from service.cases.store.tables import cases, contents, outbox, parts, transitions
+from service.database.administration_seals import AdministrationSeals
 from service.database.protections import ProtectionMissing, require_protections
 from service.database.tables import case_keys
 from service.database.transaction import Transaction
@@ -28,6 +29,7 @@ class InstallationCheck:
         self._connection = transaction.connection
         self._keyring = transaction.keyring
         self._log_seals = LogSeals(transaction)
+        self._administration_seals = AdministrationSeals(transaction)
 
     def faults_of_case(self, case_id: UUID | str, *, destroyed: bool) -> Iterator[EntryFault]:
         """Entries without an outbox row, contents without a key that opens, and keys left after a destruction."""
@@ -35,7 +37,7 @@ class InstallationCheck:
         yield from sorted(self._without_key(str(case_id), destroyed=destroyed))
 
     def faults_of_installation(self) -> Iterator[InstallationFault]:
-        """Missing protections, rows without their case or entry, damaged rules and incomplete feeds."""
+        """Missing protections, rows without their case or entry, damaged rules, incomplete feeds, and broken seals."""
         try:
             require_protections(self._connection)
         except ProtectionMissing as error:
@@ -50,6 +52,7 @@ class InstallationCheck:
         yield from self._rules()
         yield from self._feeds()
         yield from ((code, str(number)) for code, number in self._log_seals.faults())
+        yield from self._administration_seals.faults()
 
     def _without_event(self, case_id: str, *, destroyed: bool) -> Iterator[EntryFault]:
         entry, event = transitions.c, outbox.c

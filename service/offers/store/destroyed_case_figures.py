@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping
 
 from sqlalchemy import select
-from sqlalchemy.dialects import postgresql, sqlite
 
+from service.database.covered_rows import CoveredRows
 from service.database.transaction import Transaction
 from service.offers.store.tables import kept_figures
 
@@ -17,6 +17,7 @@ class DestroyedCaseFigures:
 
     def __init__(self, transaction: Transaction) -> None:
         self._connection = transaction.connection
+        self._rows = CoveredRows(transaction, kept_figures)
 
     def read_gaps(self, region: str, year: int) -> Mapping[tuple[str, str], int]:
         """Returns the number of destroyed cases of a region in a year by (domain, function)."""
@@ -25,13 +26,9 @@ class DestroyedCaseFigures:
 
     def add_case(self, region: str, functions: Iterable[MissingFunction]) -> None:
         """Add one case to each (year, domain, function)."""
-        insert = sqlite.insert if self._connection.dialect.name == "sqlite" else postgresql.insert
         for year, domain, function in sorted(set(functions)):
-            row = {"region": region, "year": year, "domain": domain, "function": function, "cases": 1}
-            self._connection.execute(
-                insert(kept_figures)
-                .values(row)
-                .on_conflict_do_update(
-                    index_elements=["region", "year", "domain", "function"], set_={"cases": _figures.cases + 1}
-                )
-            )
+            key = {"region": region, "year": year, "domain": domain, "function": function}
+            if not self._rows.insert_missing({**key, "cases": 1}):
+                same = [_figures[name] == value for name, value in key.items()]
+                counted = self._connection.execute(select(_figures.cases).where(*same).with_for_update()).scalar_one()
+                self._rows.update(*same, cases=counted + 1)

@@ -4,8 +4,9 @@ import json
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, insert, select, tuple_
+from sqlalchemy import Row, select, tuple_
 
+from service.database.covered_rows import CoveredRows
 from service.database.paging import Cursors, ListPage
 from service.database.transaction import Transaction
 from service.people.rules.decisions import AdministrativeChange, Effect
@@ -21,6 +22,7 @@ class AdministrativeChanges:
 
     def __init__(self, transaction: Transaction) -> None:
         self._connection = transaction.connection
+        self._rows = CoveredRows(transaction, administrative_changes)
         self._cursors = Cursors(transaction.keyring, "changes")
         self._now = transaction.now
 
@@ -37,7 +39,7 @@ class AdministrativeChanges:
             "subject": effect.subject,
             "details": to_canonical_json(dict(effect.details)),
         }
-        self._connection.execute(insert(administrative_changes), row)
+        self._rows.insert(row)
         return AdministrativeChange(
             id=id_, at=self._now, actor_id=actor_id, organisation_id=organisation_id, effect=effect
         )

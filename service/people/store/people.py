@@ -5,9 +5,10 @@ from datetime import date, datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import BindParameter, ColumnElement, Table, and_, bindparam, column, insert, select, table, update
+from sqlalchemy import BindParameter, ColumnElement, Table, and_, bindparam, column, select, table
 
 from service.database.columns import NO_DUE_DAY
+from service.database.covered_rows import CoveredRows
 from service.database.transaction import Transaction
 from service.kinds import KINDS
 from service.people.rules.people import Organisation, PersonAccount
@@ -132,7 +133,7 @@ class People:
             "organisation_id": str(access.acting.organisation_id),
             "until": to_microseconds(until),
         }
-        self._connection.execute(insert(emergency_accesses), row)
+        CoveredRows(self._transaction, emergency_accesses).insert(row)
         self._transaction.begin_right(access.part_id)
 
     def issuers(self) -> set[str]:
@@ -142,23 +143,23 @@ class People:
 
     def add_organisation(self, id_: UUID, *, kind: str, name: str, municipality: str | None) -> None:
         row = {"id": str(id_), "kind": kind, "name": name, "municipality": municipality}
-        self._connection.execute(insert(organisations), row)
+        CoveredRows(self._transaction, organisations).insert(row)
 
     def add_coverage(self, organisation_id: UUID, region: str, *, since: date) -> None:
         """Let a team, network or liaison cover a region from a day until further notice."""
-        row = {"organisation_id": str(organisation_id), "region": region}
-        self._connection.execute(insert(coverages), {**row, "valid_from": since.isoformat(), "valid_until": NO_DUE_DAY})
+        days = {"valid_from": since.isoformat(), "valid_until": NO_DUE_DAY}
+        row = {"organisation_id": str(organisation_id), "region": region, **days}
+        CoveredRows(self._transaction, coverages).insert(row)
 
     def add_person(self, id_: UUID, *, issuer: str, subject: str, name: str) -> None:
         row = {"id": str(id_), "issuer": issuer, "subject": subject, "name": name}
-        self._connection.execute(insert(people), row)
+        CoveredRows(self._transaction, people).insert(row)
 
     def add_membership(self, person_id: UUID, organisation_id: UUID, role: Role, *, since: date) -> None:
         """Let a person act in a role for an organisation from a day until further notice."""
-        row = {"person_id": str(person_id), "organisation_id": str(organisation_id), "role": str(role)}
-        self._connection.execute(
-            insert(memberships), {**row, "valid_from": since.isoformat(), "valid_until": NO_DUE_DAY}
-        )
+        days = {"valid_from": since.isoformat(), "valid_until": NO_DUE_DAY}
+        row = {"person_id": str(person_id), "organisation_id": str(organisation_id), "role": str(role), **days}
+        CoveredRows(self._transaction, memberships).insert(row)
 
     def find_id(self, issuer: str, subject: str) -> UUID | None:
         """Returns the id of the person with this issuer and subject."""
@@ -175,7 +176,7 @@ class People:
     def rename(self, kind: Literal["organisation", "person"], id_: UUID, name: str) -> bool:
         """Change a name. Returns False for an unknown id."""
         table = people if kind == "person" else organisations
-        return self._connection.execute(update(table).where(table.c.id == str(id_)).values(name=name)).rowcount == 1
+        return CoveredRows(self._transaction, table).update(table.c.id == str(id_), name=name) == 1
 
     def team_for(self, region: str) -> UUID | None:
         """Returns the id of the expert team that covers the region today, the first by id of several."""

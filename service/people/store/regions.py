@@ -8,8 +8,9 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Any
 
-from sqlalchemy import Row, Table, func, insert, select
+from sqlalchemy import Row, Table, func, select
 
+from service.database.covered_rows import CoveredRows
 from service.database.transaction import Transaction
 from service.people.store.tables import municipalities, municipality_changes, regions
 from service.vocabulary.calendar import day_in_amsterdam
@@ -40,6 +41,7 @@ class RegionRegister:
     """Regions and municipalities in the database, as they are today."""
 
     def __init__(self, transaction: Transaction) -> None:
+        self._transaction = transaction
         self._connection = transaction.connection
         self._today = day_in_amsterdam(transaction.now).isoformat()
 
@@ -86,7 +88,7 @@ class RegionRegister:
 
     def add_municipality(self, municipality: Municipality) -> None:
         row = {"code": municipality.code, "name": municipality.name, "region": municipality.region}
-        self._connection.execute(insert(municipalities), row)
+        CoveredRows(self._transaction, municipalities).insert(row)
 
     def lock_changes(self) -> None:
         """Let no other transaction change places until this one ends."""
@@ -109,12 +111,11 @@ class RegionRegister:
             "region": region,
             "successor": successor,
         }
-        self._connection.execute(insert(municipality_changes), row)
+        CoveredRows(self._transaction, municipality_changes).insert(row)
 
     def _insert(self, table: Table, rows: list[dict[str, Any]]) -> None:
-        if rows:
-            columns = [column.name for column in table.columns]
-            self._connection.execute(insert(table), [{name: row[name] for name in columns} for row in rows])
+        columns = [column.name for column in table.columns]
+        CoveredRows(self._transaction, table).insert(*({name: row[name] for name in columns} for row in rows))
 
     def _changes_of(self, code: str) -> list[Row[Any]]:
         query = select(municipality_changes).where(_changes.municipality == code).order_by(*_IN_ORDER)

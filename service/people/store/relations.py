@@ -5,8 +5,9 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Table, and_, insert, select, update
+from sqlalchemy import ColumnElement, Row, Table, and_, select
 
+from service.database.covered_rows import CoveredRows
 from service.database.transaction import Transaction
 from service.people.rules.decisions import Period
 from service.people.store.tables import coverages, memberships, organisations, people, regions
@@ -20,6 +21,7 @@ class Relations:
     def __init__(self, transaction: Transaction, table: Table) -> None:
         self._connection = transaction.connection
         self._table = table
+        self._rows = CoveredRows(transaction, table)
 
     def overlapping(self, period: Period, keys: RelationKeys) -> tuple[Row[Any], ...]:
         """Returns the relations that hold on at least one day of the period."""
@@ -34,18 +36,16 @@ class Relations:
 
     def begin(self, period: Period, keys: RelationKeys) -> None:
         """Begin a relation. A row with the same first day, which was ended before that day, is used again."""
-        columns, until = self._table.c, period.last.isoformat()
-        resume = update(self._table).where(*self._matching(keys), columns.valid_from == period.first.isoformat())
-        if not self._connection.execute(resume.values(valid_until=until)).rowcount:
-            days = {"valid_from": period.first.isoformat(), "valid_until": until}
-            self._connection.execute(insert(self._table), {**_as_text(keys), **days})
+        first, until = period.first.isoformat(), period.last.isoformat()
+        same_day = self._table.c.valid_from == first
+        if not self._rows.update(*self._matching(keys), same_day, valid_until=until):
+            self._rows.insert({**_as_text(keys), "valid_from": first, "valid_until": until})
 
     def end(self, last: date, keys: RelationKeys) -> bool:
         """End the relations after this day. Returns False when none held after it."""
         columns = self._table.c
         continues = and_(columns.valid_until > last.isoformat(), columns.valid_until >= columns.valid_from)
-        statement = update(self._table).where(*self._matching(keys), continues).values(valid_until=last.isoformat())
-        return self._connection.execute(statement).rowcount > 0
+        return self._rows.update(*self._matching(keys), continues, valid_until=last.isoformat()) > 0
 
     def _matching(self, keys: RelationKeys) -> list[ColumnElement[bool]]:
         return [self._table.c[name] == value for name, value in _as_text(keys).items()]

@@ -4,8 +4,9 @@ from collections.abc import Collection
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 
+from service.database.covered_rows import CoveredRows
 from service.database.transaction import Transaction
 from service.people.rules.people import Successor
 from service.people.store.tables import organisation_successions, organisations
@@ -19,6 +20,7 @@ class Successions:
 
     def __init__(self, transaction: Transaction) -> None:
         self._connection = transaction.connection
+        self._transaction = transaction
         self._today = day_in_amsterdam(transaction.now).isoformat()
 
     def lock(self, organisation_ids: Collection[UUID]) -> None:
@@ -34,7 +36,7 @@ class Successions:
             {"organisation_id": id_, "successor_id": str(successor), "last_day": last_day.isoformat()}
             for id_ in (str(ended), *self._connection.execute(of_ended).scalars())
         ]
-        self._connection.execute(insert(organisation_successions), rows)
+        CoveredRows(self._transaction, organisation_successions).insert(*rows)
 
     def ended_organisations(self) -> frozenset[UUID]:
         """Returns the ids of the organisations that ended before today."""

@@ -2,9 +2,10 @@
 
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, exists, select, update
+from sqlalchemy import ColumnElement, and_, exists, select
 
 from service.cases.store.tables import cases, destructions, drafts
+from service.database.covered_rows import CoveredRows
 from service.database.transaction import Transaction
 from service.people.store.people import ANONYMISED_ISSUER
 from service.people.store.tables import memberships, organisations, people
@@ -19,6 +20,8 @@ class FamilyNames:
 
     def __init__(self, transaction: Transaction) -> None:
         self._connection = transaction.connection
+        self._people = CoveredRows(transaction, people)
+        self._organisations = CoveredRows(transaction, organisations)
         self._now = to_microseconds(transaction.now)
 
     def anonymise(self, organisation_id: UUID) -> bool:
@@ -27,21 +30,18 @@ class FamilyNames:
         Returns False when the organisation is no such family; then nothing changes.
         """
         id_ = str(organisation_id)
-        family_update = self._connection.execute(
-            update(organisations)
-            .where(organisations.c.id == id_, organisations.c.kind == str(OrganisationKind.FAMILY))
-            .where(~self._has_case(id_), ~self._has_draft(id_))
-            .values(name=ANONYMOUS_NAME, municipality=None)
-        )
-        if not family_update.rowcount:
+        is_family = and_(organisations.c.id == id_, organisations.c.kind == str(OrganisationKind.FAMILY))
+        has_nothing = and_(~self._has_case(id_), ~self._has_draft(id_))
+        if not self._organisations.update(is_family, has_nothing, name=ANONYMOUS_NAME, municipality=None):
             return False
         of_person = memberships.c.person_id == people.c.id
         in_family = exists().where(of_person, memberships.c.organisation_id == id_)
         elsewhere = exists().where(of_person, memberships.c.organisation_id != id_)
         person_ids = self._connection.execute(select(people.c.id).where(in_family, ~elsewhere)).scalars().all()
         for person_id in person_ids:
-            anonymous = {"name": ANONYMOUS_NAME, "issuer": ANONYMISED_ISSUER, "subject": person_id}
-            self._connection.execute(update(people).where(people.c.id == person_id).values(anonymous))
+            self._people.update(
+                people.c.id == person_id, name=ANONYMOUS_NAME, issuer=ANONYMISED_ISSUER, subject=person_id
+            )
         return True
 
     def _has_case(self, organisation_id: str) -> ColumnElement[bool]:

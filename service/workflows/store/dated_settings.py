@@ -8,8 +8,9 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Row, bindparam, insert, select
+from sqlalchemy import BigInteger, Row, bindparam, select
 
+from service.database.covered_rows import CoveredRows
 from service.database.transaction import Transaction
 from service.vocabulary.calendar import from_microseconds, to_microseconds
 from service.vocabulary.canonical_json import to_canonical_json
@@ -46,6 +47,7 @@ class DatedSettings:
 
     def __init__(self, transaction: Transaction) -> None:
         self._connection = transaction.connection
+        self._rows = CoveredRows(transaction, dated_region_settings)
 
     def add(self, id_: UUID, decided: SettingsDecision, settings: str) -> None:
         """Record a decision of a region. `settings`: the hash of all its settings from that day on."""
@@ -58,7 +60,7 @@ class DatedSettings:
             "recorded_at": to_microseconds(decided.recorded_at),
             "actor_id": str(decided.actor_id),
         }
-        self._connection.execute(insert(dated_region_settings), row)
+        self._rows.insert(row)
 
     def changes_in_force(
         self, region: str, day: date, *, recorded_by: datetime | None = None
