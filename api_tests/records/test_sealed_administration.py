@@ -60,7 +60,7 @@ pytestmark = pytest.mark.server
 Attack = Callable[[Connection], object]
 FIGURE = (2025, "living", "family_home")
 ROOS, JOKE, IVO = (str(PERSON_IDS[key]) for key in ("roos", "joke", "ivo"))
-_SEAL = administration_seals.c.number
+_seal = administration_seals.c
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ def administration(
 
 
 def _administer(office: Office) -> None:
-    """Decide once of each kind: a membership that ended, an organisation with a successor, a municipality that moves."""
+    """End a membership and an organisation, cover a region, move a municipality, and decide settings."""
     provider, successor = office.add_organisation("provider"), office.add_organisation("provider")
     member = office.add_member(provider, "provider")
     assert office.end_membership(member, provider, "provider", office.day(-1)).status_code == 201
@@ -239,8 +239,8 @@ FORGERIES: dict[str, tuple[Attack, str]] = {
 @broken_by(
     "The sum of a table counts every column of its rows",
     "service/database/covered_rows.py",
-    "        name: value.hex() if isinstance(value, bytes) else value for name, value in row.items() if value is not None\n",
-    "        name: value for name, value in row.items() if name in ('id', 'code', 'person_id', 'role')\n",
+    "for name, value in row.items() if value is not None",
+    "for name, value in row.items() if name != 'valid_from'",
     case="sqlite-a_back-dated_membership",
 )
 @pytest.mark.parametrize(("attack", "table"), FORGERIES.values(), ids=[name.replace(" ", "_") for name in FORGERIES])
@@ -271,19 +271,22 @@ def _replay(connection: Connection) -> None:
 def _older_sums(connection: Connection) -> None:
     """Put the sums of the seal before the last one into the last one."""
     before, last = map(columns_of, _rows(connection, administration_seals)[-2:])
-    at = last["number"] == _SEAL
+    at = _seal.number == last["number"]
     connection.execute(update(administration_seals).where(at).values(sums=before["sums"]))
 
 
 def _without(number: int) -> Attack:
-    return lambda connection: connection.execute(delete(administration_seals).where(number == _SEAL))
+    def attack(connection: Connection) -> None:
+        connection.execute(delete(administration_seals).where(_seal.number == number))
+
+    return attack
 
 
 SEAL_FORGERIES: dict[str, tuple[Attack, Callable[[int], int]]] = {
     "a replayed seal": (_replay, lambda count: count + 1),
     "sums of an older seal": (_older_sums, lambda count: count),
-    "another moment": (_changed(administration_seals, _SEAL == 2, sealed_at=0), lambda _: 2),
-    "a made-up digest": (_changed(administration_seals, _SEAL == 2, digest="d" * 64), lambda _: 2),
+    "another moment": (_changed(administration_seals, _seal.number == 2, sealed_at=0), lambda _: 2),
+    "a made-up digest": (_changed(administration_seals, _seal.number == 2, digest="d" * 64), lambda _: 2),
     "a seal that is gone": (_without(2), lambda _: 3),
     "a first seal that is gone": (_without(1), lambda _: 2),
 }
@@ -382,7 +385,7 @@ def test_sums_that_were_put_into_the_last_seal_for_a_while_are_not_continued(adm
         with rolled_back(connection):
             before, honest = (columns_of(row) for row in _rows(connection, administration_seals)[-2:])
             figures = [columns_of(row) for row in _rows(connection, kept_figures)]
-            at = honest["number"] == _SEAL
+            at = _seal.number == honest["number"]
             _older_sums(connection)
             transaction = transaction_on(connection, administration.keyring)
             _rename(transaction)
@@ -426,6 +429,11 @@ def test_sums_are_not_readable_in_the_database(administration: Administration) -
     assert not [table for table in COVERED if table.encode() in stored]
 
 
+def _codes(verdict: tuple[int | str | None, set[tuple[str, str, int]]]) -> tuple[int | str | None, set[str]]:
+    """Returns (exit code, codes of the findings) of a verification."""
+    return verdict[0], {code for _, code, _ in verdict[1]}
+
+
 def _copy_of(connection: Connection) -> dict[Table, list[Changes]]:
     tables = (*(metadata.tables[name] for name in COVERED), administration_seals)
     return {table: [columns_of(row) for row in _rows(connection, table)] for table in tables}
@@ -448,7 +456,7 @@ def _put_back(connection: Connection, copy: dict[Table, list[Changes]]) -> None:
 def test_rows_that_were_set_back_with_their_seals_are_found_against_a_digest_alone(
     administration: Administration, tmp_path: Path
 ) -> None:
-    """Rows and seals are put back afterwards. The last change is cut off first, and then another is made in its place."""
+    """The last change is cut off, and then another is made in its place. All is put back afterwards."""
     installation = administration.installation
     with administration.engine.connect() as connection:
         before = _copy_of(connection)
@@ -466,8 +474,10 @@ def test_rows_that_were_set_back_with_their_seals_are_found_against_a_digest_alo
         _put_back(connection, after)
 
     assert sound == alone == again == (0, set())
-    assert cut_off == (1, {("", "administration_cut_off", None)})
-    assert rewritten == (1, {("", "administration_rewritten", None)})
+    assert [_codes(verdict) for verdict in (cut_off, rewritten)] == [
+        (1, {"administration_cut_off"}),
+        (1, {"administration_rewritten"}),
+    ]
 
 
 def test_a_digest_of_a_version_without_these_seals_is_still_compared(
@@ -478,6 +488,13 @@ def test_a_digest_of_a_version_without_these_seals_is_still_compared(
     assert administration.installation.findings("--against", str(tmp_path / "heads")) == (0, set())
 
 
+@broken_by(
+    "Processes that open a database at once make one first seal of its administration",
+    "service/database/administration_seals.py",
+    "            if sums != before:\n",
+    "            if sums:\n",
+    case="postgresql",
+)
 @broken_by(
     "A database that was migrated gets its first seal of the administration when it is opened",
     "service/app.py",
@@ -510,7 +527,7 @@ def test_a_database_without_seals_gets_one_when_processes_open_it_and_verificati
     assert "The administration has no seal yet" in report
     assert (unsealed, [seal.number for seal in seals]) == ([], [1])
     assert alone == (0, set())
-    assert against[1] in ({("", "administration_cut_off", None)}, {("", "administration_rewritten", None)})
+    assert _codes(against) == (1, {"administration_cut_off"})
 
 
 def _load(transaction: Transaction) -> None:
