@@ -83,6 +83,27 @@ def test_i21_a_backup_of_before_a_destruction_does_not_bring_the_case_back(place
 
 
 @broken_by(
+    "A destruction that is replayed keeps the seals of the administration right",
+    "service/retention/store/family_names.py",
+    "from service.database.covered_rows import CoveredRows\n",
+    "from sqlalchemy import update\n"
+    "class CoveredRows:\n"
+    "    def __init__(self, transaction, table):\n"
+    "        self.write = lambda *where, **to: transaction.connection.execute(update(table).where(*where).values(to))\n"
+    "    def update(self, *where, **to):\n"
+    "        return self.write(*where, **to).rowcount\n",
+)
+def test_i21_a_destruction_that_is_replayed_is_sealed(place: BackedUpInstallation) -> None:
+    """The family of the case becomes anonymous, and its figure is kept. The last command verified everything."""
+    back = place.restore("sealed", place.earliest, place.earliest, place.destruction_list)
+
+    tables = tables_of(place, back)
+    assert back.exit_code == 0, back.output
+    assert [person["name"] for person in tables["people"]].count("—") == 1
+    assert [figure["cases"] for figure in tables["kept_figures"]] == [1]
+
+
+@broken_by(
     "I21, decision 0008: keys from before a destruction open nothing of the destroyed case",
     "service/retention/use_cases/replay.py",
     "    Destructions(transaction).remove_keys_of_destroyed_cases()\n",

@@ -138,6 +138,13 @@ def _rows(connection: Connection, table: Table) -> list[Row[Any]]:
     return list(connection.execute(select(table).order_by(*table.primary_key)))
 
 
+@broken_by(
+    "Every transaction that changes the administration seals its change",
+    "service/database/worker_threads.py",
+    "            AdministrationSeals(transaction).seal_changes()\n",
+    "",
+    case="sqlite",
+)
 def test_every_table_of_the_administration_has_rows_and_all_of_them_are_sealed(administration: Administration) -> None:
     with administration.engine.connect() as connection:
         empty = [table for table in COVERED if not _rows(connection, metadata.tables[table])]

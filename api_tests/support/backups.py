@@ -7,7 +7,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stdout
+from contextlib import ExitStack, contextmanager, redirect_stdout
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
@@ -16,12 +16,14 @@ from typing import Any
 
 import pytest
 
+from api_tests.support.administration import Office
 from api_tests.support.case_file import CaseFile
 from api_tests.support.changed_rules import service_with_people
 from api_tests.support.databases import ROLES, as_role, environment_of, new_postgresql
-from api_tests.support.destructions import destroy_case, withdrawn_case
+from api_tests.support.destructions import destroy_case
 from api_tests.support.ledger import Ledger
 from api_tests.support.load_clients import Client, LoadState
+from api_tests.support.people import People
 from api_tests.support.postgres import Cluster
 from api_tests.support.servers import RunningService
 from service.__main__ import main
@@ -134,12 +136,13 @@ def make_backup(folder: Path, url: str, cluster: Cluster | None, name: str) -> B
 def installation_with_backups(folder: Path, cluster: Cluster | None) -> Iterator[BackedUpInstallation]:
     """Make a backup, destroy a case, make a second backup, and a third while clients write."""
     url = new_postgresql(cluster, folder.name) if cluster else f"sqlite:///{folder / 'casusroute.db'}"
-    with service_with_people(folder, url) as (service, people):
-        living, doomed = CaseFile.submitted(people), withdrawn_case(people)
+    with service_with_people(folder, url) as (service, people), ExitStack() as clients:
+        office = Office(service, people.roos, clients)
+        living, doomed = CaseFile.submitted(people), _withdrawn_case_of_a_family(office, people)
         keys = _keys_of(service, doomed)
         before = make_backup(folder, url, cluster, "before")
         between = CaseFile.submitted(people)
-        certificate = destroy_case(doomed)
+        certificate = destroy_case(doomed, by="mother")
         newest = make_backup(folder, url, cluster, "newest")
         with _write_load(service.url) as ledger:
             ledger.wait(lambda: len(ledger.acknowledged) >= 10, 60)
@@ -153,6 +156,16 @@ def installation_with_backups(folder: Path, cluster: Cluster | None) -> Iterator
             certificate=certificate, keys_of_doomed=keys, earliest=before, newest=newest, under_load=under_load,
             acknowledged=earlier_answers,
         )  # fmt: skip
+
+
+def _withdrawn_case_of_a_family(office: Office, people: People) -> CaseFile:
+    """The only case of a mother, in which help was missing: its destruction makes her anonymous and keeps a figure."""
+    mother = office.add_member(office.add_organisation("family", "GM0392"), "parent")
+    case = CaseFile.submitted(People({**people, "mother": mother}), by="mother")
+    case.fire("start_triage")
+    case.fire("record_gap")
+    case.fire("withdraw", by="mother")
+    return case
 
 
 def serve_restored(restored: RestoredInstallation, master_key: Path) -> Any:
