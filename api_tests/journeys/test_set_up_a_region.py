@@ -267,6 +267,17 @@ def test_all_faults_of_a_file_are_told_at_once_with_their_places_and_nothing_is_
     assert count_records(installation) == counts_before
 
 
+def test_what_an_installation_was_set_up_with_is_sealed(command: Callable[..., str], file: Callable[..., str]) -> None:
+    """The first administrator, the region and its later change; the loading of places at each start as well."""
+    changed = command("set-up", file(('"Kim Nguyen"', '"Kim Nguyen-Smit"')), *JOOST)
+
+    report = command("verify")
+
+    assert "person_renamed" in changed
+    assert "findings 0; unsealed 0\n" in report
+    assert "administrationSeals" not in report
+
+
 def count_records(installation: Installation) -> tuple[int, int]:
     """Returns (number of changes, number of organisations with a name that a faulty file would give)."""
     engine = open_engine(installation.database_url)

@@ -571,27 +571,35 @@ def _at_once(count: int, work: Callable[[int], None]) -> None:
 def test_processes_that_change_the_administration_at_once_leave_one_sound_chain(
     administration: Administration,
 ) -> None:
-    """They change the same rows and rows of their own, in opposite orders."""
+    """They change rows of their own at the same moment, and then the same rows."""
+    count, turns = 4, 8
     with administration.engine.connect() as connection:
         before = _last(connection)["number"]
+    together = Barrier(count)
 
     def change(number: int) -> None:
         database = open_database(administration.installation.settings)
-        for turn in range(5):
-            database.write_sync(partial(_change_at_once, number=number, turn=turn))
+        for turn in range(turns):
+            together.wait(60)
+            database.write_sync(
+                _add_own_person if turn % 2 else partial(_change_same_rows, name=f"Ivo {number} {turn}")
+            )
         database.close()
 
-    _at_once(4, change)
+    _at_once(count, change)
 
     with administration.engine.connect() as connection:
         assert administration.faults(connection) == []
-        assert _last(connection)["number"] == before + 20
+        assert _last(connection)["number"] == before + count * turns
 
 
-def _change_at_once(transaction: Transaction, number: int, turn: int) -> None:
-    DestroyedCaseFigures(transaction).add_case("JZ11", [FIGURE])
-    StoredPeople(transaction).rename("person", UUID(IVO), f"Ivo {number} {turn}")
+def _add_own_person(transaction: Transaction) -> None:
     StoredPeople(transaction).add_person(uuid4(), issuer=DEMONSTRATION_ISSUER, subject=str(uuid4()), name="Nieuw")
+
+
+def _change_same_rows(transaction: Transaction, name: str) -> None:
+    DestroyedCaseFigures(transaction).add_case("JZ11", [FIGURE])
+    StoredPeople(transaction).rename("person", UUID(IVO), name)
 
 
 def test_another_master_key_is_refused_also_where_nothing_is_encrypted_yet(tmp_path: Path) -> None:
