@@ -16,7 +16,7 @@ OTHERS = {
     "cases", "parts", "transitions", "contents", "outbox", "feed", "case_keys", "access_log", "access_log_seals",
     "administration_seals", "workflows", "workflow_edges", "workflow_plans", "region_settings", "requests", "drafts",
     "deliveries", "legal_holds", "legal_hold_endings", "destruction_proposals", "destruction_signatures",
-    "destruction_withdrawals", "destructions", "offers", "offer_statements", "offer_endings",
+    "destruction_withdrawals", "destructions", "content_destructions", "offers", "offer_statements", "offer_endings",
 }  # fmt: skip
 _STATEMENTS = {"insert", "update", "delete"}
 _SQL = re.compile(rf"\b(?:INSERT INTO|UPDATE|DELETE FROM|TRUNCATE)\s+(?:{'|'.join(COVERED)})\b", re.IGNORECASE)

@@ -16,8 +16,8 @@ class Transaction:
 
     Each use creates its store from it: `Cases(transaction).history(case_id)`. `now` is the same moment for all work in
     the transaction, timezone-aware, in UTC. Stores note here what happens after the commit: `has_new_events` wakes the
-    relay, `has_destroyed_content` empties the log of SQLite, `emergency_readings` is added to the metrics. `sum_changes`
-    is sealed before the commit: by table of the administration, what the rows written here add to its sum.
+    relay, `has_destroyed_content` empties the log of SQLite, `emergency_readings` is added to the metrics.
+    `sum_changes` is sealed before the commit: by table of the administration, what this transaction adds to its sum.
     """
 
     __slots__ = (
