@@ -211,9 +211,7 @@ def follow_destruction_list(database: Database, settings: Settings) -> ReplayRes
 
     def check_and_replay(transaction: Transaction) -> ReplayResult:
         _require_servable(transaction, settings)
-        replayed = replay_destructions(transaction, DestructionList(settings.destruction_list))
-        AdministrationSeals(transaction).cover_all()
-        return replayed
+        return replay_destructions(transaction, DestructionList(settings.destruction_list))
 
     replayed = database.write_sync(check_and_replay)
     for case_id in replayed.destroyed:
@@ -265,4 +263,5 @@ def _prepare(
         known = was_demonstration if now else named or not was_new
         require_key_of_mode(settings.master_key_file, demonstration=now, allow_unmarked=known)
     store_decided_settings(transaction, rules)
+    AdministrationSeals(transaction).cover_all()
     return rules.with_older(Definitions(transaction).list_definitions())

@@ -16,7 +16,7 @@ from service.commands.migrate import migrate_database
 from service.commands.roles import make_roles
 from service.database.engine import open_engine
 from service.database.health import failing_database_checks
-from service.database.keyring import Keyring
+from service.database.keyring import Keyring, load_master_key
 from service.database.postgres_roles import REPORTING_COLUMNS
 from service.database.row_security import RowSecurityNotBinding, require_row_security
 from service.database.worker_threads import Database
@@ -202,9 +202,10 @@ def test_in_production_the_service_does_not_start_as_a_role_that_the_wall_does_n
 
 def test_a_service_that_the_wall_no_longer_binds_is_not_ready(settings: Settings) -> None:
     bound, unbound = open_engine(settings.database_url), open_engine(as_role(settings.database_url, SUPERUSER))
+    keyring = Keyring(load_master_key(None, settings.master_key_file))
     failures = []
     for engine in (bound, unbound):
-        database = Database(engine, Keyring(b"m" * 32), connections=1)
+        database = Database(engine, keyring, connections=1)
         failures.append(
             database.read_sync(
                 lambda transaction: failing_database_checks(transaction, may_lose_data=True, second_wall=True)

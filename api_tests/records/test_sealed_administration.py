@@ -505,7 +505,7 @@ def test_a_digest_of_a_version_without_these_seals_is_still_compared(
 @broken_by(
     "A database that was migrated gets its first seal of the administration when it is opened",
     "service/app.py",
-    "        AdministrationSeals(transaction).cover_all()\n",
+    "    AdministrationSeals(transaction).cover_all()\n",
     "",
     case="sqlite",
 )
