@@ -51,6 +51,7 @@ WITHOUT_KEY: dict[Example, tuple[str, str]] = {
 }
 # Values that exist in one installation only: a caller puts their own in their place.
 LOCAL_MEMBERS = ("number", "caseId", "requestId", "from", "url")
+LOCAL_FORM_MEMBERS = ("partId", "number")
 
 
 @pytest.fixture(scope="module")
@@ -164,8 +165,17 @@ def send_all(world: QuietService, examples: dict[Example, Any]) -> Iterator[tupl
             yield example, people[by].post(path, value)
         else:
             request = requests[operation]
-            local_values = {member: request.body[member] for member in LOCAL_MEMBERS if member in value}
-            yield example, replace(request, body=value | local_values).send(people, str(uuid4()))
+            yield example, replace(request, body=with_local_values(value, request.body)).send(people, str(uuid4()))
+
+
+def with_local_values(example: dict[str, Any], body: dict[str, Any]) -> dict[str, Any]:
+    """The example with the values that exist in this installation, at the top and in its form."""
+    local_values = {member: body[member] for member in LOCAL_MEMBERS if member in example}
+    if local_form := {
+        member: body["form"][member] for member in LOCAL_FORM_MEMBERS if member in example.get("form", {})
+    }:
+        local_values["form"] = example["form"] | local_form
+    return example | local_values
 
 
 def situations(people: People) -> dict[str, SharedCase]:

@@ -92,6 +92,11 @@ _DECISIONS = (
     SELECT id, id, 'retention', NULL, 'p', '[]', 1, '2026-01-01', sequence, 1, digest, 'c', NULL
     FROM cases WHERE id = :gone
     """,
+    """
+    INSERT INTO content_destructions
+    SELECT case_id, sequence, digest, case_id, 'safety', NULL, '[]', 1, 1, '2026-01-01', 'c', 1
+    FROM transitions WHERE case_id = :ours AND sequence = (SELECT max(sequence) FROM contents WHERE case_id = :ours)
+    """,
 )
 
 
