@@ -245,7 +245,7 @@ def test_a_version_that_knows_no_destruction_does_not_get_a_database_with_one(st
     """Its seals refuse first; without them the certificates would."""
     engine = engine_for(story.service.settings.database_url, undermined=False)
 
-    with pytest.raises(RuntimeError, match="the administration was sealed here|cases were destroyed here"):
+    with pytest.raises(RuntimeError, match=r"the administration was sealed here|cases were destroyed here"):
         downgrade(engine, "0006")
 
     engine.dispose()

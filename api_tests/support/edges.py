@@ -33,12 +33,17 @@ _FIRST_TRIGGER = {
 _BEGIN_OUTSIDE_FILE: dict[str, Callable[[CaseFile], Json]] = {
     "file_request": lambda case: case.ask_about_file("correction"),
     "emergency_access": CaseFile.read_in_an_emergency,
-    "entry_destruction": CaseFile.propose_destruction,
+    "entry_destruction": lambda case: case.propose_destruction(number=_note(case)),
 }
 # The trigger that begins an escalation, by its first state.
 _ESCALATION_TRIGGER = {"network_asked": "ask_network", "signalled": "signal_escalation"}
 # The state of the case before a trigger that begins a part; the others begin when the advice was issued.
 _CASE_STATE_BEFORE = {"plan_check": "help_started", "start_monitoring": "help_started", "close": "monitored"}
+
+
+def _note(case: CaseFile) -> int:
+    """Add a note to the case, and return its number."""
+    return int(case.fire("add_note")["transition"]["partSequence"])
 
 
 def kind_name(part: Json | None) -> str:

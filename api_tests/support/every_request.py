@@ -128,9 +128,10 @@ def _about_files(scene: SharedCase) -> dict[str, ExampleRequest]:
         "trigger": "take_emergency_access",
         "form": form_for("emergency_access", "take_emergency_access"),
     }
+    noted_case = CaseFile.submitted(people)  # no hold stands on it
     entry_destruction = {
         "trigger": "propose_destruction",
-        "form": form_for("entry_destruction", "propose_destruction", partId=case.id, number=2),
+        "form": form_for("entry_destruction", "propose_destruction", partId=noted_case.id),
     }
     hold = {"reason": {"code": "complaint"}}
     holds = f"{case.path}/legal-holds"
@@ -141,7 +142,7 @@ def _about_files(scene: SharedCase) -> dict[str, ExampleRequest]:
         "addEmergencyAccess": ExampleRequest(
             "petra", "/emergency-accesses", emergency_access | {"number": case.number}
         ),
-        "addEntryDestruction": ExampleRequest("carla", f"{case.path}/entry-destructions", entry_destruction),
+        "addEntryDestruction": ExampleRequest("carla", f"{noted_case.path}/entry-destructions", entry_destruction),
         "addLegalHold": ExampleRequest("esra", holds, hold),
         "liftLegalHold": ExampleRequest("esra", f"{holds}/{people.esra.post(holds, hold).json()['id']}/lifting", {}),
         "addDestructionProposal": ExampleRequest(
