@@ -204,7 +204,7 @@ def _rewrite(connection: Connection) -> None:
     "A digest kept elsewhere reveals seals of the access log that were rewritten or cut off",
     "service/commands/verify.py",
     "if seal.seal and present[chain] != seal.digest:",
-    "if False:",
+    "if seal.seal and chain != 'log' and present[chain] != seal.digest:",
     case="sqlite",
 )
 @pytest.mark.parametrize(

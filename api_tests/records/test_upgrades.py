@@ -9,7 +9,7 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, delete
 from sqlalchemy.exc import IntegrityError
 
 from api_tests.records.test_forged_entries import ATTACKS as FORGED_ENTRIES
@@ -28,6 +28,7 @@ from api_tests.support.upgrades import PAUSE, adopt_plan, is_sound, new_plan
 from service.app import read_rulebook
 from service.database.engine import open_engine
 from service.database.migrations import current_revision, downgrade, expected_revision, migrate
+from service.database.tables import administration_seals
 from service.database.transaction import Transaction
 from service.integrity.store.case_history import Verification, verify_history
 
@@ -35,6 +36,7 @@ from service.integrity.store.case_history import Verification, verify_history
 NO_WAY_BACK = {
     "0006": "read in an emergency or asked about here",
     "0007": "cases were destroyed here",
+    "0012": "the administration was sealed here",
 }
 
 
@@ -202,10 +204,23 @@ def test_what_ran_under_a_released_version_is_read_and_goes_on_under_this_one(in
         assert cases["in_triage"].history()[-1]["workflow"] == newest[cases["in_triage"].history()[-1]["partKind"]]
 
     refusing = "0007" if installation.release.destroyed else "0006"
+    lower = min(installation.release.revision, _before(refusing))
+    with pytest.raises(RuntimeError, match=NO_WAY_BACK["0012"]):
+        downgrade(installation.engine, lower)
+    _remove_seals(installation.engine)
     with pytest.raises(RuntimeError, match=NO_WAY_BACK[refusing]):
-        downgrade(installation.engine, min(installation.release.revision, _before(refusing)))
+        downgrade(installation.engine, lower)
     with installation.engine.connect() as connection:
         assert current_revision(connection) == expected_revision()
+
+
+def _remove_seals(engine: Engine) -> None:
+    """Remove the seals of the administration, as the owner of the tables, so that older migrations can refuse."""
+    table = administration_seals.name
+    with engine.begin() as connection:
+        of_table = "" if engine.dialect.name == "sqlite" else f" ON {table}"
+        connection.exec_driver_sql(f"DROP TRIGGER {table}_no_delete{of_table}")
+        connection.execute(delete(administration_seals))
 
 
 @pytest.mark.parametrize("engine", ENGINES)
