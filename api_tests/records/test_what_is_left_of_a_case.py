@@ -128,8 +128,8 @@ def test_what_was_counted_still_counts(story: DestructionStory) -> None:
 @broken_by(
     "A database from a backup follows the list of destructions before it is served",
     "service/app.py",
-    "replayed = replay_destructions(transaction, DestructionList(settings.destruction_list))",
-    "replayed = ReplayResult()",
+    "return replay_destructions(transaction, DestructionList(settings.destruction_list))",
+    "return ReplayResult()",
 )
 def test_a_database_that_comes_back_from_a_backup_follows_the_list_before_it_is_served(story: DestructionStory) -> None:
     with service_with_people(story.folder, story.backup) as (restored, people):
