@@ -37,10 +37,14 @@ from api_tests.support.tampering import remove_protections
 from service.cases.rules.certificate import ContentCertificate
 from service.cases.store.tables import content_destructions
 from service.database.transaction import Transaction
+from service.identity.caller import Caller
 from service.integrity.store.case_history import verify_history
 from service.integrity.use_cases import verify_stored_case
+from service.people.use_cases.demonstration import DEMONSTRATION_ISSUER
 from service.retention.store.destruction_list import DestructionList
+from service.retention.use_cases.destroy_content import destroy_content
 from service.retention.use_cases.replay import replay_destructions
+from service.vocabulary.refusals import HumansOnly
 
 
 def fault_of(story: DestroyedContentStory, case_id: str) -> tuple[str | None, int | None]:
@@ -297,6 +301,25 @@ def test_one_person_with_two_roles_does_not_decide_on_their_own_proposal(emptied
 
     assert [obstacle["code"] for obstacle in refused["obstacles"]] == ["proposed_by_you"]
     assert case.people.esra.get(f"{case.path}/transitions/{note['partSequence']}").json()["form"]
+
+
+@broken_by(
+    "I21: a system destroys no content",
+    "service/retention/use_cases/destroy_content.py",
+    "    if caller.is_machine:\n        raise HumansOnly\n",
+    "",
+)
+def test_a_system_destroys_nothing(emptied: DestroyedContentStory, tmp_path: Path) -> None:
+    case = emptied.other_case
+    part = propose_entry(case, note_with(case, "Niet door een systeem."))
+    machine = Caller(issuer=DEMONSTRATION_ISSUER, subject="quint", trace_id="0" * 32, is_machine=True)
+
+    def destroy(transaction: Transaction) -> None:
+        listed = DestructionList(tmp_path / "destructions.jsonl")
+        destroy_content(transaction, machine, UUID(case.id), UUID(part["id"]), destruction_list=listed)
+
+    with pytest.raises(HumansOnly):
+        emptied.service.built.database.write_sync(destroy)
 
 
 @broken_by(
