@@ -4,11 +4,12 @@ import itertools
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from random import Random
 
 from api_tests.faults import nemesis
-from api_tests.faults.failing import POINTS, Faults
+from api_tests.faults.failing import BETWEEN_KEYS_AND_DATA, POINTS, Faults
 from api_tests.faults.power import cut
 from api_tests.faults.scene import Scene, scene, under_load
 from api_tests.faults.tracing import can_trace
@@ -24,14 +25,19 @@ def _without_faults(_: int) -> Callable[[], Faults]:
     return Faults
 
 
-def _dying_at_points(number: int) -> Callable[[], Faults]:
+def _points_of(engine: str) -> dict[str, int]:
+    """The points of this engine, each to be passed once. PostgreSQL commits keys and data together (decision 0008)."""
+    return {point: 1 for point in POINTS if engine == "sqlite" or point != BETWEEN_KEYS_AND_DATA}
+
+
+def _dying_at_points(engine: str, number: int) -> Callable[[], Faults]:
     """Each life ends at the next point."""
-    chance = Random(number)
-    points = itertools.cycle([*POINTS][number * 3 :] + [*POINTS][: number * 3])
+    chance, points = Random(number), [*_points_of(engine)]
+    lives = itertools.cycle(points[number * 3 :] + points[: number * 3])
 
     def next_life() -> Faults:
-        point = next(points)
-        return Faults(point=point, passes=chance.randint(1, 2 if point == "between keys and data" else 6))
+        point = next(lives)
+        return Faults(point=point, passes=chance.randint(1, 2 if point == BETWEEN_KEYS_AND_DATA else 6))
 
     return next_life
 
@@ -92,7 +98,6 @@ class Outcome:
         return not self.violations and not self.lacking
 
 
-_POINTS = dict.fromkeys(POINTS, 1)
 _RIVAL = {"duplicates": 8, "late duplicates": 2, "answered 412": 4, "answered 409": 1}
 _UNSEEN = {"lost sight": 4, "number alone": 4}
 _FULL = {"full disks": 1, "changes put off: 5": 1}
@@ -100,8 +105,8 @@ _FULL = {"full disks": 1, "changes put off: 5": 1}
 
 def _faults_of_both_engines(engine: str) -> tuple[Fault, ...]:
     return (
-        Fault("killed at named points", engine, nemesis.load_alone, {**_POINTS, "settled": 2},
-              ("answer_before_commit", "keys_after_data", "no_key_lookup"), _dying_at_points),
+        Fault("killed at named points", engine, nemesis.load_alone, {**_points_of(engine), "settled": 2},
+              ("answer_before_commit", "keys_after_data", "no_key_lookup"), partial(_dying_at_points, engine)),
         Fault("killed at random", engine, nemesis.kill, {"kills": 2}, ("answered_without_commit",)),
         Fault("duplicates, rivals, disorder", engine, nemesis.load_alone, _RIVAL, ("no_key_lookup", "outbox_skipped")),
         Fault("sight lost meanwhile", engine, nemesis.take_sight_away, _UNSEEN,

@@ -30,12 +30,13 @@ from service.database.keyring import Keyring
 from service.logs import configure_logging
 from service.settings import Settings
 
+BETWEEN_KEYS_AND_DATA = "between keys and data"
 # The points at which a process may die, and the exit code for each.
 POINTS = {
     "after the head moved": 71,
     "before COMMIT": 72,
     "after COMMIT": 73,
-    "between keys and data": 74,
+    BETWEEN_KEYS_AND_DATA: 74,
     "before the answer": 75,
     "after the answer": 76,
 }
@@ -122,7 +123,7 @@ class _Point:
             if moved:
                 self.passed("after COMMIT")
             elif keys:
-                self.passed("between keys and data")
+                self.passed(BETWEEN_KEYS_AND_DATA)
 
         def rolled_back(dialect: DefaultDialect, connection: Any) -> None:
             vars(state).clear()

@@ -124,7 +124,9 @@ def keys_after_data() -> None:
             {"owner_id": str(owner_id), "content_class": name, "wrapped": self.wrap(key)} for name, key in keys.items()
         ]
 
-    def run_with_late_keys(self: Database, engine: Any, work: Callable[[Transaction], T]) -> T:
+    def run_with_late_keys(
+        self: Database, engine: Any, work: Callable[[Transaction], T], keyring: Keyring | None = None
+    ) -> T:
         recorded: set[str] = set()
 
         def watched(transaction: Transaction) -> T:
@@ -133,7 +135,7 @@ def keys_after_data() -> None:
                 recorded.update(pending)
             return result
 
-        result: T = run_once(self, engine, watched)
+        result: T = run_once(self, engine, watched, keyring)
         time.sleep(0.02 if recorded else 0)
         for owner in recorded:
             if rows := pending.pop(owner, None):

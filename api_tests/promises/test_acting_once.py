@@ -7,6 +7,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from api_tests.journeys.test_offer import offer_of
 from api_tests.promises.test_versions import TOGETHER, at_once
 from api_tests.support.case_file import CaseFile
 from api_tests.support.people import People
@@ -186,14 +187,6 @@ def test_twelve_simultaneous_twins_take_one_step(case: CaseFile) -> None:
     assert [entry["trigger"] for entry in case.history()] == ["submit", "start_triage"]
 
 
-@broken_by(
-    "Identical simultaneous requests all get the answer of the one that acted",
-    "service/database/worker_threads.py",
-    '        except IntegrityError:\n            metrics.count_unit_of_work("again")\n'
-    "            return self._once(self.engine, work)",
-    "        except IntegrityError:\n            raise",
-    case="postgresql",
-)
 def test_twelve_simultaneous_twins_make_one_case(people: People) -> None:
     key, body = str(uuid4()), submission()
     count_before = len(people.anna.get("/cases?limit=200").json()["items"])
@@ -204,6 +197,24 @@ def test_twelve_simultaneous_twins_make_one_case(people: People) -> None:
     assert twins(answers)
     assert len(people.anna.get("/cases?limit=200").json()["items"]) == min(200, count_before + 1)
     assert len(CaseFile(people, answers[0].json()["caseId"], "").history()) == 1
+
+
+@broken_by(
+    "Identical simultaneous requests all get the answer of the one that acted",
+    "service/database/worker_threads.py",
+    '        except IntegrityError:\n            metrics.count_unit_of_work("again")\n'
+    "            return self._once(self.engine, work, keyring)",
+    "        except IntegrityError:\n            raise",
+    case="postgresql",
+)
+def test_twelve_simultaneous_twins_make_one_offer(people: People) -> None:
+    """Nothing is locked for a new offer: the database refuses all but one, which then find its answer."""
+    key, body = str(uuid4()), offer_of()
+
+    answers = at_once(lambda _: people.ivo.post("/offers", body, key=key))
+
+    assert {answer.status_code for answer in answers} == {201}
+    assert twins(answers)
 
 
 def test_twelve_simultaneous_twins_make_one_draft(people: People) -> None:

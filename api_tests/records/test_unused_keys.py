@@ -12,6 +12,7 @@ import httpx
 import pytest
 from sqlalchemy import Engine, func, select
 
+from api_tests.promises.test_versions import TOGETHER, at_once
 from api_tests.support.case_file import CaseFile
 from api_tests.support.changed_rules import service_with_people
 from api_tests.support.databases import new_database
@@ -19,12 +20,17 @@ from api_tests.support.engines import ENGINES
 from api_tests.support.people import People, Person
 from api_tests.support.sabotages import broken_by
 from api_tests.support.servers import RunningService
+from api_tests.support.shared_case import in_days, newcomer
 from api_tests.support.transactions import transaction_on
-from api_tests.support.workflows import form_for
+from api_tests.support.workflows import RULES, form_for
 from service.__main__ import main
-from service.database.keyring import CONTENT_CLASSES, DRAFT_CLASS
+from service.cases.store.contents import Contents, SealedContent
+from service.database.keyring import CONTENT_CLASSES, DRAFT_CLASS, Keyring, load_master_key
 from service.database.tables import case_keys
 from service.database.transaction import Transaction
+from service.integrity.store.unused_keys import UnusedKeys
+from service.vocabulary.refusals import Unavailable
+from service.vocabulary.roles import Role
 
 pytestmark = pytest.mark.server
 
@@ -95,6 +101,97 @@ def test_a_submission_that_is_refused_leaves_no_keys(people: People, database: E
     assert _keys_of_cases(database) == before
 
 
+def _unused_keys(service: RunningService) -> int:
+    with service.tables.connect() as connection:
+        return UnusedKeys(transaction_on(connection)).count()
+
+
+def _rivals_for_one_draft(by: Person) -> list[httpx.Response]:
+    draft = by.post("/drafts", {"form": form_for("case", "submit")}).json()["id"]
+    return at_once(lambda _: _submit_draft(by, draft))
+
+
+def _rivals_for_the_last_room(by: Person) -> list[httpx.Response]:
+    for _ in range(RULES.settings.default.drafts_per_person - 1):
+        by.post("/drafts", {"form": {}}).raise_for_status()
+    return at_once(lambda _: by.post("/drafts", {"form": {}}))
+
+
+def _submission_and_draft_with_one_key(by: Person) -> list[httpx.Response]:
+    key, draft = str(uuid4()), {"form": {"question": "Hoe verder?"}}
+    return at_once(lambda number: _submit(by, key=key) if number % 2 else by.post("/drafts", draft, key=key))
+
+
+# What twelve requests at the same moment compete for, with the status of each that loses, and how many lose.
+LOST_RACES: dict[str, tuple[Callable[[Person], list[httpx.Response]], int, int]] = {
+    "one draft": (_rivals_for_one_draft, 404, TOGETHER - 1),
+    "the last room for a draft": (_rivals_for_the_last_room, 409, TOGETHER - 1),
+    "one key": (_submission_and_draft_with_one_key, 409, TOGETHER // 2),
+}
+
+
+@broken_by(
+    "A submission or draft that loses a race leaves no keys: on SQLite, nothing runs between its keys and its data",
+    "service/cases/api/submissions.py",
+    "await context.database.write_with_keys(create_keys, record))",
+    "(await context.database.write(create_keys), await context.database.write(record))[1])",
+    case="sqlite-one draft",
+)
+@broken_by(
+    "A draft that loses a race for the last room leaves no key",
+    "service/cases/api/drafts.py",
+    "await context.database.write_with_keys(create_key, work)",
+    "(await context.database.write(create_key), await context.database.write(work))[1]",
+    case="sqlite-the last room for a draft",
+)
+@broken_by(
+    "A submission or draft that loses a race leaves no keys: on PostgreSQL, its keys and its data are one transaction",
+    "service/database/worker_threads.py",
+    'if self.engine.dialect.name == "postgresql":\n            return self.write_sync(create_keys_and_work',
+    "if not self.engine:\n            return self.write_sync(create_keys_and_work",
+    case="postgresql-one draft",
+)
+@pytest.mark.parametrize("name", LOST_RACES)
+def test_a_request_that_loses_a_race_leaves_no_keys(service: RunningService, name: str) -> None:
+    compete, status, losers = LOST_RACES[name]
+    with newcomer(service, ("team-haarlem", Role.LOCAL_TEAM, in_days(-9), None)) as person:
+        before = _unused_keys(service)
+
+        answers = compete(person)
+
+    assert sorted(answer.status_code for answer in answers) == [201] * (TOGETHER - losers) + [status] * losers
+    assert _unused_keys(service) == before
+
+
+@broken_by(
+    "Keys of a request that was rolled back are not used from memory",
+    "service/database/worker_threads.py",
+    "keyring = self.keyring.for_new_keys()",
+    "keyring = self.keyring",
+)
+def test_what_a_request_that_failed_read_does_not_outlive_it(
+    installation: tuple[RunningService, People], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sent again to another process, it creates other keys, which this process must then read."""
+    service, people = installation
+    owners: list[UUID] = []
+
+    def fail(_: Contents, sealed: SealedContent) -> None:
+        owners.append(UUID(sealed.row["case_id"]))
+        raise Unavailable
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Contents, "store", fail)
+        assert _submit(people.anna).status_code == 503
+    _command(service, "remove-unused-keys")
+    owner, of_another_process = owners[0], Keyring(load_master_key(None, service.settings.master_key_file))
+    with service.tables.begin() as connection:
+        of_another_process.create_keys(connection, owner, CONTENT_CLASSES)
+        key = of_another_process.content_key(connection, owner, "referral")
+
+    assert service.built.database.read_sync(partial(_read_key, owner=owner)) == key
+
+
 def _command(service: RunningService, *arguments: str) -> tuple[int | str | None, str]:
     """Run a command. Returns (exit code or message, output)."""
     output = StringIO()
@@ -126,7 +223,7 @@ def _keys_of(database: Engine, owner: str) -> int:
 
 def _read_key(transaction: Transaction, owner: UUID) -> bytes:
     transaction.allow_all_rows("a test")
-    return transaction.keyring.content_key(transaction.connection, owner, "notes")
+    return transaction.keyring.content_key(transaction.connection, owner, "referral")
 
 
 @broken_by(
@@ -183,7 +280,7 @@ def test_no_key_is_removed_while_a_transaction_stores_what_it_read_a_key_for(
 @broken_by(
     "A key that was removed as unused is not used from memory, when its submission is sent again",
     "service/database/keyring.py",
-    "        self._forget(owner_id)\n        if connection",
+    "        self.forget(owner_id)\n        if connection",
     "        if connection",
 )
 def test_a_submission_that_is_sent_again_uses_the_new_keys(service: RunningService) -> None:

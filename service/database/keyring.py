@@ -93,10 +93,11 @@ def _split_mode(text: str) -> tuple[str, str]:
 
 
 class Keyring:
-    """Wraps and unwraps keys, and caches at most 4096 unwrapped keys."""
+    """Wraps and unwraps keys, and caches at most 4096 unwrapped keys. Removed keys leave the cache of `shared` too."""
 
-    def __init__(self, master: bytes) -> None:
+    def __init__(self, master: bytes, shared: "Keyring | None" = None) -> None:
         self._master = master
+        self._shared = shared
         self._unwrapped: OrderedDict[tuple[str, str], bytes] = OrderedDict()
         self._lock = Lock()
 
@@ -126,6 +127,13 @@ class Keyring:
     def unwrap(self, stored: bytes) -> bytes:
         return aes_key_unwrap(self._master, stored)
 
+    def for_new_keys(self) -> "Keyring":
+        """Returns a keyring for one unit of work that creates keys. What it reads stays out of the cache of this one.
+
+        The unit may be rolled back, and its request sent again to another process, which then creates other keys.
+        """
+        return Keyring(self._master, self)
+
     def require_matching_master_key(self, connection: Connection) -> None:
         """Raises MasterKeyRefused when another master key was used with this database.
 
@@ -144,12 +152,12 @@ class Keyring:
             raise MasterKeyRefused("the master key is not the key of this database") from None
 
     def create_keys(self, connection: Connection, owner_id: UUID, classes: tuple[str, ...]) -> None:
-        """Create the keys of a case or draft. They must be committed before the data that needs them (decision 0008).
+        """Create the keys of a case or draft, for `Database.write_with_keys` (decision 0008).
 
         A destroyed case gets no keys when its submission is sent again. Keys in the cache may be those of a failed
-        request, removed since as unused ones: they are read again.
+        request, rolled back or removed since as unused ones: they are read again.
         """
-        self._forget(owner_id)
+        self.forget(owner_id)
         if connection.execute(_SELECT_DESTROYED, {"owner_id": str(owner_id)}).first():
             return
         rows = [
@@ -183,9 +191,12 @@ class Keyring:
     def remove_keys(self, connection: Connection, owner_id: UUID) -> None:
         """Remove the keys of a case or draft: its content becomes unreadable for ever."""
         connection.execute(case_keys.delete().where(case_keys.c.owner_id == str(owner_id)))
-        self._forget(owner_id)
+        self.forget(owner_id)
 
-    def _forget(self, owner_id: UUID) -> None:
+    def forget(self, owner_id: UUID) -> None:
+        """Remove the keys of a case or draft from the cache."""
         with self._lock:
             for name in [name for name in self._unwrapped if name[0] == str(owner_id)]:
                 del self._unwrapped[name]
+        if self._shared:
+            self._shared.forget(owner_id)

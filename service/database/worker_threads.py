@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from typing import TypeVar
 
 from sqlalchemy import Engine
@@ -70,6 +71,25 @@ class Database:
         """Run the work in one transaction, committed before this returns. Raises Unavailable."""
         return await self._run_queued(self._writers, self.write_sync, work)
 
+    async def write_with_keys(self, create_keys: Callable[[Transaction], None], work: Callable[[Transaction], T]) -> T:
+        """Run work and, before it, the creation of its keys. Work that is refused leaves no keys (decision 0008).
+
+        PostgreSQL: both are one transaction. SQLite: two, since data and keys are two files; the one writer thread runs
+        nothing between them. Raises Unavailable.
+        """
+        return await self._run_queued(self._writers, partial(self._write_with_keys_sync, create_keys), work)
+
+    def _write_with_keys_sync(self, create_keys: Callable[[Transaction], None], work: Callable[[Transaction], T]) -> T:
+        def create_keys_and_work(transaction: Transaction) -> T:
+            create_keys(transaction)
+            return work(transaction)
+
+        keyring = self.keyring.for_new_keys()
+        if self.engine.dialect.name == "postgresql":
+            return self.write_sync(create_keys_and_work, keyring)
+        self.write_sync(create_keys, keyring)
+        return self.write_sync(work, keyring)
+
     async def read(self, work: Callable[[Transaction], T]) -> T:
         """Run work that changes nothing and reads no content. Raises Unavailable."""
         return await self._run_queued(self._readers, self.read_sync, work)
@@ -97,20 +117,20 @@ class Database:
         finally:
             self.units_in_progress -= 1
 
-    def write_sync(self, work: Callable[[Transaction], T]) -> T:
+    def write_sync(self, work: Callable[[Transaction], T], keyring: Keyring | None = None) -> T:
         """`write` for callers without an event loop. Work that loses a race against an equal request runs once more."""
         try:
-            return self._once(self.engine, work)
+            return self._once(self.engine, work, keyring)
         except IntegrityError:
             metrics.count_unit_of_work("again")
-            return self._once(self.engine, work)
+            return self._once(self.engine, work, keyring)
 
     def read_sync(self, work: Callable[[Transaction], T]) -> T:
         return self._once(self._reading, work)
 
-    def _once(self, engine: Engine, work: Callable[[Transaction], T]) -> T:
+    def _once(self, engine: Engine, work: Callable[[Transaction], T], keyring: Keyring | None = None) -> T:
         with _count_outcome(), unavailable_when_down(), engine.begin() as connection:
-            transaction = Transaction(connection, self.keyring, self.clock)
+            transaction = Transaction(connection, keyring or self.keyring, self.clock)
             if self.all_rows_reason:
                 transaction.allow_all_rows(self.all_rows_reason)
             result = work(transaction)

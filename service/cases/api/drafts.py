@@ -97,11 +97,9 @@ async def create_draft(
 ) -> DraftView:
     """Begin a draft. You may do so if you may submit a case, up to the number that the settings allow per person."""
     draft_id = context.database.keyring.derive_id("draft", caller.issuer, caller.subject, idempotency_key.key)
-    await context.database.write(
-        lambda transaction: create_draft_key(
-            transaction, caller, idempotency_key, draft_id=draft_id, rules=context.rules
-        )
-    )
+
+    def create_key(transaction: Transaction) -> None:
+        create_draft_key(transaction, caller, idempotency_key, draft_id=draft_id, rules=context.rules)
 
     def work(transaction: Transaction) -> IdempotentResult[DraftView]:
         outcome = begin_draft(
@@ -109,7 +107,7 @@ async def create_draft(
         )
         return IdempotentResult(_draft_view(outcome.value), outcome.repeated)
 
-    outcome = await context.database.write(work)
+    outcome = await context.database.write_with_keys(create_key, work)
     return answer_idempotently(response, outcome, version=outcome.value.version, location=f"/drafts/{draft_id}")
 
 

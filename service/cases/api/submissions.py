@@ -78,8 +78,7 @@ async def submit_case(
         )
         return step_result_view(transaction, context.rules, outcome)
 
-    await context.database.write(create_keys)
-    return answer_step(response, await context.database.write(record))
+    return answer_step(response, await context.database.write_with_keys(create_keys, record))
 
 
 def _submission(body: SubmitBody | ConsultBody, transaction: Transaction) -> Submission:

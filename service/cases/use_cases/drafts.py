@@ -42,7 +42,7 @@ class DraftWithFaults:
 def create_draft_key(
     transaction: Transaction, caller: Caller, idempotency_key: IdempotencyKey, *, draft_id: UUID, rules: Rulebook
 ) -> None:
-    """Create the key of a draft, in a transaction before that of the draft (decision 0008).
+    """Create the key of a draft, before the draft (decision 0008).
 
     Raises what `begin_draft` raises.
     """
@@ -62,7 +62,7 @@ def begin_draft(
     draft_id: UUID,
     rules: Rulebook,
 ) -> IdempotentResult[DraftWithFaults]:
-    """Store a new draft. The key of `draft_id` must have been committed before (decision 0008).
+    """Store a new draft. The key of `draft_id` must have been created before (decision 0008).
 
     A draft has no history: a repeated request gets the draft as it is now. Raises NotAllowed for a person who may not
     submit, and TooManyDrafts.

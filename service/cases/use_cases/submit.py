@@ -41,7 +41,7 @@ def create_case_keys(
     case_id: UUID,
     rules: Rulebook,
 ) -> None:
-    """Create the keys of a case, in a transaction before that of the case (decision 0008).
+    """Create the keys of a case, before the case (decision 0008).
 
     Creates none for a repeated submission and for a destroyed case. Raises what `record_submission` raises.
     """
@@ -62,7 +62,7 @@ def record_submission(
     rules: Rulebook,
     new_id: Callable[[], UUID],
 ) -> IdempotentResult[StepResult | StepReceipt]:
-    """Open a case with its first transition. The keys of `case_id` must have been committed before (decision 0008).
+    """Open a case with its first transition. The keys of `case_id` must have been created before (decision 0008).
 
     Raises NotFound for a draft that is not the caller's, and what `check_submission` raises.
     """

@@ -1,4 +1,4 @@
-"""Keys of neither a case nor a draft: what a crash left between the commit of the keys and that of the data."""
+"""Keys of neither a case nor a draft: what a crash left between keys and data (decision 0008)."""
 
 from sqlalchemy import delete, exists, func, or_, select, text
 
