@@ -81,6 +81,32 @@ def test_what_was_granted_is_corrected_in_a_case_that_has_ended_and_the_case_sta
     case.fire("carry_out", part=request, by="carla")
 
 
+@broken_by(
+    "AVG 16: the history of a part tells which of its entries were corrected on request",
+    "service/cases/api/parts.py",
+    "history_view(transaction, rules, entries, reading.history_without_notes, whole",
+    "history_view(transaction, rules, entries, entries, whole",
+)
+def test_the_history_of_a_part_tells_what_was_corrected_on_request_to_readers_of_the_whole_case(
+    people: People,
+) -> None:
+    case = CaseFile.submitted(people).go_to("arranging_placement")
+    line = next(part for part in case.parts("commitment") if part["addressee"])
+    refused = case.fire("refuse", part=line, by="ivo")["transition"]
+    request = granted(case)
+
+    answer = correct(
+        case, request, {"possibleIf": "Als er een plek vrijkomt."}, partId=line["id"], amends=refused["partSequence"]
+    )
+
+    assert answer.status_code == 201, answer.text
+    place = {"partId": request["id"], "partSequence": answer.json()["transition"]["partSequence"]}
+    shown = {
+        by: people[by].get(f"{case.address(line)}/transitions").json()["transitions"][-1] for by in ("esra", "ivo")
+    }
+    assert (shown["esra"]["correctedOnRequest"], shown["ivo"]["correctedOnRequest"]) == ([place], [])
+
+
 def test_a_past_view_shows_the_text_as_it_stood_before_the_correction(people: People) -> None:
     case = CaseFile.submitted(people).go_to("withdrawn")
     request = granted(case)

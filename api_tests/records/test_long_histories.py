@@ -1,6 +1,7 @@
 """A case with very many notes: a step reads none of them, and history and file come in pages (decision 0036)."""
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -23,6 +24,7 @@ from service.kinds import KINDS
 from service.vocabulary.calendar import day_in_amsterdam
 
 NOTES = 30
+MANY = 4  # more than a page of three
 Json = dict[str, Any]
 
 
@@ -85,8 +87,8 @@ def test_a_step_and_a_read_of_the_case_read_no_note(
 @broken_by(
     "A page of a history reads the entries of the page",
     "service/cases/store/cases.py",
-    '.limit(bindparam("limit"))',
-    ".limit(200)",
+    'bindparam("after")).limit(bindparam("limit"))',
+    'bindparam("after")).limit(200)',
 )
 @pytest.mark.parametrize("path", ["transitions", "file"])
 def test_a_page_reads_the_entries_of_the_page_and_no_more(
@@ -147,6 +149,7 @@ def pages_of(people: People, by: str, path: str, member: str, **query: Any) -> l
         items += answer.json()[member]
         if answer.json()["nextCursor"] is None:
             return items
+        assert answer.json()["nextCursor"] != query.get("cursor"), "a page leads to itself"
         query["cursor"] = answer.json()["nextCursor"]
 
 
@@ -170,6 +173,135 @@ def test_the_pages_together_are_the_whole(
     assert len(whole[member]) > 20
     for limit in (1, 7, 200):
         assert pages_of(people, by, address, member, limit=limit, **moment) == whole[member]
+
+
+@pytest.fixture
+def case_of_many(case: CaseFile) -> CaseFile:
+    """A case with more entries than a page in each of its other lists."""
+    case.go_to("arranging_placement")
+    line = next(part for part in case.parts("commitment") if part["addressee"])
+    for number in range(MANY):
+        case.fire("add_note", by=("ivo", "esra")[number % 2], part=line, text=f"Nummer {number}.")
+        case.fire("refuse", by="ivo", part=line)
+        case.fire("ask_again", part=line)
+        case.fire("revise_advice")
+        case.ask_about_file()
+        hold = case.people.esra.post(f"{case.path}/legal-holds", {"reason": {"code": "inspection"}})
+        assert hold.status_code == 201, hold.text
+    return case
+
+
+LISTS = ("history of a part", "commitments", "file-requests", "refusals", "advices", "legal-holds")
+
+
+def address_of(case: CaseFile, name: str) -> tuple[str, str]:
+    """Returns (path of this list, member that holds its items)."""
+    if name == "history of a part":
+        line = next(part for part in case.parts("commitment") if part["addressee"])
+        return f"{case.address(line)}/transitions", "transitions"
+    return f"{case.path}/{name}", "items"
+
+
+@broken_by(
+    "The pages of the history of a part hold all that the whole holds",
+    "service/cases/use_cases/read_content.py",
+    "return page, page[-1].part_sequence if len(entries) > extent.limit else None",
+    "return page, None",
+)
+@broken_by(
+    "The pages of the parts, refusals, advices and holds of a case hold each item once",
+    "service/database/paging.py",
+    "if position_of(item) > last]",
+    "if position_of(item) >= last]",
+)
+@broken_by(
+    "The parts of one kind are in the order of their cursors",
+    "service/cases/api/parts.py",
+    "parts = sorted((part for part in reading.parts if part.kind == kind), key=_position)",
+    "parts = [part for part in reversed(reading.parts) if part.kind == kind]",
+)
+def test_the_pages_of_each_list_of_a_case_are_together_the_whole(people: People, case_of_many: CaseFile) -> None:
+    """And the whole is what clients of released documents get, who ask no page."""
+    for name in LISTS:
+        address, member = address_of(case_of_many, name)
+        whole = people.esra.get(address).json()
+
+        assert whole["nextCursor"] is None
+        assert len(whole[member]) >= (2 if name == "commitments" else MANY), name
+        for limit in (1, 3, 200):
+            assert pages_of(people, "esra", address, member, limit=limit) == whole[member], name
+
+
+def test_a_reader_of_a_part_and_a_past_view_have_the_same_pages(people: People, case_of_many: CaseFile) -> None:
+    """A page tells a reader of a part nothing of the rest: no sequence of the case stands in it."""
+    history, _ = address_of(case_of_many, "history of a part")
+    middle = case_of_many.history()[-8]["sequence"]
+
+    readers: list[tuple[str, str, str, Json]] = [
+        ("ivo", history, "transitions", {}),
+        ("ivo", f"{case_of_many.path}/advices", "items", {}),
+        *(("esra", *address_of(case_of_many, name), {"sequence": middle}) for name in LISTS if name != "legal-holds"),
+    ]
+    for by, address, member, moment in readers:
+        whole = people[by].get(address, params=moment).json()[member]
+        assert len(whole) > 1
+        assert pages_of(people, by, address, member, limit=1, **moment) == whole
+    assert {entry["sequence"] for entry in people.ivo.get(f"{history}?limit=3").json()["transitions"]} == {None}
+
+
+def test_each_page_of_a_part_carries_the_version_of_the_part(people: People, case_of_many: CaseFile) -> None:
+    address, _ = address_of(case_of_many, "history of a part")
+    whole, page = (people.ivo.get(f"{address}{query}") for query in ("", "?limit=1"))
+
+    assert whole.headers["etag"] == page.headers["etag"] == f'"{len(whole.json()["transitions"])}"'
+
+
+@broken_by(
+    "A page of the history of a part reads the entries of the page",
+    "service/cases/store/cases.py",
+    '_PAGE_OF_PART = _PART_AFTER.limit(bindparam("limit"))',
+    "_PAGE_OF_PART = _PART_AFTER.limit(200)",
+)
+def test_a_page_of_a_part_reads_no_note_of_another_page(
+    people: People, case: CaseFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case.go_to("arranging_placement")
+    line = case.parts("commitment")[0]
+    rows = CountedRows(monkeypatch)
+
+    def read() -> int:
+        return rows.during(lambda: people.carla.get(f"{case.address(line)}/transitions?limit=1"))
+
+    def read_lists() -> list[int]:
+        return [rows.during(partial(people.carla.get, f"{case.path}/{name}")) for name in ("advices", "refusals")]
+
+    at_first, lists_at_first = read(), read_lists()
+    for number in range(NOTES):
+        case.fire("add_note", by="esra", part=line, text=f"Nummer {number}.")
+
+    assert read() <= at_first + 1
+    assert read_lists() == lists_at_first
+
+
+@broken_by(
+    "A cursor belongs to one list of one case",
+    "service/cases/api/parts.py",
+    'Cursors(transaction.keyring, f"{kind} {case_id}")',
+    'Cursors(transaction.keyring, f"advices {case_id}")',
+)
+def test_a_cursor_belongs_to_the_list_for_which_it_was_made(people: People, case_of_many: CaseFile) -> None:
+    addresses = {name: address_of(case_of_many, name)[0] for name in LISTS}
+    cursors = {name: people.esra.get(f"{path}?limit=1").json()["nextCursor"] for name, path in addresses.items()}
+    other_part = case_of_many.address(case_of_many.parts("commitment")[-1])
+    addresses |= {"history": f"{case_of_many.path}/transitions", "other part": f"{other_part}/transitions"}
+
+    for name, cursor in cursors.items():
+        for other, path in addresses.items():
+            answer = people.esra.get(path, params={"cursor": cursor})
+            if other == name:
+                assert answer.status_code == 200, answer.text
+            else:
+                assert faults_in(answer) == {("query", "cursor", "cursor_not_ours")}, (name, other)
 
 
 def test_each_page_carries_the_version_of_the_case(people: People, long_case: CaseFile) -> None:

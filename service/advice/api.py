@@ -9,7 +9,15 @@ from pydantic import Field
 from service.advice.rules.forms import Advice, AdviceRevision
 from service.advice.use_cases import list_advice_versions, read_advice
 from service.cases.api.form_shapes import document_as
-from service.cases.api.point_in_time import PointInTimeDependency, PointInTimeQuery, PointInTimeView
+from service.cases.api.point_in_time import (
+    NEXT_CURSOR,
+    PagedDependency,
+    PagedQuery,
+    PointInTimeDependency,
+    PointInTimeQuery,
+    PointInTimeView,
+)
+from service.database.paging import Cursors
 from service.database.transaction import Transaction
 from service.http.app_context import AppContextDependency
 from service.http.json_models import UtcDateTime, View
@@ -35,6 +43,7 @@ class Advices(PointInTimeView):
     """The versions of the advice of a case, the newest last."""
 
     items: list[AdviceVersionView]
+    next_cursor: str | None = Field(default=None, description=NEXT_CURSOR)
 
 
 class AdviceInPart(View):
@@ -56,20 +65,24 @@ class AdviceView(PointInTimeView):
 
 @router.get("/cases/{caseId}/advices")
 async def list_advices(
-    case_id: CaseId, context: AppContextDependency, caller: CallerDependency, moment: PointInTimeDependency
+    case_id: CaseId, context: AppContextDependency, caller: CallerDependency, query: PagedDependency
 ) -> Advices:
-    """The versions of the advice, with the moment at which each was issued."""
-    return await context.database.read(lambda transaction: view_advices(transaction, caller, case_id, moment))
+    """The versions of the advice, with the moment at which each was issued: all of them, or a page."""
+    return await context.database.read(lambda transaction: view_advices(transaction, caller, case_id, query))
 
 
-def view_advices(transaction: Transaction, caller: Caller, case_id: UUID, moment: PointInTimeQuery) -> Advices:
-    """Returns the versions of the advice that the caller may see."""
-    versions = list_advice_versions(transaction, caller, case_id, moment.point_in_time)
+def view_advices(transaction: Transaction, caller: Caller, case_id: UUID, query: PagedQuery) -> Advices:
+    """Returns the versions of the advice that the caller may see. Raises NotFound, Invalid."""
+    versions = list_advice_versions(transaction, caller, case_id, query.point_in_time)
+    page = query.page_of(
+        Cursors(transaction.keyring, f"advices {case_id}"), [*versions.issued], position_of=lambda number: [number]
+    )
+    issued = {number: versions.issued[number] for number in page.items}
     items = [
         AdviceVersionView(version=number, issued_at=entry.occurred_at, recorded_at=entry.recorded_at)
-        for number, entry in versions.issued.items()
+        for number, entry in issued.items()
     ]
-    return moment.with_as_of(Advices(items=items), versions.past)
+    return query.with_as_of(Advices(items=items, next_cursor=page.next_cursor), versions.past)
 
 
 @router.get("/cases/{caseId}/advices/{version}", responses=refusal_responses(403))

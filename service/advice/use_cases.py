@@ -52,7 +52,7 @@ def list_advice_versions(
     """Returns the versions that the caller may read. Raises NotFound."""
     reading = read_case(transaction, identify(transaction, caller), case_id, when)
     sight, parts = _sight_and_parts(reading)
-    return AdviceVersions(issued=_visible_versions(reading.history, sight, parts), past=reading.past)
+    return AdviceVersions(issued=_visible_versions(reading.history_without_notes, sight, parts), past=reading.past)
 
 
 def read_advice(
@@ -67,7 +67,7 @@ def read_advice(
     actor = identify(transaction, caller)
     reading = read_case(transaction, actor, case_id, when)
     sight, parts = _sight_and_parts(reading)
-    history = reading.history
+    history = reading.history_without_notes
     entry = _visible_versions(history, sight, parts).get(version)
     if entry is None:
         raise NotFound

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -39,6 +40,28 @@ class Cursors:
         rows_of_page = rows[:limit]
         next_cursor = self.cursor(position_of(rows_of_page[-1])) if len(rows) > limit else None
         return ListPage(tuple(map(item_of, rows_of_page)), next_cursor)
+
+    def page_of(
+        self,
+        items: Sequence[T],
+        size: int | None,
+        cursor: str | None,
+        *,
+        position_of: Callable[[T], list[str | int]],
+    ) -> ListPage[T]:
+        """Returns a page of a list that was read whole: at most `size` items after the cursor. None: all of them.
+
+        The items are in order of `position_of`. Raises Invalid for a cursor of another list.
+        """
+        if cursor is not None:
+            last = json.loads(self.position(cursor))
+            items = [item for item in items if position_of(item) > last]
+        return self.page(
+            items,
+            len(items) if size is None else size,
+            item_of=lambda item: item,
+            position_of=lambda item: json.dumps(position_of(item)),
+        )
 
     def cursor(self, place: str) -> str:
         """Returns the cursor of the page after this position."""

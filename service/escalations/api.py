@@ -1,13 +1,13 @@
 """/v1/escalation-signals and /v1/cases/{caseId}/refusals: signals of a liaison, and refusals by providers."""
 
-from collections.abc import Sequence
 from typing import Literal
 from uuid import UUID, uuid4
 
 from fastapi import Response
+from pydantic import Field
 
 from service.cases.api.numbers import write_by_number
-from service.cases.api.point_in_time import PointInTimeDependency, PointInTimeQuery, PointInTimeView
+from service.cases.api.point_in_time import NEXT_CURSOR, PagedDependency, PagedQuery, PointInTimeView
 from service.cases.api.presenter import Presenter
 from service.cases.api.step_bodies import CaseNumber, StepBody
 from service.cases.api.steps import answer_step, step_result_view
@@ -15,6 +15,7 @@ from service.cases.api.views import MadeView
 from service.cases.rules.attention import LedgerEntry, refusal_ledger
 from service.cases.use_cases.case_reading import read_case
 from service.database.idempotency import IdempotentResult
+from service.database.paging import Cursors, ListPage
 from service.database.transaction import Transaction
 from service.escalations.rules.forms import EscalationSignal
 from service.escalations.use_cases import signal_escalation
@@ -55,29 +56,35 @@ class Refusals(PointInTimeView):
     """All refusals, in order. `alternative`: another provider was found for the line, or is asked now."""
 
     items: list[RefusalView]
+    next_cursor: str | None = Field(default=None, description=NEXT_CURSOR)
 
 
 @router.get("/cases/{caseId}/refusals")
 async def list_refusals(
-    case_id: CaseId, context: AppContextDependency, caller: CallerDependency, moment: PointInTimeDependency
+    case_id: CaseId, context: AppContextDependency, caller: CallerDependency, query: PagedDependency
 ) -> Refusals:
-    """The refusals by providers, kept with the case. Facts, no content."""
+    """The refusals by providers, kept with the case: all of them, or a page. Facts, no content."""
     return await context.database.read(
-        lambda transaction: view_refusals(transaction, caller, case_id, moment, rules=context.rules)
+        lambda transaction: view_refusals(transaction, caller, case_id, query, rules=context.rules)
     )
 
 
 def view_refusals(
-    transaction: Transaction, caller: Caller, case_id: UUID, moment: PointInTimeQuery, *, rules: Rulebook
+    transaction: Transaction, caller: Caller, case_id: UUID, query: PagedQuery, *, rules: Rulebook
 ) -> Refusals:
-    """Returns the refusals of a case. The caller must see the whole case."""
-    reading = read_case(transaction, identify(transaction, caller), case_id, moment.point_in_time)
+    """Returns the refusals of a case. The caller must see the whole case. Raises NotFound, Invalid."""
+    reading = read_case(transaction, identify(transaction, caller), case_id, query.point_in_time)
     reading.require_whole_case()
-    return moment.with_as_of(_refusals_view(transaction, rules, refusal_ledger(reading.history)), reading.past)
+    page = query.page_of(
+        Cursors(transaction.keyring, f"refusals {case_id}"),
+        refusal_ledger(reading.history_without_notes),
+        position_of=lambda refusal: [refusal.entry.sequence],
+    )
+    return query.with_as_of(_refusals_view(transaction, rules, page), reading.past)
 
 
-def _refusals_view(transaction: Transaction, rules: Rulebook, recorded: Sequence[LedgerEntry]) -> Refusals:
-    presenter = Presenter.of(transaction, rules, [refusal.organisation_id for refusal in recorded])
+def _refusals_view(transaction: Transaction, rules: Rulebook, page: ListPage[LedgerEntry]) -> Refusals:
+    presenter = Presenter.of(transaction, rules, [refusal.organisation_id for refusal in page.items])
     items = [
         RefusalView(
             line=refusal.line,
@@ -88,9 +95,9 @@ def _refusals_view(transaction: Transaction, rules: Rulebook, recorded: Sequence
             part_sequence=refusal.entry.part_sequence,
             alternative=refusal.has_alternative,
         )
-        for refusal in recorded
+        for refusal in page.items
     ]
-    return Refusals(items=items)
+    return Refusals(items=items, next_cursor=page.next_cursor)
 
 
 @router.post("/escalation-signals", status_code=201, responses=refusal_responses(403, 404))

@@ -28,7 +28,7 @@ def read_coming_of_age(transaction: Transaction, caller: Caller, case_id: UUID) 
     sight = require_whole_case(transaction, actor, case_id)
     if require_seat(transaction, actor, sight).acting.role not in COMING_OF_AGE_ROLES:
         raise NotAllowed
-    history = Cases(transaction).history(case_id)
+    history = Cases(transaction).history_without_notes(case_id)
     log_reading(transaction, caller, actor, sight, "read_coming_of_age", "month of birth")
     return coming_of_age(
         fold_facts(history, KINDS), birth_month(transaction, history), day_in_amsterdam(transaction.now)

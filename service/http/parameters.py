@@ -32,6 +32,22 @@ class PageQuery(QueryKeys):
     cursor: Annotated[str | None, Field(max_length=200)] = None
 
 
+class WholeOrPageQuery(QueryKeys):
+    """A page of a list that was always answered whole: all of it when both `limit` and `cursor` are left out."""
+
+    limit: Annotated[int | None, Field(ge=1, le=MAX_PAGE_SIZE)] = Field(
+        default=None,
+        description="Maximum number of items on a page. Without `limit` and `cursor` the answer has every item: ask "
+        "pages of a list that may be long.",
+    )
+    cursor: Annotated[str | None, Field(max_length=200)] = None
+
+    @property
+    def size(self) -> int | None:
+        """The maximum number of items; None for all."""
+        return self.limit or (None if self.cursor is None else MAX_PAGE_SIZE)
+
+
 async def _version(
     if_match: Annotated[
         str | None,

@@ -9,11 +9,13 @@ from pydantic import Field
 
 from service.cases.api.form_shapes import FormContent
 from service.cases.api.point_in_time import (
-    PagedHistoryDependency,
-    PagedHistoryQuery,
+    NEXT_CURSOR,
+    PagedDependency,
+    PagedQuery,
     PointInTimeDependency,
     PointInTimeQuery,
     PointInTimeView,
+    history_cursors,
     next_page_cursor,
     show_version_of_present,
 )
@@ -42,14 +44,13 @@ from service.vocabulary.messages import MESSAGES
 from service.workflows.rules.rulebook import Rulebook
 
 router = StrictRouter("cases")
-_NEXT_CURSOR = "The next page; null on the last one, and where no page was asked."
 
 
 class History(PointInTimeView):
     """The history of a case or of one of its parts, in order of sequence."""
 
     transitions: list[EntryView]
-    next_cursor: str | None = Field(default=None, description=_NEXT_CURSOR)
+    next_cursor: str | None = Field(default=None, description=NEXT_CURSOR)
 
 
 class PossibleTransitions(View):
@@ -86,7 +87,7 @@ class CaseFileView(PointInTimeView):
     case_id: UUID
     number: str
     documents: list[DocumentView]
-    next_cursor: str | None = Field(default=None, description=_NEXT_CURSOR)
+    next_cursor: str | None = Field(default=None, description=NEXT_CURSOR)
 
 
 @router.get("/cases/{caseId}")
@@ -121,7 +122,7 @@ async def list_transitions(
     case_id: CaseId,
     context: AppContextDependency,
     caller: CallerDependency,
-    query: PagedHistoryDependency,
+    query: PagedDependency,
     response: Response,
 ) -> History:
     """The history of a case and its parts, up to the requested moment: facts, no content. All of it, or a page."""
@@ -133,14 +134,15 @@ async def list_transitions(
 
 
 def view_history(
-    transaction: Transaction, caller: Caller, case_id: UUID, query: PagedHistoryQuery, *, rules: Rulebook
+    transaction: Transaction, caller: Caller, case_id: UUID, query: PagedQuery, *, rules: Rulebook
 ) -> tuple[History, int]:
     """Returns (the history of a case or a page of it, the version of the case). Raises NotFound, Invalid."""
     reading = read_case(transaction, identify(transaction, caller), case_id, query.point_in_time)
     version = reading.require_whole_case().part.sequence
-    entries, last_sequence = entries_of(reading, query.extent(transaction.keyring, case_id))
-    view = history_view(transaction, rules, entries, whole=True, history=reading.history_without_notes)
-    cursor = next_page_cursor(transaction.keyring, case_id, last_sequence)
+    cursors = history_cursors(transaction.keyring, case_id)
+    entries, last_sequence = entries_of(reading, query.extent(cursors))
+    view = history_view(transaction, rules, entries, reading.history_without_notes, whole=True)
+    cursor = next_page_cursor(cursors, last_sequence)
     return query.with_as_of(view.model_copy(update={"next_cursor": cursor}), reading.past), version
 
 
@@ -179,7 +181,7 @@ async def list_possible_transitions(
 
 @router.get("/cases/{caseId}/file", responses=refusal_responses(403))
 async def get_file(
-    case_id: CaseId, context: AppContextDependency, caller: CallerDependency, query: PagedHistoryDependency
+    case_id: CaseId, context: AppContextDependency, caller: CallerDependency, query: PagedDependency
 ) -> CaseFileView:
     """The content of the case that you may read, in order: all of it, or that of a page of the history.
 
@@ -192,10 +194,11 @@ async def get_file(
 
 
 def view_file(
-    transaction: Transaction, caller: Caller, case_id: UUID, query: PagedHistoryQuery, *, rules: Rulebook
+    transaction: Transaction, caller: Caller, case_id: UUID, query: PagedQuery, *, rules: Rulebook
 ) -> CaseFileView:
     """The file of the case, or a page of it. Needs a transaction that writes: the read is logged."""
-    file = read_file(transaction, caller, case_id, query.point_in_time, query.extent(transaction.keyring, case_id))
+    extent = query.extent(history_cursors(transaction.keyring, case_id))
+    file = read_file(transaction, caller, case_id, query.point_in_time, extent)
     return query.with_as_of(_file_view(transaction, rules, file), file.past)
 
 
@@ -217,7 +220,7 @@ def _file_view(transaction: Transaction, rules: Rulebook, file: CaseFile) -> Cas
     )
     documents = [document_view(presenter, document, whole=True) for document in file.documents]
     case = file.sight.case
-    cursor = next_page_cursor(transaction.keyring, case.id, file.last_sequence)
+    cursor = next_page_cursor(history_cursors(transaction.keyring, case.id), file.last_sequence)
     return CaseFileView(case_id=case.id, number=case.number, documents=documents, next_cursor=cursor)
 
 
@@ -225,16 +228,13 @@ def history_view(
     transaction: Transaction,
     rules: Rulebook,
     entries: Sequence[Transition],
+    history: Sequence[Transition],
     *,
     whole: bool,
-    history: Sequence[Transition] | None = None,
 ) -> History:
-    """The history view of these entries. `whole`: the reader may read the whole case.
-
-    `history`: the entries among which their amendments are; the entries themselves when left out.
-    """
+    """The history view of these entries; `history` holds their amendments. `whole`: the reader sees the whole case."""
     presenter = Presenter.of(transaction, rules, [id_ for entry in entries for id_ in ids_of_entry(entry)])
-    amendments = amendments_by_place(entries if history is None else history)
+    amendments = amendments_by_place(history)
     return History(
         transitions=[
             presenter.entry_view(entry, whole=whole, amendments=amendments.get(place_of(entry), ()))

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Path, Response
+from pydantic import Field
 
 from service.cases.api.cases import (
     DocumentView,
@@ -16,17 +17,24 @@ from service.cases.api.cases import (
     view_possible_transitions,
 )
 from service.cases.api.point_in_time import (
+    NEXT_CURSOR,
+    PagedDependency,
+    PagedQuery,
     PointInTimeDependency,
     PointInTimeQuery,
     PointInTimeView,
+    history_cursors,
+    next_page_cursor,
     show_version_of_present,
 )
 from service.cases.api.presenter import Presenter, ids_of_entry, ids_of_part
 from service.cases.api.step_bodies import StepBody, step_type
 from service.cases.api.steps import StepRoute, take_step_over_http, with_step_body
 from service.cases.api.views import MadeView, PartView
+from service.cases.rules.model import Part
 from service.cases.use_cases.case_reading import read_case
-from service.cases.use_cases.read_content import read_entry
+from service.cases.use_cases.read_content import entries_of_part, read_entry
+from service.database.paging import Cursors
 from service.database.transaction import Transaction
 from service.http.app_context import AppContextDependency
 from service.http.openapi import refusal_responses
@@ -45,20 +53,27 @@ EntryNumber = Annotated[int, Path(description="The `partSequence` of the entry."
 
 
 class Parts(PointInTimeView):
-    """The parts of one kind that you may see."""
+    """The parts of one kind that you may see, by line of the advice, then by id."""
 
     items: list[PartView]
+    next_cursor: str | None = Field(default=None, description=NEXT_CURSOR)
 
 
 def view_parts(
-    transaction: Transaction, caller: Caller, case_id: UUID, query: PointInTimeQuery, *, kind: PartKind, rules: Rulebook
+    transaction: Transaction, caller: Caller, case_id: UUID, query: PagedQuery, *, kind: PartKind, rules: Rulebook
 ) -> Parts:
-    """The parts of one kind that this caller may see."""
+    """The parts of one kind that this caller may see. Raises NotFound, Invalid."""
     reading = read_case(transaction, identify(transaction, caller), case_id, query.point_in_time)
-    parts = [part for part in reading.parts if part.kind == kind]
-    ids = [id_ for part in parts for id_ in ids_of_part(part)]
+    parts = sorted((part for part in reading.parts if part.kind == kind), key=_position)
+    page = query.page_of(Cursors(transaction.keyring, f"{kind} {case_id}"), parts, position_of=_position)
+    ids = [id_ for part in page.items for id_ in ids_of_part(part)]
     presenter = Presenter.of(transaction, rules, ids, at=reading.moment)
-    return query.with_as_of(Parts(items=[presenter.part_view(part) for part in parts]), reading.past)
+    items = [presenter.part_view(part) for part in page.items]
+    return query.with_as_of(Parts(items=items, next_cursor=page.next_cursor), reading.past)
+
+
+def _position(part: Part) -> list[str | int]:
+    return [part.line or "", str(part.id)]
 
 
 def view_part(
@@ -81,14 +96,20 @@ def view_part(
 
 
 def view_history_of_part(
-    transaction: Transaction, caller: Caller, address: tuple[UUID, UUID], query: PointInTimeQuery, *, rules: Rulebook
-) -> History:
-    """The history of the part at `address` (case id, part id). Raises NotFound."""
+    transaction: Transaction, caller: Caller, address: tuple[UUID, UUID], query: PagedQuery, *, rules: Rulebook
+) -> tuple[History, int]:
+    """Returns (the history of the part at `address` or a page of it, the version of the part).
+
+    `address` is (case id, part id). Raises NotFound, Invalid.
+    """
     case_id, part_id = address
     reading = read_case(transaction, identify(transaction, caller), case_id, query.point_in_time)
     sight = reading.require_part(part_id)
-    entries = [entry for entry in reading.history if entry.part_id == part_id]
-    return query.with_as_of(history_view(transaction, rules, entries, whole=sight.may_read_case), reading.past)
+    cursors = history_cursors(transaction.keyring, case_id, part_id)
+    entries, last_number = entries_of_part(reading, part_id, query.extent(cursors))
+    view = history_view(transaction, rules, entries, reading.history_without_notes, whole=sight.may_read_case)
+    cursor = next_page_cursor(cursors, last_number)
+    return query.with_as_of(view.model_copy(update={"next_cursor": cursor}), reading.past), sight.part.sequence
 
 
 def view_entry(
@@ -130,9 +151,9 @@ class PartRoutes:
     kind: PartKind
 
     async def list_parts(
-        self, case_id: CaseId, context: AppContextDependency, caller: CallerDependency, query: PointInTimeDependency
+        self, case_id: CaseId, context: AppContextDependency, caller: CallerDependency, query: PagedDependency
     ) -> Parts:
-        """The parts of this kind that you may see."""
+        """The parts of this kind that you may see: all of them, or a page."""
         return await context.database.read(
             lambda transaction: view_parts(transaction, caller, case_id, query, kind=self.kind, rules=context.rules)
         )
@@ -160,16 +181,16 @@ class PartRoutes:
         part_id: PartId,
         context: AppContextDependency,
         caller: CallerDependency,
-        query: PointInTimeDependency,
+        query: PagedDependency,
         response: Response,
     ) -> History:
-        """History of this part: facts, no content."""
-        view = await context.database.read(
+        """History of this part: facts, no content. All of it, or a page."""
+        view, version = await context.database.read(
             lambda transaction: view_history_of_part(
                 transaction, caller, (case_id, part_id), query, rules=context.rules
             )
         )
-        show_version_of_present(response, view, max(entry.part_sequence for entry in view.transitions))
+        show_version_of_present(response, view, version)
         return view
 
     async def get_transition(

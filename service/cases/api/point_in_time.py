@@ -1,5 +1,6 @@
-"""Past views over HTTP: the query `?sequence=` or `?knownAt=`, and the member `asOf` of an answer."""
+"""Past views over HTTP: the query `?sequence=` or `?knownAt=`, the member `asOf` of an answer, and pages of lists."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, TypeVar
 from uuid import UUID
@@ -11,10 +12,10 @@ from pydantic_core import PydanticCustomError
 from service.cases.rules.point_in_time import HistoryUntil, PointInTime
 from service.cases.use_cases.read_content import HistoryExtent
 from service.database.keyring import Keyring
-from service.database.paging import Cursors
+from service.database.paging import Cursors, ListPage
 from service.http.edge import API_PREFIX
 from service.http.json_models import UtcDateTime, View
-from service.http.parameters import MAX_PAGE_SIZE, QueryKeys
+from service.http.parameters import QueryKeys, WholeOrPageQuery
 from service.http.responses import set_version_tag
 from service.vocabulary.fields import Moment
 
@@ -36,6 +37,8 @@ class PointInTimeView(View):
 
 
 D = TypeVar("D", bound=PointInTimeView)
+T = TypeVar("T")
+NEXT_CURSOR = "The next page; null on the last one, and where no page was asked."
 
 
 class MomentQuery(QueryKeys):
@@ -60,15 +63,8 @@ class MomentQuery(QueryKeys):
         return known_at
 
 
-class PagedMomentQuery(MomentQuery):
-    """The moment, and a page of the history: all of it when both `limit` and `cursor` are left out."""
-
-    limit: Annotated[int | None, Field(ge=1, le=MAX_PAGE_SIZE)] = Field(
-        default=None,
-        description="Maximum number of entries on a page. Without `limit` and `cursor` the answer has every entry: ask "
-        "pages of a case that may have a long history.",
-    )
-    cursor: Annotated[str | None, Field(max_length=200)] = None
+class PagedMomentQuery(WholeOrPageQuery, MomentQuery):
+    """The moment, and a page of what was known then: all of it when both `limit` and `cursor` are left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,32 +95,39 @@ async def _point_in_time_query(request: Request, query: Annotated[MomentQuery, Q
 
 
 @dataclass(frozen=True, slots=True)
-class PagedHistoryQuery(PointInTimeQuery):
-    """A requested moment, and a page of the history until then."""
+class PagedQuery(PointInTimeQuery):
+    """A requested moment, and a page of a list as it was then. `size` None and `cursor` None: all of the list."""
 
-    limit: int | None
+    size: int | None
     cursor: str | None
 
-    def extent(self, keyring: Keyring, case_id: UUID) -> HistoryExtent | None:
+    def extent(self, cursors: Cursors) -> HistoryExtent | None:
         """The stretch of history to read; None for all of it. Raises Invalid for a cursor of another case or list."""
-        if self.cursor is None:
-            return None if self.limit is None else HistoryExtent(self.limit)
-        return HistoryExtent(self.limit or MAX_PAGE_SIZE, int(_cursors(keyring, case_id).position(self.cursor)))
+        if self.size is None:
+            return None
+        return HistoryExtent(self.size, 0 if self.cursor is None else int(cursors.position(self.cursor)))
+
+    def page_of(
+        self, cursors: Cursors, items: Sequence[T], *, position_of: Callable[[T], list[str | int]]
+    ) -> ListPage[T]:
+        """The page of a list that was read whole, in order of `position_of`. Raises Invalid as `extent` does."""
+        return cursors.page_of(items, self.size, self.cursor, position_of=position_of)
 
 
-def next_page_cursor(keyring: Keyring, case_id: UUID, last_sequence: int | None) -> str | None:
-    """The cursor of the page after this entry; None when no page follows."""
-    return None if last_sequence is None else _cursors(keyring, case_id).cursor(str(last_sequence))
+def history_cursors(keyring: Keyring, case_id: UUID, part_id: UUID | None = None) -> Cursors:
+    """The cursors of the history of a case, or of one of its parts."""
+    return Cursors(keyring, f"history {case_id}" if part_id is None else f"history {case_id} {part_id}")
 
 
-def _cursors(keyring: Keyring, case_id: UUID) -> Cursors:
-    return Cursors(keyring, f"history {case_id}")
+def next_page_cursor(cursors: Cursors, last_number: int | None) -> str | None:
+    """The cursor of the page after the entry with this number; None when no page follows."""
+    return None if last_number is None else cursors.cursor(str(last_number))
 
 
-async def _paged_history_query(request: Request, query: Annotated[PagedMomentQuery, Query()]) -> PagedHistoryQuery:
+async def _paged_query(request: Request, query: Annotated[PagedMomentQuery, Query()]) -> PagedQuery:
     moment = await _point_in_time_query(request, query)
-    return PagedHistoryQuery(moment.point_in_time, moment.present_path, query.limit, query.cursor)
+    return PagedQuery(moment.point_in_time, moment.present_path, query.size, query.cursor)
 
 
-PagedHistoryDependency = Annotated[PagedHistoryQuery, Depends(_paged_history_query)]
+PagedDependency = Annotated[PagedQuery, Depends(_paged_query)]
 PointInTimeDependency = Annotated[PointInTimeQuery, Depends(_point_in_time_query)]

@@ -44,11 +44,12 @@ _IS_NOTE = and_(
 )
 _HISTORY_WITHOUT_NOTES = _HISTORY.where(or_(transitions.c.trigger_name.is_(None), not_(_IS_NOTE)))
 _ENTRIES_AFTER = _HISTORY.where(transitions.c.sequence > bindparam("after")).limit(bindparam("limit"))
-_ENTRY_OF_PART = select(transitions).where(
-    transitions.c.case_id == bindparam("case_id"),
-    transitions.c.part_id == bindparam("part_id"),
-    transitions.c.part_sequence == bindparam("part_sequence"),
+_OF_PART = select(transitions).where(
+    transitions.c.case_id == bindparam("case_id"), transitions.c.part_id == bindparam("part_id")
 )
+_ENTRY_OF_PART = _OF_PART.where(transitions.c.part_sequence == bindparam("part_sequence"))
+_PART_AFTER = _OF_PART.where(transitions.c.part_sequence > bindparam("after")).order_by(transitions.c.part_sequence)
+_PAGE_OF_PART = _PART_AFTER.limit(bindparam("limit"))
 _ADD_ENTRY = insert(transitions)
 # A literal: with a bound parameter, PostgreSQL could not use the partial index.
 _RECORD_GAP: ColumnElement[str] = literal_column("'record_gap'")
@@ -155,6 +156,14 @@ class Cases:
         """Returns at most `limit` entries after this one, in order of sequence."""
         keys = {"case_id": str(case_id), "after": sequence, "limit": limit}
         return tuple(map(row_to_transition, self._connection.execute(_ENTRIES_AFTER, keys).all()))
+
+    def entries_of_part(
+        self, case_id: UUID, part_id: UUID, after: int, limit: int | None = None
+    ) -> tuple[Transition, ...]:
+        """Returns the entries of this part after its n-th, at most `limit`, in order of `part_sequence`."""
+        statement = _PART_AFTER if limit is None else _PAGE_OF_PART
+        keys = {"case_id": str(case_id), "part_id": str(part_id), "after": after, "limit": limit}
+        return tuple(map(row_to_transition, self._connection.execute(statement, keys).all()))
 
     def entry_of_part(self, case_id: UUID, part_id: UUID, part_sequence: int) -> Transition | None:
         """Returns the entry with this number in this part. None also for a number that no column can hold."""

@@ -52,6 +52,9 @@ class CaseReading(Protocol):
     def entries_after(self, sequence: int, limit: int) -> tuple[Transition, ...]:
         """At most `limit` entries after this one, also those that the reader may not see."""
 
+    def entries_of_part(self, part_id: UUID, after: int = 0, limit: int | None = None) -> tuple[Transition, ...]:
+        """The entries of this part after its n-th, at most `limit`."""
+
     def find_entry(self, part_id: UUID, part_sequence: int) -> Transition | None:
         """The entry with this number in this part."""
 
@@ -101,6 +104,9 @@ class PresentCase:
 
     def entries_after(self, sequence: int, limit: int) -> tuple[Transition, ...]:
         return Cases(self.transaction).entries_after(self.case_id, sequence, limit)
+
+    def entries_of_part(self, part_id: UUID, after: int = 0, limit: int | None = None) -> tuple[Transition, ...]:
+        return Cases(self.transaction).entries_of_part(self.case_id, part_id, after, limit)
 
     def find_entry(self, part_id: UUID, part_sequence: int) -> Transition | None:
         return Cases(self.transaction).entry_of_part(self.case_id, part_id, part_sequence)

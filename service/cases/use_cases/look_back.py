@@ -50,6 +50,10 @@ class PastCase:
     def entries_after(self, sequence: int, limit: int) -> tuple[Transition, ...]:
         return self.past.history[sequence : sequence + limit]
 
+    def entries_of_part(self, part_id: UUID, after: int = 0, limit: int | None = None) -> tuple[Transition, ...]:
+        entries = tuple(entry for entry in self.history if entry.part_id == part_id and entry.part_sequence > after)
+        return entries[:limit]
+
     def find_entry(self, part_id: UUID, part_sequence: int) -> Transition | None:
         return next(
             (entry for entry in self.history if (entry.part_id, entry.part_sequence) == (part_id, part_sequence)), None

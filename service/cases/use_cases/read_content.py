@@ -137,6 +137,20 @@ def entries_of(reading: CaseReading, extent: HistoryExtent | None) -> tuple[tupl
     return page, page[-1].sequence if len(entries) > extent.limit else None
 
 
+def entries_of_part(
+    reading: CaseReading, part_id: UUID, extent: HistoryExtent | None
+) -> tuple[tuple[Transition, ...], int | None]:
+    """Returns (entries of this stretch of a part, `part_sequence` of its last entry if more follow).
+
+    Without an extent: all entries of the part.
+    """
+    if extent is None:
+        return reading.entries_of_part(part_id), None
+    entries = reading.entries_of_part(part_id, extent.after, extent.limit + 1)
+    page = entries[: extent.limit]
+    return page, page[-1].part_sequence if len(entries) > extent.limit else None
+
+
 def read_entry(
     transaction: Transaction,
     caller: Caller,

@@ -3,15 +3,17 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Path, Response
+from fastapi import Path, Query, Response
 from pydantic import Field
 
+from service.cases.api.point_in_time import NEXT_CURSOR
 from service.database.idempotency import IdempotentResult
+from service.database.paging import Cursors
 from service.database.transaction import Transaction
 from service.http.app_context import AppContextDependency
 from service.http.json_models import Body, InTwoLanguages, Labelled, Named, OptionalDay, UtcDateTime, View
 from service.http.openapi import refusal_responses
-from service.http.parameters import CallerDependency, CaseId, IdempotencyKeyHeader
+from service.http.parameters import CallerDependency, CaseId, IdempotencyKeyHeader, WholeOrPageQuery
 from service.http.responses import answer_idempotently
 from service.http.strict_route import StrictRouter
 from service.identity.caller import Caller
@@ -21,7 +23,7 @@ from service.people.use_cases.identify import identify
 from service.retention.rules.destruction import CodedReason, Hold, RecordStamp
 from service.retention.rules.terms import RetentionRule, retention_policy
 from service.retention.use_cases.legal_holds import lift_hold, list_holds, place_hold
-from service.vocabulary.calendar import day_in_amsterdam
+from service.vocabulary.calendar import day_in_amsterdam, to_microseconds
 from service.vocabulary.code_lists import CodedValue
 from service.vocabulary.coded_answers import LegalHoldReason
 from service.vocabulary.fields import Day, Nullable
@@ -117,6 +119,7 @@ class Holds(View):
     """All holds of a case, oldest first, lifted ones included."""
 
     items: list[HoldView]
+    next_cursor: str | None = Field(default=None, description=NEXT_CURSOR)
 
 
 @router.get("/retention-policy")
@@ -145,14 +148,28 @@ def view_retention_policy(transaction: Transaction, caller: Caller, *, rules: Ru
 
 
 @router.get("/cases/{caseId}/legal-holds", responses=refusal_responses(403))
-async def list_legal_holds(case_id: CaseId, context: AppContextDependency, caller: CallerDependency) -> Holds:
-    """List the legal holds of a case, for the coordinator, the chair and the data-protection officer of its team."""
-    return await context.database.read(lambda transaction: view_legal_holds(transaction, caller, case_id))
+async def list_legal_holds(
+    case_id: CaseId,
+    context: AppContextDependency,
+    caller: CallerDependency,
+    query: Annotated[WholeOrPageQuery, Query()],
+) -> Holds:
+    """List the legal holds of a case, for the coordinator, the chair and the data-protection officer of its team.
+
+    All of them, or a page.
+    """
+    return await context.database.read(lambda transaction: view_legal_holds(transaction, caller, case_id, query))
 
 
-def view_legal_holds(transaction: Transaction, caller: Caller, case_id: UUID) -> Holds:
-    """Every hold of a case that this caller may see."""
-    return Holds(items=[hold_view(transaction, hold) for hold in list_holds(transaction, caller, case_id)])
+def view_legal_holds(transaction: Transaction, caller: Caller, case_id: UUID, query: WholeOrPageQuery) -> Holds:
+    """The holds of a case that this caller may see. Raises NotFound, NotAllowed, Invalid."""
+    page = Cursors(transaction.keyring, f"legal_holds {case_id}").page_of(
+        list_holds(transaction, caller, case_id),
+        query.size,
+        query.cursor,
+        position_of=lambda hold: [to_microseconds(hold.recorded.at), str(hold.id)],
+    )
+    return Holds(items=[hold_view(transaction, hold) for hold in page.items], next_cursor=page.next_cursor)
 
 
 @router.post("/cases/{caseId}/legal-holds", status_code=201, responses=refusal_responses(403))
