@@ -38,6 +38,7 @@ READ_ONLY = (
 )
 REGISTER = "administrator --issuer https://login.example --subject joost --name Joost"
 PATIENCE_SECONDS = 120  # longer only on a busy machine
+MASTER_KEY = b64encode(b"m" * 32).decode()  # of all settings: the tests share a database
 BEGINNINGS = {
     "migrate": "not started",
     "roles --apply": "not started",
@@ -66,7 +67,7 @@ def migrated(pair: tuple[Cluster, Standby]) -> str:
 def environment_for(url: str, folder: Path) -> dict[str, str]:
     return {
         **environment_of(url),
-        "CASUSROUTE_MASTER_KEY": b64encode(b"m" * 32).decode(),
+        "CASUSROUTE_MASTER_KEY": MASTER_KEY,
         "CASUSROUTE_DESTRUCTION_LIST": str(folder / "destructions.jsonl"),
         "CASUSROUTE_ISSUERS": '[{"name": "https://login.example"}]',
         "CASUSROUTE_PORT": "0",
@@ -185,7 +186,7 @@ def test_where_commits_do_not_wait_for_a_standby_the_settings_decide(
 ) -> None:
     primary, standby = pair
     standby.ask_commits_to_wait(names, commits)
-    settings = settings_for(tmp_path, primary.url("followed"))
+    settings = settings_for(tmp_path, primary.url("followed"), master_key=MASTER_KEY)
 
     strict, warned, ignored = (outcome_of(settings, choice) for choice in ("require", "warn", "ignore"))
 
@@ -200,7 +201,7 @@ def test_a_synchronous_standby_is_what_the_settings_may_require(
 ) -> None:
     primary, standby = pair
     standby.ask_commits_to_wait(names, "on")
-    settings = settings_for(tmp_path, primary.url("followed"), synchronous_standby="require")
+    settings = settings_for(tmp_path, primary.url("followed"), master_key=MASTER_KEY, synchronous_standby="require")
 
     assert outcome_of(settings, "require") == ((), [], "")
     assert refusal_of(settings) == ""
