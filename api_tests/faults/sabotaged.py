@@ -17,6 +17,7 @@ from starlette.types import Scope
 
 from service.cases.api import steps
 from service.cases.rules import steps as moves
+from service.cases.rules.model import PartAddress
 from service.cases.rules.steps import Situation
 from service.cases.store import cases
 from service.cases.store.cases import Cases
@@ -208,12 +209,12 @@ def done_without_looking() -> None:
     take = transition.perform_transition
 
     def take_unchecked(
-        transaction: Transaction, caller: Caller, address: tuple[UUID, UUID], *args: Any, version: int | None, **kw: Any
+        transaction: Transaction, caller: Caller, address: PartAddress, *args: Any, version: int | None, **kw: Any
     ) -> IdempotentResult[StepResult | StepReceipt]:
         try:
             return take(transaction, caller, address, *args, version=version, **kw)
         except NotFound:
-            return IdempotentResult(StepReceipt(address[0], (version or 0) + 1), repeated=True)
+            return IdempotentResult(StepReceipt(address.case_id, (version or 0) + 1), repeated=True)
 
     replace_attributes(steps, perform_transition=take_unchecked)
 

@@ -21,7 +21,7 @@ STATES = ["submitted", "scheduled", "arranging_placement", "monitored"]
 @broken_by(
     "A corrected document shows the corrected text next to the original",
     "service/cases/use_cases/read_content.py",
-    "current=amended_form(entry, amendments, contents) if amendments and content else None,",
+    "current=amended_form(entry, amendments, contents) or None if amendments and content else None,",
     "current=None,",
     case="sqlite-submitted",
 )

@@ -18,6 +18,7 @@ from api_tests.support.refusals import faults
 from api_tests.support.sabotages import broken_by
 from api_tests.support.servers import RunningService
 from api_tests.support.workflows import RULES, form_for
+from service.cases.rules.model import PartAddress
 from service.cases.use_cases.rule_faults import rule_faults_of_step, rule_faults_of_submission
 from service.identity.caller import Caller
 from service.people.use_cases.demonstration import DEMONSTRATION_ISSUER
@@ -39,7 +40,7 @@ def caller(key: str) -> Caller:
 def faults_of_step(
     service: RunningService, case: str, key: str, body: object, *, version: int | None = None, rules: Rulebook = RULES
 ) -> Faults:
-    address = UUID(case), UUID(case)
+    address = PartAddress(UUID(case), UUID(case), "case")
     rule_faults = service.built.database.read_sync(
         lambda transaction: rule_faults_of_step(transaction, caller(key), address, body, rules=rules, version=version)
     )

@@ -6,8 +6,9 @@ import sys
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from uuid import UUID
+from uuid import UUID, uuid4
 
+import httpx
 import psycopg
 import pytest
 from sqlalchemy import insert, text
@@ -91,6 +92,17 @@ def test_the_proposal_names_the_entry_and_says_what_remains(emptied: DestroyedCo
         assert proposal["form"]["number"] == emptied.entry["partSequence"]
         assert proposal["form"]["whatRemains"] == REMAINS
     assert emptied.people.esra.get(path).json()["state"]["code"] == "destroyed"
+
+
+def test_readers_of_the_whole_case_get_the_certificate_itself(emptied: DestroyedContentStory) -> None:
+    destroyed = emptied.people.esra.get(emptied.entry_path).json()["destroyed"]
+    certificate = ContentCertificate.from_facts(destroyed["certificateFacts"])
+
+    assert certificate.digest == destroyed["certificate"]
+    assert {signature["capacity"] for signature in destroyed["certificateFacts"]["signed"]} == {
+        "team",
+        "data_protection",
+    }
 
 
 def test_the_chain_of_a_case_with_a_destroyed_content_verifies(emptied: DestroyedContentStory) -> None:
@@ -247,6 +259,54 @@ def test_a_granted_request_in_part_is_a_ground_and_one_that_was_not_granted_is_n
 
 
 @broken_by(
+    "I21: what was granted is what was asked: a granted request is not changed into one for destruction",
+    "service/file_rights/rules/request_forms.py",
+    "before.kind != self.kind",
+    "False",
+)
+def test_a_granted_request_for_access_is_not_amended_into_one_for_destruction(
+    emptied: DestroyedContentStory,
+) -> None:
+    case = emptied.other_case
+    request = case.ask_about_file("access", by="anna")
+    case.fire("grant", part=request, by="carla", form=GRANTED)
+
+    amendment = {"amends": 1, "changes": {"kind": {"code": "destruction"}}, "reason": "Toch anders."}
+    refused = problem_of(case.attempt("amend", part=request, by="anna", form=amendment, grounds=None), 400)
+
+    assert [error["code"] for error in refused["errors"]] == ["granted_as_asked"]
+
+
+def test_what_remains_can_be_put_in_other_words_and_the_named_entry_stays(emptied: DestroyedContentStory) -> None:
+    case = emptied.other_case
+    note = note_with(case, "Een stuk.")
+    part = propose_entry(case, note)
+
+    def amend(**changes: object) -> httpx.Response:
+        form = {"amends": 1, "changes": changes, "reason": "Beter zo."}
+        return case.attempt("amend", part=part, by="carla", form=form, grounds=None)
+
+    words, another = amend(whatRemains="Een notitie."), problem_of(amend(number=1), 400)
+
+    assert words.status_code == 201, words.text
+    assert [(error["code"], error["location"]) for error in another["errors"]] == [
+        ("proposal_of_another_entry", "/form/changes/number")
+    ]
+
+
+def test_a_form_of_which_everything_was_destroyed_has_no_current_reading(emptied: DestroyedContentStory) -> None:
+    case = type(emptied.case).submitted(emptied.people)
+    amendment = {"amends": 1, "changes": {"previousMoves": 3}, "reason": "Geteld."}
+    later = case.fire("amend", by="anna", form=amendment, grounds=None)["transition"]
+    destroy_entry(case, case.history()[0])
+    destroy_entry(case, later)
+
+    document = case.people.esra.get(f"{case.path}/transitions/1").json()
+
+    assert (document["form"], document["current"]) == (None, None)
+
+
+@broken_by(
     "I21: an entry has one open proposal to destroy it",
     "service/retention/use_cases/destroy_content.py",
     'obstacles.append("content_proposal_stands")',
@@ -258,12 +318,14 @@ def test_bad_proposals_are_refused_with_what_is_wrong(emptied: DestroyedContentS
 
     unknown = problem_of(post_proposal(case, note, number=9999), 400, "invalid")
     elsewhere = problem_of(post_proposal(case, note, partId=emptied.part["id"]), 400, "invalid")
+    nowhere = problem_of(post_proposal(case, note, partId=str(uuid4())), 400, "invalid")
     by_submitter = post_proposal(case, note, by="anna")
     twice = [post_proposal(case, note, key="dubbel") for _ in range(2)]
     again = problem_of(post_proposal(case, note), 409, "destruction_refused")
 
     assert [error["code"] for error in unknown["errors"]] == ["no_content_here"]
     assert [error["code"] for error in elsewhere["errors"]] == ["no_content_here"]
+    assert [error["location"] for error in nowhere["errors"]] == ["/form/partId"]
     problem_of(by_submitter, 403)
     assert [answer.status_code for answer in twice] == [201, 201]
     assert twice[0].json() == twice[1].json()

@@ -184,6 +184,9 @@ class NotPossible(RequestRefusal):
     code = "not_possible"
 
 
+_NO_STEP = BilingualText("geen enkele stap", "no step at all")
+
+
 @dataclass(eq=False)
 class TransitionNotAllowed(NotPossible):
     """The workflow has no such step from this state."""
@@ -199,6 +202,7 @@ class TransitionNotAllowed(NotPossible):
 
     def in_words(self) -> Mapping[str, object]:
         steps = join_texts((_label(trigger, self.labels) for trigger in self.allowed_triggers), OR)
+        steps = steps if self.allowed_triggers else _NO_STEP
         step, state = _label(self.trigger, self.labels), _label(self.state, self.labels)
         return {"step": step, "state": state, "steps": steps}
 

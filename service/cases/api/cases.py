@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 from fastapi import Response
@@ -25,10 +26,10 @@ from service.cases.api.steps import StepRoute, take_step_over_http, with_step_bo
 from service.cases.api.views import CaseInPart, CaseView, EntryView, MadeView, PossibleView
 from service.cases.rules.amendments import amendments_by_place, place_of
 from service.cases.rules.certificate import ContentCertificate
-from service.cases.rules.model import Part, Transition
+from service.cases.rules.model import Part, PartAddress, Transition
 from service.cases.rules.steps import possible_transitions
 from service.cases.store.cases import Cases, VisiblePart
-from service.cases.use_cases.case_reading import CaseReading, read_case
+from service.cases.use_cases.case_reading import CaseReading, read_case, require_addressed
 from service.cases.use_cases.read_content import CaseFile, Document, entries_of, read_file
 from service.cases.use_cases.situation import load_situation
 from service.database.transaction import Transaction
@@ -67,6 +68,9 @@ class DestroyedContentView(View):
     ground: Labelled
     part_id: UUID
     certificate: str = Field(description="SHA-256 of the certificate, as in the list of destructions.")
+    certificate_facts: dict[str, Any] | None = Field(
+        description="The certificate itself, as in the list of destructions. For readers of the whole case; else null."
+    )
 
 
 class DocumentView(PointInTimeView):
@@ -162,7 +166,8 @@ def step_router(rules: Rulebook) -> StrictRouter:
         response: Response,
     ) -> MadeView:
         """Take a step with the case. Send the version that you decided on in If-Match. A repeated request acts once."""
-        return await take_step_over_http(context, caller, (case_id, case_id), body, idempotency_key, version, response)
+        address = PartAddress(case_id, case_id, "case")
+        return await take_step_over_http(context, caller, address, body, idempotency_key, version, response)
 
     return router
 
@@ -173,7 +178,9 @@ async def list_possible_transitions(
 ) -> PossibleTransitions:
     """Every step of the case in its present state: those that you may take now, and the reasons against the others."""
     view = await context.database.read(
-        lambda transaction: view_possible_transitions(transaction, caller, case_id, case_id, rules=context.rules)
+        lambda transaction: view_possible_transitions(
+            transaction, caller, PartAddress(case_id, case_id, "case"), rules=context.rules
+        )
     )
     set_version_tag(response, view.version)
     return view
@@ -244,11 +251,11 @@ def history_view(
 
 
 def view_possible_transitions(
-    transaction: Transaction, caller: Caller, case_id: UUID, part_id: UUID, *, rules: Rulebook
+    transaction: Transaction, caller: Caller, address: PartAddress, *, rules: Rulebook
 ) -> PossibleTransitions:
     """The possible transitions of the part, for this caller. Raises NotFound."""
     actor = identify(transaction, caller)
-    sight = read_case(transaction, actor, case_id).require_part(part_id)
+    sight = require_addressed(read_case(transaction, actor, address.case_id).require_part(address.part_id), address)
     situation = load_situation(transaction, actor, sight.case, sight.part, rules, whole=sight.may_read_case)
     views = [possible_transition_view(transition, rules) for transition in possible_transitions(situation, rules)]
     return PossibleTransitions(version=sight.part.sequence, transitions=views)
@@ -257,18 +264,19 @@ def view_possible_transitions(
 def document_view(presenter: Presenter, document: Document, *, whole: bool) -> DocumentView:
     return DocumentView(
         entry=presenter.entry_view(document.entry, whole=whole, amendments=document.amendments),
-        destroyed=_destroyed_view(document.destroyed) if document.destroyed else None,
+        destroyed=_destroyed_view(document.destroyed, whole=whole) if document.destroyed else None,
         grounds=document.body.get("grounds"),
         form=document.body.get("form"),
         current=None if document.current is None else dict(document.current),
     )
 
 
-def _destroyed_view(certificate: ContentCertificate) -> DestroyedContentView:
+def _destroyed_view(certificate: ContentCertificate, *, whole: bool) -> DestroyedContentView:
     words = MESSAGES["content_destruction_grounds"][certificate.ground]
     return DestroyedContentView(
         day=certificate.day,
         ground=Labelled(code=certificate.ground, label=InTwoLanguages.of(words)),
         part_id=certificate.part_id,
         certificate=certificate.digest,
+        certificate_facts=certificate.to_facts() if whole else None,
     )

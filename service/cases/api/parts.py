@@ -31,8 +31,8 @@ from service.cases.api.presenter import Presenter, ids_of_entry, ids_of_part
 from service.cases.api.step_bodies import StepBody, step_type
 from service.cases.api.steps import StepRoute, take_step_over_http, with_step_body
 from service.cases.api.views import MadeView, PartView
-from service.cases.rules.model import Part
-from service.cases.use_cases.case_reading import read_case
+from service.cases.rules.model import Part, PartAddress
+from service.cases.use_cases.case_reading import read_case, require_addressed
 from service.cases.use_cases.read_content import entries_of_part, read_entry
 from service.database.paging import Cursors
 from service.database.transaction import Transaction
@@ -44,7 +44,6 @@ from service.http.strict_route import StrictRouter
 from service.identity.caller import Caller
 from service.kinds import KINDS
 from service.people.use_cases.identify import identify
-from service.vocabulary.refusals import NotFound
 from service.workflows.rules.kinds import PartKind, plural_of
 from service.workflows.rules.rulebook import Rulebook
 
@@ -79,34 +78,29 @@ def _position(part: Part) -> list[str | int]:
 def view_part(
     transaction: Transaction,
     caller: Caller,
-    address: tuple[UUID, UUID],
+    address: PartAddress,
     query: PointInTimeQuery,
     *,
-    kind: PartKind,
     rules: Rulebook,
 ) -> PartView:
-    """The part at `address` (case id, part id). Raises NotFound, also for a part of another kind."""
-    case_id, part_id = address
-    reading = read_case(transaction, identify(transaction, caller), case_id, query.point_in_time)
-    part = reading.require_part(part_id).part
-    if part.kind != kind:
-        raise NotFound
+    """The part at `address`. Raises NotFound."""
+    reading = read_case(transaction, identify(transaction, caller), address.case_id, query.point_in_time)
+    part = require_addressed(reading.require_part(address.part_id), address).part
     presenter = Presenter.of(transaction, rules, ids_of_part(part), at=reading.moment)
     return query.with_as_of(presenter.part_view(part), reading.past)
 
 
 def view_history_of_part(
-    transaction: Transaction, caller: Caller, address: tuple[UUID, UUID], query: PagedQuery, *, rules: Rulebook
+    transaction: Transaction, caller: Caller, address: PartAddress, query: PagedQuery, *, rules: Rulebook
 ) -> tuple[History, int]:
     """Returns (the history of the part at `address` or a page of it, the version of the part).
 
-    `address` is (case id, part id). Raises NotFound, Invalid.
+    Raises NotFound, Invalid.
     """
-    case_id, part_id = address
-    reading = read_case(transaction, identify(transaction, caller), case_id, query.point_in_time)
-    sight = reading.require_part(part_id)
-    cursors = history_cursors(transaction.keyring, case_id, part_id)
-    entries, last_number = entries_of_part(reading, part_id, query.extent(cursors))
+    reading = read_case(transaction, identify(transaction, caller), address.case_id, query.point_in_time)
+    sight = require_addressed(reading.require_part(address.part_id), address)
+    cursors = history_cursors(transaction.keyring, address.case_id, address.part_id)
+    entries, last_number = entries_of_part(reading, address.part_id, query.extent(cursors))
     view = history_view(transaction, rules, entries, reading.history_without_notes, whole=sight.may_read_case)
     cursor = next_page_cursor(cursors, last_number)
     return query.with_as_of(view.model_copy(update={"next_cursor": cursor}), reading.past), sight.part.sequence
@@ -115,17 +109,17 @@ def view_history_of_part(
 def view_entry(
     transaction: Transaction,
     caller: Caller,
-    address: tuple[UUID, UUID],
+    address: PartAddress,
     number: int,
     query: PointInTimeQuery,
     *,
     rules: Rulebook,
 ) -> DocumentView:
-    """An entry of the part at `address` (case id, part id), with its content. `number` is its `part_sequence`.
+    """An entry of the part at `address`, with its content. `number` is its `part_sequence`.
 
     Needs a transaction that writes: the read is logged. Raises NotFound.
     """
-    content = read_entry(transaction, caller, *address, number, query.point_in_time)
+    content = read_entry(transaction, caller, address, number, query.point_in_time)
     presenter = Presenter.of(transaction, rules, ids_of_entry(content.document.entry))
     return query.with_as_of(document_view(presenter, content.document, whole=content.sight.may_read_case), content.past)
 
@@ -140,7 +134,9 @@ async def get_transition(
 ) -> DocumentView:
     """Content of the n-th entry of the case itself. The read is logged."""
     return await context.database.write(
-        lambda transaction: view_entry(transaction, caller, (case_id, case_id), number, query, rules=context.rules)
+        lambda transaction: view_entry(
+            transaction, caller, PartAddress(case_id, case_id, "case"), number, query, rules=context.rules
+        )
     )
 
 
@@ -168,9 +164,9 @@ class PartRoutes:
         response: Response,
     ) -> PartView:
         """State of the part, the party that must act, and the due date."""
-        address = (case_id, part_id)
+        address = PartAddress(case_id, part_id, self.kind)
         view = await context.database.read(
-            lambda transaction: view_part(transaction, caller, address, query, kind=self.kind, rules=context.rules)
+            lambda transaction: view_part(transaction, caller, address, query, rules=context.rules)
         )
         show_version_of_present(response, view, view.version)
         return view
@@ -185,10 +181,9 @@ class PartRoutes:
         response: Response,
     ) -> History:
         """History of this part: facts, no content. All of it, or a page."""
+        address = PartAddress(case_id, part_id, self.kind)
         view, version = await context.database.read(
-            lambda transaction: view_history_of_part(
-                transaction, caller, (case_id, part_id), query, rules=context.rules
-            )
+            lambda transaction: view_history_of_part(transaction, caller, address, query, rules=context.rules)
         )
         show_version_of_present(response, view, version)
         return view
@@ -203,8 +198,9 @@ class PartRoutes:
         query: PointInTimeDependency,
     ) -> DocumentView:
         """Content of the n-th entry of this part. The read is logged."""
+        address = PartAddress(case_id, part_id, self.kind)
         return await context.database.write(
-            lambda transaction: view_entry(transaction, caller, (case_id, part_id), number, query, rules=context.rules)
+            lambda transaction: view_entry(transaction, caller, address, number, query, rules=context.rules)
         )
 
     async def list_possible_transitions(
@@ -216,8 +212,9 @@ class PartRoutes:
         response: Response,
     ) -> PossibleTransitions:
         """Every step of this part in its present state, with every reason why it is not possible."""
+        address = PartAddress(case_id, part_id, self.kind)
         view = await context.database.read(
-            lambda transaction: view_possible_transitions(transaction, caller, case_id, part_id, rules=context.rules)
+            lambda transaction: view_possible_transitions(transaction, caller, address, rules=context.rules)
         )
         set_version_tag(response, view.version)
         return view
@@ -237,9 +234,8 @@ class PartRoutes:
             response: Response,
         ) -> MadeView:
             """Take a step with this part. Send the version of the part that you decided on in If-Match."""
-            return await take_step_over_http(
-                context, caller, (case_id, part_id), body, idempotency_key, version, response
-            )
+            address = PartAddress(case_id, part_id, self.kind)
+            return await take_step_over_http(context, caller, address, body, idempotency_key, version, response)
 
         return add_transition
 

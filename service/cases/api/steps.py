@@ -11,6 +11,7 @@ from typing_extensions import override
 from service.cases.api.presenter import Presenter, ids_of_entry
 from service.cases.api.step_bodies import StepBody
 from service.cases.api.views import MadeView, OpenedView
+from service.cases.rules.model import PartAddress
 from service.cases.use_cases.rule_faults import rule_faults_of_step, rule_faults_of_submission
 from service.cases.use_cases.take_step import StepReceipt, StepResult, perform_transition
 from service.database.idempotency import IdempotencyKey, IdempotentResult
@@ -20,19 +21,24 @@ from service.http.parameters import version_in
 from service.http.responses import answer_idempotently
 from service.http.strict_route import StrictRequest, StrictRoute
 from service.identity.caller import Caller
+from service.kinds import KINDS
 from service.vocabulary.refusals import InputFault
-from service.workflows.rules.kinds import plural_of
+from service.workflows.rules.kinds import PartKind, plural_of
 from service.workflows.rules.rulebook import Rulebook
 
 
 class StepRoute(StrictRoute):
     """A route that takes a step with a case or a part. Its 400 lists faults of rules as well as faults of types."""
 
+    @property
+    def _kind(self) -> PartKind:
+        return next((kind for kind in KINDS.part_kinds if plural_of(kind) in self.path.split("/")), "case")
+
     @override
     async def faults_of_rules(self, request: StrictRequest) -> tuple[InputFault, ...]:
         ids, version = request.path_params, version_in(request.headers.get("if-match"))
         try:
-            address = (UUID(ids["caseId"]), UUID(ids.get("partId", ids["caseId"])))
+            address = PartAddress(UUID(ids["caseId"]), UUID(ids.get("partId", ids["caseId"])), self._kind)
         except ValueError:
             return ()
         context, body = app_context_of(request), await request.json()
@@ -67,13 +73,13 @@ def with_step_body(step: Any) -> Callable[[DecoratedCallable], DecoratedCallable
 async def take_step_over_http(
     context: AppContext,
     caller: Caller,
-    address: tuple[UUID, UUID],
+    address: PartAddress,
     body: StepBody,
     idempotency_key: IdempotencyKey,
     version: int | None,
     response: Response,
 ) -> MadeView:
-    """Take a step with the part at `address` (case id, part id), in one transaction that commits before the answer."""
+    """Take a step with the part at `address`, in one transaction that commits before the answer."""
 
     def work(transaction: Transaction) -> IdempotentResult[MadeView]:
         step = body.to_step(transaction.now)

@@ -60,6 +60,15 @@ class Part:
         return self.phase != "ended"
 
 
+@dataclass(frozen=True, slots=True)
+class PartAddress:
+    """The place of a part in the API: its case, its id, and the kind that the path names."""
+
+    case_id: UUID
+    part_id: UUID
+    kind: PartKind
+
+
 def new_part(
     part_id: UUID,
     case_id: UUID,

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Protocol
 from uuid import UUID
 
-from service.cases.rules.model import Part, Transition
+from service.cases.rules.model import Part, PartAddress, Transition
 from service.cases.rules.point_in_time import HistoryUntil, PointInTime
 from service.cases.store.cases import Cases, VisiblePart
 from service.cases.use_cases.look_back import look_back
@@ -124,6 +124,13 @@ class PresentCase:
 
     def settings(self, rules: Rulebook) -> RegionSettings:
         return settings_in_force(self.transaction, rules, self.require_whole_case().case.region)
+
+
+def require_addressed(sight: VisiblePart, address: PartAddress) -> VisiblePart:
+    """Returns the part if it is of the kind that its address names. Raises NotFound."""
+    if sight.part.kind != address.kind:
+        raise NotFound
+    return sight
 
 
 def read_case(transaction: Transaction, actor: Actor, case_id: UUID, when: PointInTime | None = None) -> CaseReading:

@@ -10,11 +10,11 @@ from service.audit.rules import Activity, Purpose
 from service.audit.store.access_log import AccessLog, ContentRead
 from service.cases.rules.amendments import amended_form, amendments_by_place, amendments_of, place_of
 from service.cases.rules.certificate import ContentCertificate
-from service.cases.rules.model import Content, Transition
+from service.cases.rules.model import Content, PartAddress, Transition
 from service.cases.rules.point_in_time import HistoryUntil, PointInTime
 from service.cases.store.cases import Cases, VisiblePart
 from service.cases.store.contents import Contents
-from service.cases.use_cases.case_reading import CaseReading, read_case
+from service.cases.use_cases.case_reading import CaseReading, read_case, require_addressed
 from service.cases.use_cases.opening_question import opening_question
 from service.cases.use_cases.reading_rights import Reader
 from service.database.transaction import Transaction
@@ -154,8 +154,7 @@ def entries_of_part(
 def read_entry(
     transaction: Transaction,
     caller: Caller,
-    case_id: UUID,
-    part_id: UUID,
+    address: PartAddress,
     part_sequence: int,
     when: PointInTime | None = None,
 ) -> EntryDocument:
@@ -165,7 +164,8 @@ def read_entry(
     """
     actor = identify(transaction, caller)
     # Sight of the present part comes first: an unknown part is refused before an impossible moment.
-    sight = read_case(transaction, actor, case_id).require_part(part_id)
+    case_id, part_id = address.case_id, address.part_id
+    sight = require_addressed(read_case(transaction, actor, case_id).require_part(part_id), address)
     reading = read_case(transaction, actor, case_id, when)
     entry, history = reading.find_entry(part_id, part_sequence), reading.history_without_notes
     if entry is None:
@@ -220,7 +220,7 @@ def _document(
     return Document(
         entry=entry,
         body=content.body if content else {},
-        current=amended_form(entry, amendments, contents) if amendments and content else None,
+        current=amended_form(entry, amendments, contents) or None if amendments and content else None,
         amendments=amendments,
         destroyed=destroyed.get(entry.sequence),
     )

@@ -15,6 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from service.cases.rules.forms.base import Form
 from service.cases.rules.forms.form_reader import FormReadResult
+from service.cases.rules.model import PartAddress
 from service.cases.rules.steps import Situation, Step, decide_step
 from service.cases.store.cases import Cases
 from service.cases.store.drafts import FormDrafts
@@ -71,13 +72,13 @@ class _PartialStep:
 def rule_faults_of_step(
     transaction: Transaction,
     caller: Caller,
-    address: tuple[UUID, UUID],
+    address: PartAddress,
     body: object,
     *,
     rules: Rulebook,
     version: int | None = None,
 ) -> tuple[InputFault, ...]:
-    """The faults of rules of a step with the part at `address` (case id, part id).
+    """The faults of rules of a step with the part at `address`.
 
     `body` is the JSON of the whole request, of any type. `version` is the sequence of the part that the caller decided
     on, or None. Where workflows in use ask different forms for one trigger, the form is known only with the part: its
@@ -88,8 +89,8 @@ def rule_faults_of_step(
         return ()
     try:
         actor = identify(transaction, caller)
-        sight = Cases(transaction).find_part(*address, seen_by=actor)
-        if sight is None or version not in (None, sight.part.sequence):
+        sight = Cases(transaction).find_part(address.case_id, address.part_id, seen_by=actor)
+        if sight is None or sight.part.kind != address.kind or version not in (None, sight.part.sequence):
             return ()
         situation = load_situation(transaction, actor, sight.case, sight.part, rules, whole=sight.may_read_case)
         trigger = decide_step(situation, partial.step.trigger, rules).trigger

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
-from service.cases.rules.model import Content, Part, Transition
+from service.cases.rules.model import Content, Part, PartAddress, Transition
 from service.cases.rules.steps import Situation, Step, WorkflowSource, build_transitions
 from service.cases.store.cases import Cases
 from service.cases.use_cases.check_step import CheckedStep, check_step
@@ -91,7 +91,7 @@ def _rebuild_result(transaction: Transaction, first: AnswerReference, *, seen_by
 def perform_transition(
     transaction: Transaction,
     caller: Caller,
-    address: tuple[UUID, UUID],
+    address: PartAddress,
     step: Step,
     idempotency_key: IdempotencyKey,
     *,
@@ -100,17 +100,17 @@ def perform_transition(
     after_steps: Mapping[tuple[PartKind, str], AfterStep],
     new_id: Callable[[], UUID],
 ) -> IdempotentResult[StepResult | StepReceipt]:
-    """Take one step with the part at `address` (case id, part id).
+    """Take one step with the part at `address`.
 
     `version` is the sequence of the part that the caller decided on. A repeated request gets its first answer. Refusals
     come in this order: NotFound; VersionMissing or Stale; those of the workflow (state, role, guards); Invalid, with
     all faults of the step and its form; those of what follows the step (`after_steps`).
     """
     actor = identify(transaction, caller)
-    sight = Cases(transaction).find_part(*address, seen_by=actor, lock=True)
+    sight = Cases(transaction).find_part(address.case_id, address.part_id, seen_by=actor, lock=True)
 
     def take() -> StepResult:
-        if sight is None:
+        if sight is None or sight.part.kind != address.kind:
             raise NotFound
         situation = load_situation(transaction, actor, sight.case, sight.part, rules, whole=sight.may_read_case)
         if version is None:

@@ -50,6 +50,12 @@ class FileRequest(_AboutTheFile):
     def _was_asked(self, context: FormContext) -> Iterator[Fault]:
         return check_not_in_future(self.asked_on, context.day, "askedOn")
 
+    @rule
+    def _asks_what_was_granted(self, context: FormContext) -> Iterator[Fault]:
+        before = context.unamended
+        if isinstance(before, FileRequest) and "grant" in context.part_triggers and before.kind != self.kind:
+            yield Fault("granted_as_asked", ("kind",))
+
 
 class FileRequestGranting(_AboutTheFile):
     """The granting of a file request. A partial grant states what is not granted, and why."""

@@ -54,8 +54,11 @@ class EntryDestruction(Form):
     @rule
     def _is_amended_in_its_words_alone(self, context: FormContext) -> Iterator[Fault]:
         before = context.unamended
-        if isinstance(before, EntryDestruction) and before.codes() != self.codes():
-            yield Fault("proposal_of_another_entry", ("number",))
+        if not isinstance(before, EntryDestruction):
+            return
+        for field in ("requestId", "partId", "number"):
+            if before.to_content().get(field) != self.to_content().get(field):
+                yield Fault("proposal_of_another_entry", (field,))
 
 
 ENTRY_DESTRUCTION = Kind(

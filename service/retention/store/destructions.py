@@ -179,8 +179,8 @@ class Destructions:
         return None if row is None else _to_case(row)
 
     def count_contents(self, case_id: UUID) -> int:
-        """Returns the number of entries of the case that have content."""
-        of_case = select(func.count()).select_from(contents).where(contents.c.case_id == str(case_id))
+        """Returns the number of entries of the case that have content, without those whose content was destroyed."""
+        of_case = select(func.count()).where(contents.c.case_id == str(case_id), contents.c.ciphertext.is_not(None))
         return int(self._connection.execute(of_case).scalar_one())
 
     def remove_keys_of_destroyed_cases(self) -> int:

@@ -58,7 +58,8 @@ def propose_entry_destruction(
             raise NotFound  # The workflow names no other form for the first step.
         entry = _entry_with_content(transaction, case_id, (form.part_id, form.number))
         if entry is None:
-            raise Invalid((body_fault(Fault("no_content_here", ("number",))),))
+            is_known_part = Cases(transaction).entry_of_part(case_id, form.part_id, 1) is not None
+            raise Invalid((body_fault(Fault("no_content_here", ("number" if is_known_part else "partId",))),))
         obstacles = [*_obstacles(transaction, case, situation.history, entry, form.request_id)]
         if any(proposal.place == (form.part_id, form.number) for proposal in open_proposals(situation.history)):
             obstacles.append("content_proposal_stands")
