@@ -131,8 +131,8 @@ def in_an_emergency(people: People, case: CaseFile, key: str) -> httpx.Response:
 @broken_by(
     "decision 0014: the service answers a repeated step first, even when the person has lost sight",
     "service/cases/use_cases/take_step.py",
-    "    def take() -> StepResult:\n        if sight is None or sight.part.kind != address.kind:\n            raise NotFound\n",
-    "    if sight is None or sight.part.kind != address.kind:\n        raise NotFound\n\n    def take() -> StepResult:\n",
+    "    def take() -> StepResult:\n",
+    "    if sight is None:\n        raise NotFound\n\n    def take() -> StepResult:\n",
     case="sqlite-the_table_rose",
 )
 @broken_by(
