@@ -22,6 +22,7 @@ pytestmark = pytest.mark.server
 # To a person without a role: an answer within a case is an entry, of which the number alone is told.
 NUMBER_ALONE = {
     "submitCase", "addTransition", "addEscalationSignal", "addFileRequest", "addEmergencyAccess",
+    "addEntryDestruction",
     *(f"add{name}Transition" for name in PARTS),
 }  # fmt: skip
 # A draft has one owner and no other reader, whatever the owner's roles.

@@ -9,7 +9,7 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Engine, delete
+from sqlalchemy import Engine
 from sqlalchemy.exc import IntegrityError
 
 from api_tests.records.test_forged_entries import ATTACKS as FORGED_ENTRIES
@@ -24,11 +24,11 @@ from api_tests.support.forgery import KnownCases, engine_for, insert_entry, next
 from api_tests.support.forms import filled
 from api_tests.support.releases import RELEASES, Release
 from api_tests.support.sabotages import broken_by
+from api_tests.support.tampering import remove_administration_seals
 from api_tests.support.upgrades import PAUSE, adopt_plan, is_sound, new_plan
 from service.app import read_rulebook
 from service.database.engine import open_engine
 from service.database.migrations import current_revision, downgrade, expected_revision, migrate
-from service.database.tables import administration_seals
 from service.database.transaction import Transaction
 from service.integrity.store.case_history import Verification, verify_history
 
@@ -207,20 +207,11 @@ def test_what_ran_under_a_released_version_is_read_and_goes_on_under_this_one(in
     lower = min(installation.release.revision, _before(refusing))
     with pytest.raises(RuntimeError, match=NO_WAY_BACK["0012"]):
         downgrade(installation.engine, lower)
-    _remove_seals(installation.engine)
+    remove_administration_seals(installation.engine)
     with pytest.raises(RuntimeError, match=NO_WAY_BACK[refusing]):
         downgrade(installation.engine, lower)
     with installation.engine.connect() as connection:
         assert current_revision(connection) == expected_revision()
-
-
-def _remove_seals(engine: Engine) -> None:
-    """Remove the seals of the administration, as the owner of the tables, so that older migrations can refuse."""
-    table = administration_seals.name
-    with engine.begin() as connection:
-        of_table = "" if engine.dialect.name == "sqlite" else f" ON {table}"
-        connection.exec_driver_sql(f"DROP TRIGGER {table}_no_delete{of_table}")
-        connection.execute(delete(administration_seals))
 
 
 @pytest.mark.parametrize("engine", ENGINES)

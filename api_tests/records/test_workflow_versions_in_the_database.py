@@ -15,7 +15,7 @@ from api_tests.support.engines import ENGINES
 from api_tests.support.forgery import engine_for, entries_of_part, head_of_case, head_of_part, sealed_content
 from api_tests.support.openapi_documents import is_valid
 from api_tests.support.sabotages import broken_by
-from api_tests.support.tampering import change, remove_protections, rolled_back
+from api_tests.support.tampering import change, remove_administration_seals, remove_protections, rolled_back
 from api_tests.support.upgrades import GROUNDS, KILLED, TrialAnswers, Upgrade, UpgradeStory, is_sound, steps, verdicts
 from service.cases.store.rows import entry_to_row, row_to_transition
 from service.cases.store.tables import cases, contents, parts, transitions
@@ -281,6 +281,7 @@ def _note_under(connection: Connection, case_id: str, workflow: str) -> None:
 )
 def test_the_database_itself_does_not_go_back_to_a_version_that_cannot_read_what_was_moved(story: UpgradeStory) -> None:
     engine = engine_for(story.upgrade.database_url, undermined=False)
+    remove_administration_seals(engine)
 
     with pytest.raises(RuntimeError, match="plans to move cases were made here"):
         downgrade(engine, "0001")

@@ -188,6 +188,8 @@ def amend(case: CaseFile, part: Json | None, **options: Any) -> httpx.Response:
     by = "petra" if kind == "emergency_access" else by  # a chair as well, of another region
     content = form_for(kind, amended["trigger"]) if amended["form"] else None
     changes = {"previousMoves": 3} if part is None else _unchanged_field(content or {})
+    if kind == "entry_destruction":
+        changes = {"whatRemains": "Een notitie."}
     form = {"amends": amended["partSequence"], "changes": changes, "reason": "Dat stond er niet goed."}
     return case.attempt("amend", part=part, by=by, form=form, **options)
 

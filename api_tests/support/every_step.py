@@ -126,7 +126,8 @@ def _withdrawn(case: CaseFile, take: Take) -> None:
     case.read_in_an_emergency()
     _part(case, "emergency_access", None, take, "amend add_note reassign review")
     for triggers in ("amend add_note reassign withdraw", "destroy_content"):
-        case.propose_destruction()
+        # The request has ended. What a canary marked must stay, so only an entry without marks is destroyed.
+        case.propose_destruction(partId=case.parts("file_request")[0]["id"])
         _part(case, "entry_destruction", None, take, triggers)
 
 

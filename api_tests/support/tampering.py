@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Column, Connection, Integer, LargeBinary, Table, text, update
+from sqlalchemy import Column, Connection, Engine, Integer, LargeBinary, Table, delete, text, update
 
 from api_tests.support.forgery import Changes, run_sql
+from service.database.tables import administration_seals
 from service.vocabulary.ages import AGE_BANDS
 
 OTHER_ID = "00000000-0000-4000-8000-00000000000f"
@@ -35,6 +36,15 @@ def remove_protections(connection: Connection) -> None:
     for removals in _REMOVALS[connection.dialect.name]:
         for statement in connection.execute(text(removals)).scalars().all():
             run_sql(connection, statement)
+
+
+def remove_administration_seals(engine: Engine) -> None:
+    """Remove the seals of the administration, as the owner of the tables, so that older migrations can refuse."""
+    table = administration_seals.name
+    with engine.begin() as connection:
+        of_table = "" if engine.dialect.name == "sqlite" else f" ON {table}"
+        connection.exec_driver_sql(f"DROP TRIGGER {table}_no_delete{of_table}")
+        connection.execute(delete(administration_seals))
 
 
 @contextmanager
