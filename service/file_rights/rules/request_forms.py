@@ -53,7 +53,8 @@ class FileRequest(_AboutTheFile):
     @rule
     def _asks_what_was_granted(self, context: FormContext) -> Iterator[Fault]:
         before = context.unamended
-        if isinstance(before, FileRequest) and "grant" in context.part_triggers and before.kind != self.kind:
+        opens_more = "grant" in context.part_triggers and self.kind.code in ("correction", "destruction")
+        if opens_more and isinstance(before, FileRequest) and before.kind != self.kind:
             yield Fault("granted_as_asked", ("kind",))
 
 
