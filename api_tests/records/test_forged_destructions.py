@@ -167,7 +167,7 @@ EMPTYING = [
     "UPDATE transitions SET trigger_name = 'submit' WHERE case_id = :gone",
     "UPDATE transitions SET digest = digest WHERE case_id = :gone",
     "UPDATE contents SET ciphertext = '' WHERE case_id = :gone",
-    "UPDATE contents SET content_class = 'destroyed' WHERE case_id = :gone",
+    "UPDATE contents SET content_class = 'notes' WHERE case_id = :gone",
     "UPDATE parts SET state = 'submitted' WHERE case_id = :gone",
     "UPDATE parts SET addressee_id = team_id WHERE case_id = :gone",
     "UPDATE cases SET submitted_at = 1 WHERE id = :gone",

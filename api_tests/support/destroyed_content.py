@@ -17,6 +17,7 @@ from api_tests.support.forms import filled
 from api_tests.support.people import People
 from api_tests.support.postgres import Cluster
 from api_tests.support.servers import RunningService
+from api_tests.support.shared_case import rows
 from service.cases.store.tables import contents
 
 REMAINS = "Een notitie over de verhuizing. Het adres is weggehaald."
@@ -118,3 +119,9 @@ def destroyed_content_story(folder: Path, url: str, cluster: Cluster | None) -> 
             entry=entry, part=part, moment_before=moment_before, traces=traces, traces_before=found_before,
             failed=failed, folder=folder, backup=backup, cluster=cluster,
         )  # fmt: skip
+
+
+def digest_of(story: DestroyedContentStory, sequence: int) -> str:
+    """The digest of this entry of the other case."""
+    query = f"SELECT digest FROM transitions WHERE case_id = '{story.other_case.id}' AND sequence = {sequence}"
+    return str(rows(story.service, query)[0]["digest"])

@@ -63,48 +63,10 @@ ALTER TABLE content_destructions ENABLE ALWAYS TRIGGER content_destructions_empt
 
 ------
 
-CREATE OR REPLACE FUNCTION destruction_empties() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
-BEGIN
-  -- Numbers and digests stay, and who may hear of it: the rest of the case goes. Done as the owner of the tables, so
-  -- that nobody else needs to be allowed any update of a history.
-  UPDATE contents SET content_class = 'destroyed', form = NULL, salt = NULL, nonce = NULL, ciphertext = NULL
-  WHERE case_id = NEW.case_id AND ciphertext IS NOT NULL;
-  UPDATE transitions SET
-    part_kind = 'case', facts_salt = NULL, workflow = NULL, settings = NULL, trigger_name = NULL, source = NULL,
-    target = NULL, phase = NULL, region = NULL, occurred_at = NULL, recorded_at = NULL, actor_id = NULL, role = NULL,
-    organisation_id = NULL, party = NULL, party_id = NULL, assignee_id = NULL, due_on = NULL, line = NULL,
-    addressee_id = NULL, cause = NULL, form = NULL, codes = NULL, age_band = NULL
-  WHERE case_id = NEW.case_id;
-  UPDATE parts SET
-    kind = 'case', workflow = (SELECT m.workflow FROM parts m WHERE m.id = NEW.case_id), line = NULL,
-    addressee_id = NULL, sequence = NULL, state = NULL, phase = NULL, occurred_at = NULL, party = NULL,
-    party_id = NULL, assignee_id = NULL, due_on = NULL
-  WHERE case_id = NEW.case_id;
-  UPDATE cases SET submitted_at = 0, recorded_at = 0 WHERE id = NEW.case_id;
-  UPDATE outbox SET type = 'destroyed', published_at = coalesce(published_at, NEW.destroyed_at)
-  WHERE case_id = NEW.case_id;
-  DELETE FROM deliveries WHERE case_id = NEW.case_id AND state <> 'delivered';
-  UPDATE legal_holds SET reason = NULL, reason_text = NULL WHERE case_id = NEW.case_id;
-  UPDATE destruction_withdrawals SET reason = NULL, reason_text = NULL
-  WHERE proposal_id IN (SELECT p.id FROM destruction_proposals p WHERE p.case_id = NEW.case_id);
-  RETURN NULL;
-END
-$$
-
-------
-
-CREATE TRIGGER destructions_empty AFTER INSERT ON destructions FOR EACH ROW EXECUTE FUNCTION destruction_empties()
-
-------
-
-ALTER TABLE destructions ENABLE ALWAYS TRIGGER destructions_empty
-
-------
-
 CREATE OR REPLACE FUNCTION content_is_emptied() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  IF OLD.ciphertext IS NULL
-  OR NOT EXISTS (SELECT 1 FROM destructions d WHERE d.case_id = OLD.case_id)
+  -- The row of a destroyed content may be emptied again, with its whole case: that changes nothing.
+  IF NOT EXISTS (SELECT 1 FROM destructions d WHERE d.case_id = OLD.case_id)
     AND NOT EXISTS (SELECT 1 FROM content_destructions d WHERE d.case_id = OLD.case_id AND d.sequence = OLD.sequence)
   OR NEW.case_id IS DISTINCT FROM OLD.case_id OR NEW.sequence IS DISTINCT FROM OLD.sequence
   OR NEW.content_class <> 'destroyed' OR num_nonnulls(NEW.form, NEW.salt, NEW.nonce, NEW.ciphertext) > 0 THEN
@@ -113,14 +75,6 @@ BEGIN
   RETURN NEW;
 END
 $$
-
-------
-
-CREATE TRIGGER contents_no_update BEFORE UPDATE ON contents FOR EACH ROW EXECUTE FUNCTION content_is_emptied()
-
-------
-
-ALTER TABLE contents ENABLE ALWAYS TRIGGER contents_no_update
 
 ------
 

@@ -12,9 +12,6 @@ depends_on = None
 
 SQL = Path(__file__).parents[1] / "sql"
 TABLE = "content_destructions"
-# Objects of 0007 that this migration replaces.
-TRIGGERS = {"destructions_empty": "destructions", "contents_no_update": "contents"}
-FUNCTIONS = ("destruction_empties", "content_is_emptied")
 NEW_FUNCTIONS = ("content_destruction_leads", "content_destruction_empties")
 
 
@@ -51,8 +48,9 @@ def upgrade() -> None:
         comment="certificates: a row here empties the content of an entry; append-only",
         sqlite_with_rowid=False,
     )
-    _drop_triggers()
-    _execute("0013")
+    _drop_former()
+    for statement in _statements("0013"):
+        op.get_bind().exec_driver_sql(statement)
 
 
 def downgrade() -> None:
@@ -60,12 +58,16 @@ def downgrade() -> None:
         raise RuntimeError(
             "the content of entries was destroyed here: the version before this one would call them damaged"
         )
-    _drop_triggers()
+    _drop_former()
     op.drop_table(TABLE)
     if _engine() == "postgresql":
         for name in NEW_FUNCTIONS:
             op.execute(f"DROP FUNCTION {name}()")
-    _execute("0007", only=(*TRIGGERS, *(f"{name}()" for name in FUNCTIONS)))
+    former = (
+        "CREATE FUNCTION content_is_emptied()" if _engine() == "postgresql" else "CREATE TRIGGER contents_no_update "
+    )
+    (statement,) = (statement for statement in _statements("0007") if former in statement)
+    op.get_bind().exec_driver_sql(statement.replace("CREATE FUNCTION", "CREATE OR REPLACE FUNCTION"))
     if _engine() == "postgresql":
         op.execute("ALTER FUNCTION content_is_emptied() SECURITY DEFINER SET search_path = public, pg_temp")
 
@@ -78,15 +80,11 @@ def _engine() -> str:
     return op.get_bind().dialect.name
 
 
-def _drop_triggers() -> None:
-    for name, table in TRIGGERS.items():
-        op.execute(f"DROP TRIGGER {name}" + (f" ON {table}" if _engine() == "postgresql" else ""))
+def _drop_former() -> None:
+    """Drop the guard of contents, which is made anew. PostgreSQL replaces its function alone."""
+    if _engine() == "sqlite":
+        op.execute("DROP TRIGGER contents_no_update")
 
 
-def _execute(migration: str, only: tuple[str, ...] = ()) -> None:
-    """Run the statements of this migration; with `only`, those that create these objects."""
-    for statement in (SQL / f"{migration}-{_engine()}.sql").read_text(encoding="utf-8").split("\n------\n"):
-        created = (f"CREATE TRIGGER {name} " in statement or f"ALWAYS TRIGGER {name}" in statement for name in only)
-        replaced = (f"CREATE FUNCTION {name}" in statement for name in only)
-        if not only or any(created) or any(replaced):
-            op.get_bind().exec_driver_sql(statement.replace("CREATE FUNCTION", "CREATE OR REPLACE FUNCTION"))
+def _statements(migration: str) -> list[str]:
+    return (SQL / f"{migration}-{_engine()}.sql").read_text(encoding="utf-8").split("\n------\n")

@@ -47,6 +47,7 @@ from service.vocabulary.sentences import OR, join_texts, label_with_code
 
 # Labels of the steps and states of the workflow that refuses: code -> label.
 Labels = Mapping[str, BilingualText]
+_NO_STEP = BilingualText("geen enkele stap", "no step at all")
 
 
 class RequestRefusal(Exception):
@@ -182,9 +183,6 @@ class NotPossible(RequestRefusal):
     """The request is valid but does not fit the present state."""
 
     code = "not_possible"
-
-
-_NO_STEP = BilingualText("geen enkele stap", "no step at all")
 
 
 @dataclass(eq=False)
