@@ -4,7 +4,9 @@ import json
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
-from typing import Any
+from functools import cache
+from threading import Lock
+from typing import Any, TypeVar
 
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import HTMLResponse
@@ -21,6 +23,7 @@ from service.http.strict_route import StrictRouter, UnsupportedMediaType
 from service.vocabulary.language import Language
 from service.vocabulary.refusals import RequestRefusal
 
+Built = TypeVar("Built")
 _STATUS_OF_EXCEPTION = {UnsupportedMediaType: 415, BodyTooLarge: 413, BodyTooSlow: 408, Exception: 500}
 
 
@@ -47,8 +50,9 @@ def create_application(routers: Iterable[APIRouter], public_url: str, examples: 
     # One flat list of routes: Starlette walks a nested router again for every request.
     for router in routers:
         api.router.routes.extend(router.routes)
-    openapi_document = build_openapi_document(api, public_url, examples)
-    api.openapi = lambda: openapi_document  # type: ignore[method-assign]  # as FastAPI documents it
+    # Building the document takes seconds, for which no start should wait.
+    openapi_document = _once(lambda: build_openapi_document(api, public_url, examples))
+    api.openapi = openapi_document  # type: ignore[method-assign]  # as FastAPI documents it
     api.router.routes.extend(_document_router(openapi_document).routes)
     _add_error_handlers(api)
     return api
@@ -89,20 +93,30 @@ def _add_error_handlers(api: FastAPI) -> None:
         api.add_exception_handler(exception, handler_of_status(status))
 
 
-def _document_router(openapi_document: dict[str, Any]) -> StrictRouter:
+def _once(build: Callable[[], Built]) -> Callable[[], Built]:
+    """Returns a function that builds at its first call, also when threads call it at once."""
+    lock, cached = Lock(), cache(build)
+
+    def built() -> Built:
+        with lock:
+            return cached()
+
+    return built
+
+
+def _document_router(openapi_document: Callable[[], dict[str, Any]]) -> StrictRouter:
     """Create the routes of the OpenAPI document and its HTML page, both public. Any origin may read the document."""
     router = StrictRouter("service")
-    text = json.dumps(openapi_document, ensure_ascii=False).encode()
+    text = _once(lambda: json.dumps(openapi_document(), ensure_ascii=False).encode())
+    html = _once(lambda: documentation_page(openapi_document()))
     any_origin = {"Access-Control-Allow-Origin": "*"}
 
     @router.get("/openapi.json", include_in_schema=False)
-    async def openapi() -> Response:
-        return Response(text, headers=any_origin, media_type="application/json")
-
-    html = documentation_page(openapi_document)
+    def openapi() -> Response:  # in a thread: the first call builds
+        return Response(text(), headers=any_origin, media_type="application/json")
 
     @router.get("/docs", include_in_schema=False, response_class=HTMLResponse)
-    async def docs() -> HTMLResponse:
-        return HTMLResponse(html)
+    def docs() -> HTMLResponse:  # in a thread: the first call builds
+        return HTMLResponse(html())
 
     return router
