@@ -210,9 +210,9 @@ def test_a_request_that_still_runs_keeps_the_entry_from_which_its_term_counts(em
     "migrations/sql/0013-sqlite.sql",
     "s.target = 'destroyed' AND s.role",
     "s.role",
-    case="sqlite-not decided",
+    case="sqlite-withdrawn by the officer",
 )
-@pytest.mark.parametrize("wrong", ["another entry", "not decided"])
+@pytest.mark.parametrize("wrong", ["another entry", "not decided", "withdrawn by the officer"])
 def test_the_database_empties_nothing_without_the_decision_of_two_people(
     emptied: DestroyedContentStory, wrong: str
 ) -> None:
@@ -220,6 +220,8 @@ def test_the_database_empties_nothing_without_the_decision_of_two_people(
     case = emptied.other_case
     note = note_with(case, "Dit blijft.")
     part = propose_entry(case, note)
+    if wrong == "withdrawn by the officer":
+        case.fire("withdraw", part=part, by="quint")
     sequence = 1 if wrong == "another entry" else note["sequence"]
     digest = digest_of(emptied, sequence)
     row = {
