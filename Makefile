@@ -29,8 +29,8 @@ check: .venv/.dev-stamp ## check style, types, contracts and the tests that need
 	$(BIN)/python -m pytest --numprocesses 2 -m 'not server'; tests=$$?; \
 	wait $$types && exit $$tests
 
-test: .venv/.dev-stamp ## run the tests, on SQLite and PostgreSQL
-	$(BIN)/python -m pytest --numprocesses 2 -p api_tests.workers
+test: .venv/.dev-stamp ## run the tests on SQLite, and a share of them on PostgreSQL (WHOLE=1: all on both)
+	$(BIN)/python -m pytest --numprocesses 2 -p api_tests.workers $(if $(WHOLE),--whole)
 
 sabotage: .venv/.dev-stamp ## break each promise and expect its test to fail (CHANGED=COMMIT: what changed, and a share)
 	$(BIN)/python -m api_tests.sabotage $(if $(CHANGED),--changed "$(CHANGED)")

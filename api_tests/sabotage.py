@@ -6,7 +6,7 @@ there. A sabotage whose text does not occur exactly once, or whose test does not
 A failure proves nothing about a test that fails anyway: --unbroken breaks nothing, and each test must pass, alone.
 
 --changed BASE runs the sabotages whose file or test differs from that commit, and of the others one share of --shares.
-The share follows from the commit that is tried: shares take turns, and one commit always tries the same one.
+The share follows from the commit that is tried (support.turns).
 
 A run is a fork of this process, which has imported the libraries and no module under test: imports are most of the
 work. Our own code is compiled once for all runs; Python compares that with the text, so a change is noticed.
@@ -22,7 +22,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import zlib
 from collections.abc import Collection, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
@@ -35,10 +34,10 @@ import pytest
 from api_tests.support.checkout import ROOT
 from api_tests.support.engines import ENGINES
 from api_tests.support.sabotages import NotBreakable, Places, Sabotage, sabotages
+from api_tests.support.turns import SHARES, in_share, share_of_commit
 
 AT_ONCE = max(1, os.cpu_count() or 1)
 PATIENCE_IN_SECONDS = 300
-SHARES = 3
 RED = pytest.ExitCode.TESTS_FAILED  # tests ran and some failed; anything else is no proof
 GREEN = pytest.ExitCode.OK
 FORK = multiprocessing.get_context("fork")
@@ -75,12 +74,13 @@ def outcome(source_tree: Path, expected: pytest.ExitCode, guards: Places, sabota
     """None when the test failed (or passed, when that is expected); otherwise the reason."""
     with tempfile.TemporaryDirectory(prefix="sabotage-") as folder:
         tree, log = Path(folder, "tree"), Path(folder, "said")
-        shutil.copytree(source_tree, tree)
+        shutil.copytree(source_tree, tree, copy_function=os.link)
         try:
             changed_file, text = sabotage.breaks(tree, guards)
         except NotBreakable as error:
             return str(error)
         if expected == RED:
+            (tree / changed_file).unlink()  # a link to the file of all runs
             (tree / changed_file).write_text(text, encoding="utf-8")
         run = FORK.Process(target=_test, args=(tree, sabotage, log))
         run.start()
@@ -141,11 +141,6 @@ def _changed_since(base: str) -> Collection[str]:
     return changed
 
 
-def in_share(sabotage: Sabotage, share: int, shares: int) -> bool:
-    """True when the promise belongs to this share. A promise stays in its share when others are added."""
-    return zlib.crc32(sabotage.promise.encode()) % shares == share
-
-
 def _parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m api_tests.sabotage", description=__doc__)
     parser.add_argument("words", nargs="*", help="only those whose promise, file or test holds every word")
@@ -167,10 +162,12 @@ def _select(arguments: argparse.Namespace, guards: Places) -> Sequence[Sabotage]
         print(f"{len(selected)} of {len(all_sabotages)} sabotages")
         return selected
     changed = _changed_since(arguments.changed)
-    share = int(_git("rev-parse", "HEAD").strip(), 16) % arguments.shares
+    share = share_of_commit(arguments.shares)
     touched = {sabotage for sabotage in selected if files[sabotage] in changed or sabotage.test_file in changed}
     turn = {
-        sabotage for sabotage in selected if sabotage not in touched and in_share(sabotage, share, arguments.shares)
+        sabotage
+        for sabotage in selected
+        if sabotage not in touched and in_share(sabotage.promise, share, arguments.shares)
     }
     print(
         f"{len(touched | turn)} of {len(all_sabotages)} sabotages: {len(touched)} whose file or test changed since "

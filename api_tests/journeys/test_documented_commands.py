@@ -100,6 +100,7 @@ def reader_of(page: Path, folder: Path) -> Iterator[Reader]:
     '    "target": "scheduled",',
     case="README.md",
 )
+@pytest.mark.takes_turns
 @pytest.mark.parametrize("page", PAGES_THAT_RUN, ids=name_of)
 def test_the_commands_of_a_page_do_what_the_page_says(page: Path, tmp_path: Path) -> None:
     with reader_of(page, tmp_path) as reader:

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from api_tests.sabotage import SHARES, in_share
 from api_tests.support.checkout import ROOT
 from api_tests.support.guards import guard_places
 from api_tests.support.sabotages import Change, Guard, NotBreakable, Refusal, Returns, Rule, Text, sabotages
@@ -65,16 +64,6 @@ def test_every_promise_stands_once() -> None:
     promises = [sabotage.promise for sabotage in sabotages(ROOT)]
 
     assert sorted(set(promises)) == sorted(promises)
-
-
-def test_each_sabotage_is_in_one_share_and_the_shares_are_about_equal() -> None:
-    all_sabotages = sabotages(ROOT)
-    shares = [[sabotage for sabotage in all_sabotages if in_share(sabotage, share, SHARES)] for share in range(SHARES)]
-
-    assert sorted(sabotage.promise for sabotages_of_share in shares for sabotage in sabotages_of_share) == sorted(
-        sabotage.promise for sabotage in all_sabotages
-    )
-    assert all(0.7 < len(sabotages_of_share) * SHARES / len(all_sabotages) < 1.3 for sabotages_of_share in shares)
 
 
 @pytest.mark.parametrize(
