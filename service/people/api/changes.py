@@ -1,16 +1,16 @@
 """/v1/organisations, people, memberships, coverages and settings of regions: decisions of administrators, recorded."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Path, Query, Response
+from fastapi import Depends, Path, Query, Response
 from fastapi.types import DecoratedCallable
 from pydantic import Field
 
-from service.database.idempotency import IdempotencyKey, IdempotentResult
+from service.database.idempotency import IdempotentResult
 from service.database.transaction import Transaction
-from service.http.app_context import AppContext, AppContextDependency
+from service.http.app_context import AppContextDependency
 from service.http.json_models import Named, RegionParameter, UtcDateTime, View
 from service.http.openapi import refusal_responses
 from service.http.parameters import CallerDependency, IdempotencyKeyHeader, PageQuery
@@ -70,22 +70,27 @@ class FoundPerson(View):
     name: str
 
 
-async def _answer_decision(
-    context: AppContext,
-    caller: Caller,
-    idempotency_key: IdempotencyKey,
-    decision: AdministrativeDecision,
-    response: Response,
-) -> ChangeView:
-    """Carry out a decision. Returns the recorded change, also when the request is repeated."""
+Decide = Callable[[AdministrativeDecision], Awaitable[ChangeView]]
 
-    def work(transaction: Transaction) -> IdempotentResult[ChangeView]:
-        outcome = carry_out_decision(transaction, caller, decision, idempotency_key, rules=context.rules)
-        (view,) = _change_views(transaction, [outcome.value])
-        return IdempotentResult(view, outcome.repeated)
 
-    outcome = await context.database.write(work)
-    return answer_idempotently(response, outcome, location=f"/administrative-changes/{outcome.value.id}")
+async def _decide_as_caller(
+    context: AppContextDependency, caller: CallerDependency, idempotency_key: IdempotencyKeyHeader, response: Response
+) -> Decide:
+    """Dependency of each decision: a function that carries it out once and returns the recorded change."""
+
+    async def decide(decision: AdministrativeDecision) -> ChangeView:
+        def work(transaction: Transaction) -> IdempotentResult[ChangeView]:
+            outcome = carry_out_decision(transaction, caller, decision, idempotency_key, rules=context.rules)
+            (view,) = _change_views(transaction, [outcome.value])
+            return IdempotentResult(view, outcome.repeated)
+
+        outcome = await context.database.write(work)
+        return answer_idempotently(response, outcome, location=f"/administrative-changes/{outcome.value.id}")
+
+    return decide
+
+
+DecideDependency = Annotated[Decide, Depends(_decide_as_caller)]
 
 
 def _change_views(transaction: Transaction, changes: Iterable[AdministrativeChange]) -> list[ChangeView]:
@@ -112,141 +117,77 @@ def _decision_route(path: str) -> Callable[[DecoratedCallable], DecoratedCallabl
 
 
 @_decision_route("/organisations")
-async def add_organisation(
-    body: NewOrganisation,
-    context: AppContextDependency,
-    caller: CallerDependency,
-    idempotency_key: IdempotencyKeyHeader,
-    response: Response,
-) -> ChangeView:
+async def add_organisation(body: NewOrganisation, decide: DecideDependency) -> ChangeView:
     """Add an organisation: a team, provider, municipality, network or family."""
-    return await _answer_decision(context, caller, idempotency_key, body, response)
+    return await decide(body)
 
 
 @_decision_route("/people")
-async def add_person(
-    body: NewPerson,
-    context: AppContextDependency,
-    caller: CallerDependency,
-    idempotency_key: IdempotencyKeyHeader,
-    response: Response,
-) -> ChangeView:
+async def add_person(body: NewPerson, decide: DecideDependency) -> ChangeView:
     """Add a person with issuer and subject. Memberships give access."""
-    return await _answer_decision(context, caller, idempotency_key, body, response)
+    return await decide(body)
 
 
 @_decision_route("/memberships")
-async def begin_membership(
-    body: NewMembership,
-    context: AppContextDependency,
-    caller: CallerDependency,
-    idempotency_key: IdempotencyKeyHeader,
-    response: Response,
-) -> ChangeView:
+async def begin_membership(body: NewMembership, decide: DecideDependency) -> ChangeView:
     """Let a person act in a role for an organisation. Administrators cannot decide this for themselves."""
-    return await _answer_decision(context, caller, idempotency_key, body, response)
+    return await decide(body)
 
 
 @_decision_route("/membership-ends")
-async def end_membership(
-    body: MembershipEnd,
-    context: AppContextDependency,
-    caller: CallerDependency,
-    idempotency_key: IdempotencyKeyHeader,
-    response: Response,
-) -> ChangeView:
+async def end_membership(body: MembershipEnd, decide: DecideDependency) -> ChangeView:
     """Set the last day of a membership. With yesterday, the person is refused at the next request."""
-    return await _answer_decision(context, caller, idempotency_key, body, response)
+    return await decide(body)
 
 
 @_decision_route("/coverages")
-async def begin_coverage(
-    body: NewCoverage,
-    context: AppContextDependency,
-    caller: CallerDependency,
-    idempotency_key: IdempotencyKeyHeader,
-    response: Response,
-) -> ChangeView:
+async def begin_coverage(body: NewCoverage, decide: DecideDependency) -> ChangeView:
     """Let a team, network or liaison cover a region. New cases follow it."""
-    return await _answer_decision(context, caller, idempotency_key, body, response)
+    return await decide(body)
 
 
 @_decision_route("/coverage-ends")
-async def end_coverage(
-    body: CoverageEnd,
-    context: AppContextDependency,
-    caller: CallerDependency,
-    idempotency_key: IdempotencyKeyHeader,
-    response: Response,
-) -> ChangeView:
+async def end_coverage(body: CoverageEnd, decide: DecideDependency) -> ChangeView:
     """Set the last day that an organisation covers a region. It keeps its cases."""
-    return await _answer_decision(context, caller, idempotency_key, body, response)
+    return await decide(body)
 
 
 @_decision_route("/organisation-ends")
-async def end_organisation(
-    body: OrganisationEnd,
-    context: AppContextDependency,
-    caller: CallerDependency,
-    idempotency_key: IdempotencyKeyHeader,
-    response: Response,
-) -> ChangeView:
+async def end_organisation(body: OrganisationEnd, decide: DecideDependency) -> ChangeView:
     """Set the last day of an organisation, and its successor. Members of the successor act for its open parts."""
-    return await _answer_decision(context, caller, idempotency_key, body, response)
+    return await decide(body)
 
 
 @_decision_route("/municipalities")
-async def add_municipality(
-    body: NewMunicipality,
-    context: AppContextDependency,
-    caller: CallerDependency,
-    idempotency_key: IdempotencyKeyHeader,
-    response: Response,
-) -> ChangeView:
+async def add_municipality(body: NewMunicipality, decide: DecideDependency) -> ChangeView:
     """Add a municipality, as when two others become one."""
-    return await _answer_decision(context, caller, idempotency_key, body, response)
+    return await decide(body)
 
 
 @_decision_route("/municipality-changes")
-async def change_municipality(
-    body: MunicipalityChange,
-    context: AppContextDependency,
-    caller: CallerDependency,
-    idempotency_key: IdempotencyKeyHeader,
-    response: Response,
-) -> ChangeView:
+async def change_municipality(body: MunicipalityChange, decide: DecideDependency) -> ChangeView:
     """Move a municipality to another region, or dissolve it into a successor, from a day on."""
-    return await _answer_decision(context, caller, idempotency_key, body, response)
+    return await decide(body)
 
 
 @_decision_route("/organisations/{organisationId}/names")
 async def rename_organisation(
     organisation_id: Annotated[UUID, Path(alias="organisationId")],
     body: NewName,
-    context: AppContextDependency,
-    caller: CallerDependency,
-    idempotency_key: IdempotencyKeyHeader,
-    response: Response,
+    decide: DecideDependency,
 ) -> ChangeView:
     """Rename an organisation."""
-    return await _answer_decision(
-        context, caller, idempotency_key, NameChange("organisation", organisation_id, body.name), response
-    )
+    return await decide(NameChange("organisation", organisation_id, body.name))
 
 
 @_decision_route("/people/{personId}/names")
 async def rename_person(
     person_id: Annotated[UUID, Path(alias="personId")],
     body: NewName,
-    context: AppContextDependency,
-    caller: CallerDependency,
-    idempotency_key: IdempotencyKeyHeader,
-    response: Response,
+    decide: DecideDependency,
 ) -> ChangeView:
     """Rename a person."""
-    return await _answer_decision(
-        context, caller, idempotency_key, NameChange("person", person_id, body.name), response
-    )
+    return await decide(NameChange("person", person_id, body.name))
 
 
 @router.post("/person-searches", responses=refusal_responses(403, 404))
@@ -268,13 +209,10 @@ def view_found_person(transaction: Transaction, caller: Caller, identity: Identi
 async def decide_settings(
     region: RegionParameter,
     body: NewSettings,
-    context: AppContextDependency,
-    caller: CallerDependency,
-    idempotency_key: IdempotencyKeyHeader,
-    response: Response,
+    decide: DecideDependency,
 ) -> ChangeView:
     """Set the settings of a region from a day on. Running terms stay. Steps from that day on use the new settings."""
-    return await _answer_decision(context, caller, idempotency_key, SettingsChange(region, body), response)
+    return await decide(SettingsChange(region, body))
 
 
 @router.get("/administrative-changes", responses=refusal_responses(403))
