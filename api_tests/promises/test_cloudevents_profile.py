@@ -135,7 +135,7 @@ def test_7_data_is_json_of_a_published_schema_at_a_uri_with_a_version(case_event
         assert event["datacontenttype"] == "application/json"
         assert re.fullmatch(URI, event["dataschema"])
         assert "/v1/" in document_address
-    document = httpx.get(document_address).json()
+    document = httpx.get(document_address, timeout=30).json()
     schema = resolve_reference(document, {"$ref": f"#{pointer}"})
 
     assert schema["additionalProperties"] is False

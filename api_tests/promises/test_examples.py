@@ -123,7 +123,7 @@ def test_an_example_of_a_step_goes_by_the_name_of_its_trigger(document: dict[str
 def test_the_page_shows_every_example_as_json_that_can_be_copied(
     service: RunningService, document: dict[str, Any]
 ) -> None:
-    page = httpx.get(f"{service.url}/v1/docs").text
+    page = httpx.get(f"{service.url}/v1/docs", timeout=30).text
 
     copied = [json.loads(html.unescape(text)) for text in re.findall(r'<pre lang="nl">(.*?)</pre>', page, re.DOTALL)]
 

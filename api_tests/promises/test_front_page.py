@@ -61,7 +61,7 @@ def test_the_page_is_in_the_language_of_the_reader_and_has_our_headers(
 def test_every_link_of_the_page_leads_to_an_answer_and_one_to_the_documentation(service: RunningService) -> None:
     links = [urljoin(f"{service.url}/", link) for link in Page(httpx.get(f"{service.url}/").text).links]
 
-    assert [httpx.get(link).status_code for link in links] == [200] * len(links)
+    assert [httpx.get(link, timeout=30).status_code for link in links] == [200] * len(links)
     assert f"{service.url}/v1/docs" in links
 
 

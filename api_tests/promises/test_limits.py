@@ -366,7 +366,7 @@ def test_requests_to_a_proxy_are_refused(hasty: RunningService, line: str) -> No
 
 @pytest.mark.server
 def test_every_operation_declares_the_answers_429_and_503(hasty: RunningService) -> None:
-    document = httpx.get(f"{hasty.url}/v1/openapi.json").json()
+    document = httpx.get(f"{hasty.url}/v1/openapi.json", timeout=30).json()
 
     for path, method, operation in operations(document):
         for status in ("429", "503"):

@@ -24,7 +24,7 @@ PATH_VALUES = {"region": "JZ11", "number": "1", "version": "1", "position": "1",
 
 @pytest.fixture(scope="module")
 def document(service: RunningService) -> dict[str, Any]:
-    document: dict[str, Any] = httpx.get(f"{service.url}/v1/openapi.json").json()
+    document: dict[str, Any] = httpx.get(f"{service.url}/v1/openapi.json", timeout=30).json()
     return document
 
 
@@ -184,7 +184,7 @@ def test_the_version_told_is_that_of_the_document(service: RunningService, docum
 )
 def test_the_document_alone_may_be_read_from_everywhere(service: RunningService, people: People) -> None:
     origin = {"Origin": "https://elsewhere.example", "Access-Control-Request-Method": "GET"}
-    document_answer = httpx.get(f"{service.url}/v1/openapi.json", headers=origin)
+    document_answer = httpx.get(f"{service.url}/v1/openapi.json", headers=origin, timeout=30)
 
     assert document_answer.headers.get_list("access-control-allow-origin") == ["*"]
     answers = [people.anna.get(path, headers=origin) for path in ("/cases", "/regions", "/docs", "/health", "/nowhere")]
@@ -206,7 +206,7 @@ class _TagCollector(HTMLParser):
 
 
 def test_the_documentation_runs_nothing_and_fetches_nothing(service: RunningService, document: dict[str, Any]) -> None:
-    answer = httpx.get(f"{service.url}/v1/docs", headers={"Accept": "text/html"})
+    answer = httpx.get(f"{service.url}/v1/docs", headers={"Accept": "text/html"}, timeout=30)
     collector = _TagCollector()
     collector.feed(answer.text)
 
@@ -258,6 +258,6 @@ def test_title_and_detail_come_in_the_language_that_is_asked(
     titles = {"nl": "Niet bekend", "en": "Not known"}
 
     for path in ("/v1/cases", "/v1/nowhere", "/nowhere"):
-        answer = httpx.get(f"{service.url}{path}", headers=headers)
+        answer = httpx.get(f"{service.url}{path}", headers=headers, timeout=30)
         assert answer.headers["content-language"] == language
     assert httpx.get(f"{service.url}/v1/cases", headers=headers).json()["title"] == titles[language]

@@ -36,7 +36,7 @@ FORGED = {
 def answers(service: RunningService, people: People) -> list[httpx.Response]:
     """Answers of every reading operation, with and without a right; of each media type; of a few that create."""
     case = CaseFile.submitted(people)
-    document = httpx.get(f"{service.url}/v1/openapi.json").json()
+    document = httpx.get(f"{service.url}/v1/openapi.json", timeout=30).json()
     with httpx.Client(base_url=f"{service.url}/v1") as anybody:
         answers = [
             client.get(filled_path(path))

@@ -103,7 +103,7 @@ def test_a_body_tells_its_defaults_in_words_since_clients_require_members_with_t
 def test_a_service_shows_the_committed_document_at_its_own_address(
     service: RunningService, document: dict[str, Any]
 ) -> None:
-    served = httpx.get(f"{service.url}/v1/openapi.json").json()
+    served = httpx.get(f"{service.url}/v1/openapi.json", timeout=30).json()
 
     assert served.pop("servers") == [{"url": f"{service.url}/v1"}]
     assert served == {name: value for name, value in document.items() if name != "servers"}
