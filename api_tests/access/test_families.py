@@ -8,7 +8,7 @@ import pytest
 
 from api_tests.support.case_file import CaseFile
 from api_tests.support.people import People
-from api_tests.support.sabotages import broken_by
+from api_tests.support.sabotages import Rule, broken_by
 from api_tests.support.servers import RunningService
 from api_tests.support.shared_case import SOME_TIME_AGO, newcomer, rows, today
 from service.vocabulary.roles import Role
@@ -219,6 +219,62 @@ def test_i22_an_unknown_age_counts_as_sixteen_except_of_a_consult_that_the_paren
     assert outcomes_of_consult(case_of_daughter) == {(200, "")}, "the young person lets her mother read"
     file = people.wilma.get(f"{case_of_mother.path}/file")
     assert [document["entry"]["trigger"] for document in file.json()["documents"]] == ["ask_consult", "give_consult"]
+
+
+@broken_by(
+    "I22: a parent opens no words of a young person by recording a younger age",
+    "service/cases/use_cases/birth_month.py",
+    "        if entry.role != Role.PARENT:\n",
+    "        if True:\n",
+)
+@pytest.mark.parametrize("month", [SIXTEEN_NOW, None])
+def test_i22_a_parent_opens_nothing_by_referring_with_a_younger_age(people: People, month: str | None) -> None:
+    case = CaseFile.ask_consult(people, by="yara", birth_month=month)
+    case.fire("refer", by="wilma", birth_month=months_ago(10 * 12), consents=consent("parent", "discuss_at_table"))
+
+    as_referred = outcome(people.wilma.get(f"{case.path}/transitions/1"))
+    change = {"amends": 2, "changes": {"birthMonth": months_ago(12 * 12)}, "reason": "Ik ben twaalf."}
+    case.fire("amend", by="yara", form=change)
+
+    assert as_referred == (403, "young_person_decides")
+    assert outcome(people.wilma.get(f"{case.path}/transitions/1")) == (200, "")
+
+
+def test_i22_a_parent_opens_nothing_by_correcting_their_own_form_to_a_younger_age(people: People) -> None:
+    case = CaseFile.submitted(people, by="wilma", birth_month=SIXTEEN_NOW)
+    case.fire("add_note", by="yara", text="Dit is van mij.")
+
+    def correct_age(by: str, years: int) -> tuple[int, str]:
+        change = {"amends": 1, "changes": {"birthMonth": months_ago(years * 12)}, "reason": "Verkeerd getypt."}
+        case.fire("amend", by=by, form=change)
+        return outcome(people.wilma.get(f"{case.path}/transitions/2"))
+
+    assert correct_age("wilma", 10) == (403, "young_person_decides")
+    assert correct_age("yara", 11) == (200, "")
+    assert correct_age("wilma", 17) == (403, "young_person_decides"), "an older age protects, whoever records it"
+
+
+@broken_by("I20: a parent records the consent of no other parent", Rule("parents_record_their_own"))
+@broken_by("I20: a parent does not undo what the young person withdrew", Rule("child_withdrew_this"))
+def test_i20_a_parent_records_their_own_consent_and_not_that_of_the_other_parent_or_of_a_child_who_withdrew(
+    people: People,
+) -> None:
+    case = CaseFile.submitted(people, by="wilma", birth_month=months_ago(15 * 12))
+    case.fire("withdraw_consent", by="yara", form=withdrawal("child", "share_with_providers"))
+    of_other_parent = consent("parent", "share_with_providers")
+    of_other_parent[0]["whichParent"] = {"code": "other_parent"}
+
+    answers = [
+        case.attempt("record_consent", by="wilma", consents=consents)
+        for consents in (of_other_parent, consent("child", "share_with_providers"))
+    ]
+    case.fire("record_consent", by="wilma", consents=consent("parent", "share_with_providers"))
+    case.fire("record_consent", by="yara", consents=consent("child", "share_with_providers"))
+
+    assert [[error["code"] for error in answer.json()["errors"]] for answer in answers] == [
+        ["parents_record_their_own"],
+        ["child_withdrew_this"],
+    ]
 
 
 def outcomes_of_consult(case: CaseFile) -> set[tuple[int, str]]:

@@ -22,7 +22,7 @@ def test_t22_a_family_asks_for_its_file_and_is_told_the_decision_and_the_outcome
     part = case.ask_about_file("access", by="wilma", asked_on=str(today - timedelta(days=1)))
     work_items = people.carla.get(f"/work-items?whose=team&number={case.number}").json()["items"]
     grant = case.fire("grant", part=part, by="carla")
-    case.fire("carry_out", part=part, by="carla")
+    case.fire("carry_out", part=part, by="carla", carried_out_on=str(today - timedelta(days=1)))
 
     assert (part["state"]["code"], part["party"]["role"]) == ("received", "coordinator")
     assert today + timedelta(days=26) <= date.fromisoformat(part["dueOn"]) <= today + timedelta(days=35)
@@ -192,6 +192,43 @@ def test_t22_who_corrects_the_day_of_a_request_moves_its_term(case: CaseFile) ->
     )
     assert [(error["location"], error["code"]) for error in refused.json()["errors"]] == [
         ("/form/changes/dueOn", "postponed_too_long")
+    ]
+
+
+@broken_by(
+    "T22: a postponed request ends within three months, also when the day of the request is corrected",
+    "service/file_rights/rules/request_forms.py",
+    "return min(context.due_on, longest) if context.due_on else None",
+    "return None",
+)
+def test_t22_a_postponement_ends_sooner_when_the_request_proves_to_be_older(case: CaseFile) -> None:
+    part = case.ask_about_file("copy", asked_on="2025-03-17")
+    case.fire("postpone", part=part, by="carla", told_on="2025-04-01", due_on="2025-06-17")
+
+    older = {"amends": 1, "changes": {"askedOn": "2025-01-31"}, "reason": "Verkeerde dag opgeschreven."}
+    case.fire("amend", part=part, by="anna", form=older)
+
+    assert case.parts("file_request")[0]["dueOn"] == "2025-04-30"
+
+
+@broken_by("T22: nobody is told of a decision before the request", Rule("before_the_request"))
+@broken_by("T22: after three months a decision is no longer postponed", Rule("too_late_to_postpone"))
+def test_t22_the_days_of_an_answer_follow_the_request(case: CaseFile) -> None:
+    part = case.ask_about_file("copy", asked_on="2025-03-17")
+
+    answers = [
+        case.attempt("postpone", part=part, by="carla", told_on="2025-03-16", due_on="2025-06-01"),
+        case.attempt("postpone", part=part, by="carla", told_on="2025-06-18", due_on="2025-06-20"),
+        case.attempt("refuse", part=part, by="carla", told_on="2025-03-16"),
+    ]
+    case.fire("grant", part=part, by="carla")
+    answers.append(case.attempt("carry_out", part=part, by="carla", carried_out_on="2025-03-16"))
+
+    assert [[(error["location"], error["code"]) for error in answer.json()["errors"]] for answer in answers] == [
+        [("/form/toldOn", "before_the_request")],
+        [("/form/toldOn", "too_late_to_postpone")],
+        [("/form/toldOn", "before_the_request")],
+        [("/form/carriedOutOn", "before_the_request")],
     ]
 
 

@@ -118,6 +118,25 @@ def test_a_query_key_that_is_not_known_or_stands_twice_is_refused(people: People
     assert {code for _, _, code in faults_in(people.anna.get(path))} == {"unknown_query_key"}
 
 
+def test_the_refusal_of_a_query_key_names_the_keys_of_the_address(people: People, case: CaseFile) -> None:
+    def sentence(path: str) -> str:
+        (fault,) = people.anna.get(path).json()["errors"]
+        return str(fault["en"])
+
+    assert sentence(f"{case.path}/transitions?page=2").endswith("Known parameters: sequence, knownAt, limit, cursor.")
+    assert sentence("/regions?page=2") == "This parameter is not known here: this address has none."
+
+
+def test_a_statement_that_must_be_true_says_so(case: CaseFile) -> None:
+    part = case.ask_about_file("copy")
+
+    answer = case.attempt("refuse", part=part, by="carla", told_where_to_complain=False)
+
+    (fault,) = answer.json()["errors"]
+    assert (fault["location"], fault["code"]) == ("/form/toldWhereToComplain", "literal_error")
+    assert fault["en"].endswith("one of these: true.")
+
+
 UNREADABLE = {
     "nothing": (b"", "json_invalid"),
     "broken off": (b'{"form": {', "json_invalid"),

@@ -202,6 +202,36 @@ def test_i20_two_parents_are_not_one(words: list[str], shared: bool) -> None:
 
 
 @broken_by(
+    "I20: what a parent records as the consent of the other parent is their own",
+    "service/cases/rules/consent_order.py",
+    'and (word == "given" or not fact.which):',
+    "and not fact.which:",
+)
+def test_i20_a_parent_does_not_take_back_what_the_other_parent_refused() -> None:
+    refusal = move_of_parent("take", "other", "2020-01-01")
+    in_their_name = replace(move_of_parent("give", "other", "2020-02-01"), role=Role.PARENT)
+
+    assert "cce" not in fold_facts(history([refusal, in_their_name]), KINDS).consented_purposes
+
+
+@broken_by(
+    "I20: a parent does not record that the young person agrees again",
+    "service/cases/rules/consent_order.py",
+    "return fact.day is None or fact.day >= own_withdrawals[fact.purpose]",
+    "return False",
+)
+@pytest.mark.parametrize(("recorder", "shared"), [(Role.PARENT, False), (Role.COORDINATOR, True)])
+def test_i20_a_parent_does_not_undo_what_the_young_person_took_back(recorder: Role, shared: bool) -> None:
+    agreed = move_of(("give", "child", 16))
+    own_withdrawal = replace(move_of(("take back", "child", 17)), role=Role.YOUNG_PERSON)
+    agreed_again = replace(move_of(("give", "child", 18)), role=recorder)
+
+    entries = history([agreed, own_withdrawal, agreed_again])
+
+    assert ("cce" in fold_facts(entries, KINDS).consented_purposes) is shared
+
+
+@broken_by(
     "I20: a legal ground that an earlier release recorded does not cover sharing with parents or learning",
     "service/cases/rules/consents.py",
     "            return self.purpose not in PURPOSES_WITHOUT_LEGAL_GROUND\n",

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.dependencies.models import Dependant
-from fastapi.dependencies.utils import get_dependant, get_flat_params
+from fastapi.dependencies.utils import get_dependant
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict
@@ -114,6 +114,13 @@ async def _no_query(_: Annotated[_NoKeys, Query()]) -> None:
     """Query model of a route without query keys: it refuses every key."""
 
 
+def _query_keys_of(alias: str, annotation: Any) -> Iterable[str]:
+    """Returns the keys of one parameter: those of its fields where it is a model."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [field.alias or name for name, field in annotation.model_fields.items()]
+    return [alias]
+
+
 async def require_caller(request: StrictRequest) -> Caller:
     """Dependency of every route that is not public. A route without it is public."""
     return request.caller
@@ -181,8 +188,12 @@ class StrictRoute(APIRoute):
     @cached_property
     def query_keys(self) -> tuple[str, ...]:
         """The query keys that this route accepts."""
-        parameters = get_flat_params(self.dependant)
-        return tuple(parameter.alias for parameter in parameters if getattr(parameter.field_info, "in_", "") == "query")
+        return tuple(
+            key
+            for dependant in _dependants(self.dependant)
+            for parameter in dependant.query_params
+            for key in _query_keys_of(parameter.alias, parameter.field_info.annotation)
+        )
 
     def _parameter_fault(self, error: Any) -> InputFault:
         place, name = error["loc"][0], show_unreadable(str(error["loc"][1])[:100]) if len(error["loc"]) > 1 else ""

@@ -87,8 +87,8 @@ def _labelled(label: BilingualText, sentence: BilingualText) -> BilingualText:
 
 
 def _enumeration(expected: str) -> BilingualText:
-    """Returns the codes that pydantic lists ('a', 'b' or 'c') in both languages; roles and kinds get their labels."""
-    codes = re.findall(r"'([^']*)'", expected)
+    """Returns what pydantic lists ('a', 'b' or 'c', or True) in both languages; roles and kinds get their labels."""
+    codes = re.findall(r"'([^']*)'", expected) or [expected.lower()]
     labels = next((known for known in (_ROLES, _KINDS) if known.keys() >= set(codes)), {})
     return join_texts(
         (label_with_code(labels[code], code) if labels else BilingualText.untranslated(code) for code in codes), OR

@@ -49,14 +49,15 @@ def statements_of(entries: Iterable[Transition]) -> Iterator[Statement]:
     A withdrawal without a day counts on the day of its entry. A consent without a day counts as early as the order of
     the entries allows, so that a withdrawal which is recorded later holds.
     """
-    undated_on = date.min
-    for entry in entries:
+    undated_on, listed = date.min, tuple(entries)
+    own_withdrawals = _own_withdrawals_of_child(listed)
+    for entry in listed:
         for word, name in _NAMES:
             for fact in map(ConsentFact.parse, entry.codes.get(name, ())):
-                if word == "given" and _is_for_themselves(fact, entry):
+                if word == "given" and (_is_for_themselves(fact, entry) or _undoes(fact, entry, own_withdrawals)):
                     continue
                 if fact.day:
-                    yield dated_statement(word, _with_speaker(fact, entry))
+                    yield dated_statement(word, _with_speaker(word, fact, entry))
                     continue
                 undated_on = undated_on if word == "given" else day_in_amsterdam(entry.recorded_at)
                 yield Statement(fact.purpose, word, fact, (undated_on, _UNDATED), day_in_amsterdam(entry.occurred_at))
@@ -157,8 +158,29 @@ def _is_for_themselves(fact: ConsentFact, entry: Transition) -> bool:
     return entry.role == Role.PARENT and fact.purpose == PURPOSE_PARENTS
 
 
-def _with_speaker(fact: ConsentFact, entry: Transition) -> ConsentFact:
-    """Returns the fact with the person who said it, where a parent recorded their own word and named nobody else."""
-    if entry.role == Role.PARENT and fact.giver == "parent" and not fact.which:
+def _own_withdrawals_of_child(entries: Iterable[Transition]) -> Mapping[str, date]:
+    """Returns by purpose the last day on which the young person withdrew consent and recorded that themselves."""
+    withdrawals: dict[str, date] = {}
+    for entry in entries:
+        if entry.role == Role.YOUNG_PERSON:
+            for fact in map(ConsentFact.parse, entry.codes.get(CONSENT_WITHDRAWN, ())):
+                if fact.giver == "child" and fact.day:
+                    withdrawals[fact.purpose] = max(fact.day, withdrawals.get(fact.purpose, fact.day))
+    return withdrawals
+
+
+def _undoes(fact: ConsentFact, entry: Transition, own_withdrawals: Mapping[str, date]) -> bool:
+    """True when a parent recorded that the child agreed, after the young person withdrew. It does not count (I20)."""
+    if entry.role != Role.PARENT or fact.giver != "child" or fact.purpose not in own_withdrawals:
+        return False
+    return fact.day is None or fact.day >= own_withdrawals[fact.purpose]
+
+
+def _with_speaker(word: Word, fact: ConsentFact, entry: Transition) -> ConsentFact:
+    """Returns the fact with the person who said it, where a parent recorded it for the parents.
+
+    What a parent records as the consent of the other parent is their own: nobody takes back what another refused.
+    """
+    if entry.role == Role.PARENT and fact.giver == "parent" and (word == "given" or not fact.which):
         return replace(fact, which=str(entry.actor_id))
     return fact

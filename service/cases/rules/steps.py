@@ -117,6 +117,7 @@ class Situation:
             ),
             birth_month=self.birth_month,
             first_form=self.first_form,
+            due_on=part.due_on,
         )
 
     def attempt(self) -> Attempt:

@@ -17,7 +17,7 @@ from service.cases.rules.consents import (
 )
 from service.cases.rules.facts import CaseFacts, fold_facts
 from service.cases.rules.model import Transition
-from service.cases.use_cases.birth_month import birth_month
+from service.cases.use_cases.birth_month import birth_month_for_parents
 from service.database.transaction import Transaction
 from service.kinds import KINDS
 from service.vocabulary.actor import Actor, SightBasis
@@ -107,7 +107,7 @@ def _refusal(
     if role in TABLE_ROLES and (at_table.withdrawn or at_table.suspended):
         return _missing(PURPOSE_TABLE)
     if role == Role.PARENT and not _shared_with_parents(facts):
-        month = birth_month(transaction, history)
+        month = birth_month_for_parents(transaction, history)
         if month is None or age_on(month, on) >= CHILD_SOLE_CONSENT_AGE:
             return YoungPersonDecides()
     return None

@@ -43,7 +43,8 @@ class FileRequest(_AboutTheFile):
         if "grant" in context.part_triggers:
             return last_day_of(self.asked_on, LONGEST_CARRYING_OUT)
         if "postpone" in context.part_triggers:
-            return None
+            longest = last_day_of(self.asked_on, LONGEST_POSTPONEMENT)
+            return min(context.due_on, longest) if context.due_on else None
         return min(last_day_of(self.asked_on, term), last_day_of(self.asked_on, LONGEST_DECISION))
 
     @rule
@@ -82,6 +83,7 @@ class FileRequestRefusal(_AboutTheFile):
     """The refusal of a file request. The requester is told why, and where to complain (AVG 12.4)."""
 
     form_name: ClassVar[str] = "file_request_refusal@1"
+    counts_from_first_form: ClassVar[bool] = True
 
     reason: FileRequestRefusalReason
     told_on: Day
@@ -89,7 +91,7 @@ class FileRequestRefusal(_AboutTheFile):
 
     @rule
     def _was_told(self, context: FormContext) -> Iterator[Fault]:
-        return check_not_in_future(self.told_on, context.day, "toldOn")
+        return _faults_of_day(self.told_on, context, "toldOn")
 
 
 class FileRequestPostponement(_AboutTheFile):
@@ -106,12 +108,14 @@ class FileRequestPostponement(_AboutTheFile):
 
     @rule
     def _was_told(self, context: FormContext) -> Iterator[Fault]:
-        return check_not_in_future(self.told_on, context.day, "toldOn")
+        return _faults_of_day(self.told_on, context, "toldOn")
 
     @rule
     def _postponement_is_short(self, context: FormContext) -> Iterator[Fault]:
         last = last_day_of(_asked_on(context), LONGEST_POSTPONEMENT)
-        if not self.told_on <= self.due_on <= last:
+        if last < self.told_on:
+            yield Fault("too_late_to_postpone", ("toldOn",), {"last": last})
+        elif not self.told_on <= self.due_on <= last:
             yield Fault("postponed_too_long", ("dueOn",), {"last": last})
 
     @rule
@@ -143,13 +147,22 @@ class Correction(Amendment):
 
 class FileRequestOutcome(_AboutTheFile):
     form_name: ClassVar[str] = "file_request_outcome@1"
+    counts_from_first_form: ClassVar[bool] = True
 
     carried_out_on: Day
     what_was_done: FreeText
 
     @rule
     def _was_carried_out(self, context: FormContext) -> Iterator[Fault]:
-        return check_not_in_future(self.carried_out_on, context.day, "carriedOutOn")
+        return _faults_of_day(self.carried_out_on, context, "carriedOutOn")
+
+
+def _faults_of_day(day: date, context: FormContext, field: str) -> Iterator[Fault]:
+    """Yields a fault when this day of an answer lies in the future or before the request."""
+    yield from check_not_in_future(day, context.day, field)
+    asked_on = _asked_on(context)
+    if day < asked_on:
+        yield Fault("before_the_request", (field,), {"asked": asked_on})
 
 
 def _asked_on(context: FormContext) -> date:

@@ -30,7 +30,7 @@ class FormContext(PartialValue):
     this part; for an amended form, of its other entries. `part_codes` are those of its first entry. `birth_month`
     (YYYY-MM) is set for forms that weigh age; None when it is not known. `first_form` began the part, and is set for
     forms that count from it. `unamended` is the form before an amendment, for an amended form. `recorded_by` is the
-    role of the person who takes the step.
+    role of the person who takes the step. `due_on` is the due day of the part before the step.
     """
 
     facts: CaseFacts
@@ -45,6 +45,7 @@ class FormContext(PartialValue):
     first_form: "Form | None" = None
     unamended: "Form | None" = None
     recorded_by: Role | None = None
+    due_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -171,12 +171,21 @@ class ConsentGiven(_ConsentForm):
         return faults_of_consents(self.consents, context.day)
 
     @rule
-    def _young_person_lets_parents_read(self, context: FormContext) -> Iterator[Fault]:
+    def _nobody_speaks_for_another(self, context: FormContext) -> Iterator[Fault]:
         if context.recorded_by != Role.PARENT:
             return
+        withdrawn_by_child = {
+            purpose
+            for purpose, consent in context.facts.consents.items()
+            if any(role == "child" for role, _ in consent.refusers)
+        }
         for index, consent in enumerate(self.consents):
             if consent.giver == "child" and consent.covers_purpose(PURPOSE_PARENTS):
                 yield Fault("parents_do_not_record_this", ("consents", index, "purposes"))
+            if consent.giver == "parent" and consent.which_parent:
+                yield Fault("parents_record_their_own", ("consents", index, "whichParent"))
+            if consent.giver == "child" and any(consent.covers_purpose(purpose) for purpose in withdrawn_by_child):
+                yield Fault("child_withdrew_this", ("consents", index, "purposes"))
 
     @rule
     def _givers_may_consent(self, context: FormContext) -> Iterator[Fault]:
