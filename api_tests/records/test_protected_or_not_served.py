@@ -333,7 +333,10 @@ def test_the_service_does_not_start_on_an_empty_database_and_says_what_to_do(
 )
 @pytest.mark.parametrize("wrapped", ["the key of content", "the secret of a webhook"])
 def test_the_service_does_not_start_with_another_master_key(fresh: Settings, wrapped: str) -> None:
-    """A lost key file is not created again for a database that was written with it."""
+    """A lost key file is not created again for a database that was written with it.
+
+    A database of a release before 0.4.1 has no seal of its administration that would tell.
+    """
     database = build_service(fresh).database
     if wrapped == "the key of content":
         database.write_sync(
@@ -342,10 +345,24 @@ def test_the_service_does_not_start_with_another_master_key(fresh: Settings, wra
     else:
         database.write_sync(lambda transaction: WebhookSubscriptions(transaction).add(_webhook(transaction)))
     database.close()
+    _change_as_owner(fresh, _remove_administration_seals)
     fresh.master_key_file.unlink()
 
     with pytest.raises(MasterKeyRefused, match="not the key of this database"):
         build_service(fresh)
+
+
+def _remove_administration_seals(connection: Connection) -> None:
+    """Remove the seals, and leave the database with all its protections."""
+    trigger = "administration_seals_no_delete"
+    if _sqlite(connection):
+        query = text("SELECT sql FROM sqlite_master WHERE name = :name")
+        definition = str(connection.execute(query, {"name": trigger}).scalar_one())
+        off, on = f"DROP TRIGGER {trigger}", definition
+    else:
+        off, on = (f"ALTER TABLE administration_seals {way} TRIGGER {trigger}" for way in ("DISABLE", "ENABLE ALWAYS"))
+    for statement in (off, "DELETE FROM administration_seals", on):
+        connection.exec_driver_sql(statement)
 
 
 def _webhook(transaction: Transaction) -> Subscription:
