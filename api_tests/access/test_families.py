@@ -224,7 +224,7 @@ def test_i22_an_unknown_age_counts_as_sixteen_except_of_a_consult_that_the_paren
 @broken_by(
     "I22: a parent opens no words of a young person by recording a younger age",
     "service/cases/use_cases/birth_month.py",
-    "        if entry.role != Role.PARENT:\n",
+    "        if not recorded.by_parent:\n",
     "        if True:\n",
 )
 @pytest.mark.parametrize("month", [SIXTEEN_NOW, None])
@@ -258,6 +258,60 @@ def test_i22_a_parent_opens_nothing_by_correcting_their_own_form_to_a_younger_ag
     assert correct_age("wilma", 10) == (403, "young_person_decides")
     assert correct_age("yara", 11) == (200, "")
     assert correct_age("wilma", 17) == (403, "young_person_decides"), "an older age protects, whoever records it"
+
+
+@broken_by(
+    "I22: an amendment of something else does not confirm the age that a parent recorded",
+    "service/cases/use_cases/birth_month.py",
+    'if "birthMonth" in values or',
+    "if",
+)
+def test_i22_an_amendment_of_something_else_does_not_confirm_the_age_that_a_parent_recorded(people: People) -> None:
+    case = CaseFile.submitted(people, by="wilma", birth_month=months_ago(15 * 12))
+    case.fire("add_note", by="yara", text="Dit is van mij.")
+    of_age: tuple[tuple[str, dict[str, Any]], ...] = (
+        ("yara", {"birthMonth": SIXTEEN_NOW}),
+        ("wilma", {"birthMonth": months_ago(10 * 12)}),
+        ("yara", {"previousMoves": 2}),
+    )
+    for by, changes in of_age:
+        case.fire("amend", by=by, form={"amends": 1, "changes": changes, "reason": "Dat klopte niet."})
+
+    assert outcome(people.wilma.get(f"{case.path}/transitions/2")) == (403, "young_person_decides")
+
+
+@broken_by(
+    "I20: a parent changes by no age who must consent",
+    "service/cases/use_cases/check_step.py",
+    'return form.model_copy(update={"birth_month": month}) if known_by_others else None',
+    "return None",
+)
+@broken_by(
+    "I20: a consent after the amendment of a parent is weighed by the month that others recorded",
+    "service/cases/use_cases/birth_month.py",
+    "return _last([month for month in recorded if month.by_others] or recorded)",
+    "return _last(recorded)",
+)
+def test_i20_a_parent_changes_by_no_age_who_must_consent(people: People) -> None:
+    purposes = ("discuss_at_table", "share_with_providers")
+    both = [*consent("child", *purposes), *consent("parent", *purposes)]
+    case = CaseFile.submitted(people, by="yara", birth_month=months_ago(14 * 12), consents=both).go_to("in_review")
+    case.fire("withdraw_consent", by="yara", form=withdrawal("child", "discuss_at_table"))
+    change = {"amends": 1, "changes": {"birthMonth": months_ago(10 * 12)}, "reason": "Ik vergiste mij."}
+
+    amended = case.fire("amend", by="wilma", form=change)["transition"]
+    consents = consent("parent", "discuss_at_table", "learning")
+    recorded = case.fire("record_consent", by="wilma", consents=consents)["transition"]
+    asked = CaseFile.ask_consult(people, by="yara", birth_month=months_ago(14 * 12))
+    of_parent = consent("parent", "discuss_at_table")
+    referred = asked.fire("refer", by="wilma", birth_month=months_ago(10 * 12), consents=of_parent)["transition"]
+
+    assert outcome(people.floor.get(f"{case.path}/file")) == (403, "consent_missing")
+    assert "consent_ages" not in amended["codes"]
+    for entry in (recorded, referred):
+        assert {fact.split(":")[1] for fact in entry["codes"]["consent_given"]} == {"12-15"}
+    by_child = case.fire("amend", by="yara", form={**change, "changes": {"birthMonth": months_ago(11 * 12)}})
+    assert "consent_ages" in by_child["transition"]["codes"]
 
 
 @broken_by("I20: a parent records the consent of no other parent", Rule("parents_record_their_own"))

@@ -72,8 +72,8 @@ def test_i13_a_new_version_says_why_and_what_is_new(people: People) -> None:
 @broken_by(
     "I13: nobody can amend an issued advice",
     "service/cases/use_cases/amend.py",
-    'UNAMENDABLE_FORMS = frozenset({"advice", "advice_revision", ',
-    "UNAMENDABLE_FORMS = frozenset({",
+    '_AMENDED_ON_REQUEST = frozenset({"advice", "advice_revision", ',
+    "_AMENDED_ON_REQUEST = frozenset({",
 )
 def test_i13_issued_advice_is_never_amended(people: People) -> None:
     case = case_with_advice(people)

@@ -12,6 +12,7 @@ from api_tests.support.databases import new_database
 from api_tests.support.engines import ENGINES
 from api_tests.support.forms import filled
 from api_tests.support.people import People
+from api_tests.support.refusals import faults
 from api_tests.support.sabotages import Rule, broken_by
 from api_tests.support.servers import RunningService
 from api_tests.support.upgrades import adopt_plan, is_sound, new_plan
@@ -155,27 +156,121 @@ def test_the_overview_of_all_data_shows_the_correction_beside_what_it_corrects(p
     "return entry if KINDS[entry.part_kind].belongs_to_file else None",
     "return entry",
 )
-def test_only_a_granted_request_for_correction_corrects_and_never_an_advice(people: People) -> None:
-    """I13: an issued advice gets a new version. A request about the file is no part of the file."""
+def test_only_a_granted_request_for_correction_corrects_and_never_a_request(people: People) -> None:
+    """A request about the file is no part of the file."""
     case = CaseFile.submitted(people).go_to("advice_issued")
-    issued = next(entry for entry in case.history() if entry["trigger"] == "issue_advice")
     request, other = granted(case), granted(case, "access")
     undecided = case.ask_about_file("correction")
 
     answers = [
         correct(case, other, {"question": QUESTION}),
-        correct(case, request, {"childVersion": "Anders."}, amends=issued["partSequence"]),
         correct(case, request, {"about": "Iets anders."}, partId=request["id"]),
         correct(case, request, {"question": QUESTION}, amends=99),
         correct(case, undecided, {"question": QUESTION}),
         correct(case, request, {"question": QUESTION}, by="anna"),
     ]
 
-    assert [answer.status_code for answer in answers] == [400, 400, 400, 400, 409, 403]
-    assert [answer.json()["errors"][0]["code"] for answer in answers[:4]] == [
+    assert [answer.status_code for answer in answers] == [400, 400, 400, 409, 403]
+    assert [answer.json()["errors"][0]["code"] for answer in answers[:3]] == [
         "not_a_correction",
-        *["not_amendable"] * 3,
+        *["not_amendable"] * 2,
     ]
+    assert is_sound(case)
+
+
+def _issued(case: CaseFile) -> int:
+    return int(next(entry for entry in case.history() if entry["trigger"] == "issue_advice")["partSequence"])
+
+
+@broken_by(
+    "AVG 16: the text of an advice is corrected on request, also of a case that has ended",
+    "service/cases/use_cases/amend.py",
+    '_NEVER_AMENDED = frozenset({"amendment", ',
+    '_NEVER_AMENDED = frozenset({"advice", "amendment", ',
+)
+@broken_by(
+    "I13: the issued text of an advice stays beside its correction on request",
+    "service/advice/api.py",
+    "advice=dict(advice.form),",
+    "advice=dict(advice.current or advice.form),",
+)
+@broken_by(
+    "I23: a correction on request tells a provider nothing of what it does not read",
+    "service/advice/use_cases.py",
+    "current = None if current == form else current",
+    "current = current",
+)
+def test_i13_the_text_of_an_advice_is_corrected_on_request_and_the_issued_text_stays(people: People) -> None:
+    case = CaseFile.submitted(people).go_to("arranging_placement")
+    case.fire("withdraw")
+    request, issued = granted(case), _issued(case)
+    before = people.esra.get(f"{case.path}/advices/1").json()
+
+    of_child = correct(case, request, {"childVersion": "We helpen je broer ook."}, amends=issued)
+    of_provider = people.ivo.get(f"{case.path}/advices/1").json()
+    correct(case, request, {"familyStatement": "Zo wonen wij het liefst."}, amends=issued)
+
+    after = people.esra.get(f"{case.path}/advices/1").json()
+    assert of_child.status_code == 201, of_child.text
+    assert (before["current"], after["advice"]) == (None, before["advice"])
+    corrected = {"childVersion": "We helpen je broer ook.", "familyStatement": "Zo wonen wij het liefst."}
+    assert after["current"] == before["advice"] | corrected
+    assert of_provider["current"] is None
+    assert people.ivo.get(f"{case.path}/advices/1").json()["current"]["familyStatement"] == "Zo wonen wij het liefst."
+    assert [version["version"] for version in people.esra.get(f"{case.path}/advices").json()["items"]] == [1]
+    assert is_sound(case)
+
+
+@broken_by("I13: a correction on request changes no decision of an advice", Rule("advice_keeps_its_decision"))
+def test_i13_a_correction_on_request_changes_no_decision_of_an_advice(people: People) -> None:
+    case = CaseFile.submitted(people).go_to("advice_issued")
+    request, issued = granted(case), _issued(case)
+    form = people.esra.get(f"{case.path}/advices/1").json()["advice"]
+    later = [{**line, "latestStartOn": "2099-01-01"} for line in form["lines"]]
+    disagrees = [{**member, "agrees": False} for member in form["agreement"]] + form["agreement"]
+
+    refused = {
+        field: correct(case, request, {field: value}, amends=issued)
+        for field, value in {
+            "lines": later,
+            "goals": form["goals"][:1] if len(form["goals"]) > 1 else [{**form["goals"][0], "number": 9}],
+            "checksOn": form["checksOn"] * 2,
+            "agreement": disagrees,
+            "planAfter18": None if "planAfter18" in form else "Hij gaat naar zijn oom.",
+        }.items()
+    }
+    other_text = [{**line, "aim": "Wonen bij zijn oom."} for line in form["lines"]]
+    accepted = correct(case, request, {"lines": other_text}, amends=issued)
+
+    for field, answer in refused.items():
+        assert ("advice_keeps_its_decision", f"/form/changes/{field}") in faults(answer)
+    assert accepted.status_code == 201, accepted.text
+
+
+@broken_by(
+    "AVG 16: a note is corrected on request",
+    "service/cases/use_cases/amend.py",
+    "entry = Cases(transaction).entry_of_part(situation.case.id, *place)",
+    "entry = next((entry for entry in situation.history if (entry.part_id, entry.part_sequence) == place), None)",
+)
+def test_a_note_is_corrected_on_request_and_by_nobody_without_one(people: People) -> None:
+    case = CaseFile.submitted(people)
+    note = case.fire("add_note", by="carla")["transition"]["partSequence"]
+    case.go_to("withdrawn")
+
+    without = CaseFile.submitted(people)
+    own = without.fire("add_note", by="carla")["transition"]["partSequence"]
+    amended = without.attempt(
+        "amend", by="carla", form={"amends": own, "changes": {"text": "Nee."}, "reason": "Verschreven."}
+    )
+    corrected = correct(case, granted(case), {"text": "Zijn oom belde, niet zijn vader."}, amends=note)
+
+    assert faults(amended) == {("not_amendable", "/form/amends")}
+    assert corrected.status_code == 201, corrected.text
+    document = people.carla.get(f"{case.path}/transitions/{note}").json()
+    assert document["current"] == {"text": "Zijn oom belde, niet zijn vader."}
+    in_file = people.carla.get(f"{case.path}/file").json()["documents"]
+    assert document["current"] in [document["current"] for document in in_file]
     assert is_sound(case)
 
 

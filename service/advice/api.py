@@ -54,13 +54,19 @@ class AdviceInPart(View):
 
 
 class AdviceView(PointInTimeView):
-    """A version of the advice. `whole` is false if you see only the lines addressed to your organisation."""
+    """A version of the advice. `whole` is false if you see only the lines addressed to your organisation.
+
+    `advice` is as it was issued and never changes.
+    """
 
     version: int
     modality: str
     issued_at: UtcDateTime
     whole: bool
     advice: Annotated[dict[str, object], document_as(Advice, AdviceRevision, AdviceInPart)]
+    current: Annotated[dict[str, object] | None, document_as(Advice, AdviceRevision, AdviceInPart, None)] = Field(
+        default=None, description="The advice after the corrections on request (GDPR 16); null without any."
+    )
 
 
 @router.get("/cases/{caseId}/advices")
@@ -108,5 +114,6 @@ def view_advice(
         issued_at=advice.entry.occurred_at,
         whole=advice.whole,
         advice=dict(advice.form),
+        current=None if advice.current is None else dict(advice.current),
     )
     return moment.with_as_of(view, advice.past)

@@ -2,10 +2,12 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from service.advice.rules.addressee_lines import addressee_extract, payers_asked_by
+from service.cases.rules.amendments import amended_form, amendments_of
 from service.cases.rules.facts import fold_facts
 from service.cases.rules.model import Part, Transition
 from service.cases.rules.point_in_time import HistoryUntil, PointInTime
@@ -28,13 +30,15 @@ ADVICE_TRIGGERS = ("issue_advice", "revise_advice")
 class AdviceVersion:
     """A version of the advice. `form` is the whole form for readers of the whole case, else the addressee's lines.
 
-    `whole`: the reader sees the whole case. `entry`: the history entry that issued the version.
+    `current` is the same after the corrections on request; None without any. `whole`: the reader sees the whole case.
+    `entry`: the history entry that issued the version.
     """
 
     version: int
     entry: Transition
     whole: bool
     form: Mapping[str, Any]
+    current: Mapping[str, Any] | None = None
     past: HistoryUntil | None = None
 
 
@@ -74,11 +78,12 @@ def read_advice(
     seat = require_seat(transaction, reading.entitled_actor, sight)
     if sight.may_read_case:
         reader_of(transaction, actor, sight, reading, seat=seat).require_entry(entry)
-    content = Contents(transaction).open(case_id, [entry.sequence])[entry.sequence]
+    corrections = amendments_of(entry, history)
+    contents = Contents(transaction).open(case_id, [event.sequence for event in (entry, *corrections)])
+    content = contents[entry.sequence]
     if content.is_destroyed:
         certificate = Contents(transaction).certificates(case_id)[entry.sequence]
         raise ContentDestroyed(certificate.day, certificate.ground)
-    form = content.body["form"]
     log_reading(
         transaction,
         caller,
@@ -88,10 +93,17 @@ def read_advice(
         log_detail(f"advice version {version}", reading.past),
         seat=seat,
     )
+    form = content.body["form"]
+    current = amended_form(entry, corrections, contents) if corrections else None
     if not sight.may_read_case:
         shared = SHARING_PURPOSES[Role.PROVIDER] in fold_facts(history, KINDS).consented_purposes
-        form = addressee_extract(form, parts, payers_asked_by(entry, history), shared=shared)
-    return AdviceVersion(version=version, entry=entry, whole=sight.may_read_case, form=form, past=reading.past)
+        payers_asked = payers_asked_by(entry, history)
+        extract = partial(addressee_extract, parts=parts, payers_asked=payers_asked, shared=shared)
+        form, current = extract(form), extract(current) if current else None
+        current = None if current == form else current  # A correction of what they do not read tells nothing.
+    return AdviceVersion(
+        version=version, entry=entry, whole=sight.may_read_case, form=form, current=current, past=reading.past
+    )
 
 
 def _visible_versions(

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from service.cases.rules.facts import fold_facts
 from service.cases.store.cases import Cases
-from service.cases.use_cases.birth_month import birth_month
+from service.cases.use_cases.birth_month import birth_month_for_consent
 from service.cases.use_cases.read_content import log_reading, require_seat, require_whole_case
 from service.database.transaction import Transaction
 from service.future_plan.rules import ComingOfAge, coming_of_age
@@ -31,5 +31,5 @@ def read_coming_of_age(transaction: Transaction, caller: Caller, case_id: UUID) 
     history = Cases(transaction).history_without_notes(case_id)
     log_reading(transaction, caller, actor, sight, "read_coming_of_age", "month of birth")
     return coming_of_age(
-        fold_facts(history, KINDS), birth_month(transaction, history), day_in_amsterdam(transaction.now)
+        fold_facts(history, KINDS), birth_month_for_consent(transaction, history), day_in_amsterdam(transaction.now)
     )

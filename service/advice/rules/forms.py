@@ -5,6 +5,7 @@ from typing import ClassVar
 from uuid import UUID
 
 from pydantic import Field
+from pydantic.alias_generators import to_camel
 from typing_extensions import override
 
 from service.cases.rules.forms.base import AddresseeRole, Form, FormContext, NamedOrganisation, PartOpening, rule
@@ -34,6 +35,13 @@ FREE_TO_JUDGE = frozenset({"none", "colleague_involved"})
 YOUTH_ACT = "jeugdwet"
 STAY_WITH_TREATMENT = "43"
 CLOSED_PLACEMENT = "37"
+# Fields of the advice that hold a decision, each with the text in it that a correction on request may change.
+_DECISIONS = {
+    "lines": {"aim", "product_category_reason", "made_to_measure", "duration"},
+    "goals": {"text", "seen_by", "horizon", "realistic_because"},
+    "checks_on": set[str](),
+    "agreement": {"name"},
+}
 _STAY_ONLY = frozenset({"35", "36", "44"})
 _TREATMENT_ONLY = frozenset({"32", "33", "41", "45", "51", "52", "53", "54"})
 
@@ -89,7 +97,10 @@ class Agreement(FormPart):
 
 
 class Advice(Form):
-    """The binding advice. It never changes after issue: a change is a revision, a new version (I13)."""
+    """The binding advice. It never changes after issue: a change is a revision, a new version (I13).
+
+    A correction on request stands beside it and changes text alone (AVG 16).
+    """
 
     form_name: ClassVar[str] = "advice@1"
     content_class: ClassVar[ContentClass] = "advice"
@@ -130,6 +141,17 @@ class Advice(Form):
         for at, line in enumerate(self.lines):
             if line.key in providers and providers[line.key] != line.provider_id:
                 yield Fault("line_keeps_its_provider", ("lines", at, "providerId"), {"line": line.key})
+
+    @rule
+    def _correction_leaves_the_decision(self, context: FormContext) -> Iterator[Fault]:
+        before = context.unamended
+        if not isinstance(before, Advice):
+            return
+        changed = [name for name in _DECISIONS if _decision(self, name) != _decision(before, name)]
+        if bool(self.plan_after_18) != bool(before.plan_after_18):
+            changed.append("plan_after_18")
+        for name in changed:
+            yield Fault("advice_keeps_its_decision", (to_camel(name),))
 
     @rule
     def _closed_stay_was_weighed(self, context: FormContext) -> Iterator[Fault]:
@@ -181,6 +203,12 @@ class Advice(Form):
         if kind == "funding":
             return tuple(PartOpening(line.payer_id, line.key, addressee_role=line.payer_sought) for line in self.lines)
         return ()
+
+
+def _decision(advice: Advice, name: str) -> list[object]:
+    """Returns the value of this field of the advice without the text in it."""
+    items = getattr(advice, name)
+    return [item.model_dump(exclude=_DECISIONS[name]) if isinstance(item, FormPart) else item for item in items]
 
 
 class AdviceRevision(Advice):

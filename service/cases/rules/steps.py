@@ -59,7 +59,8 @@ class Step(PartialValue):
     """A request to take a step on a part.
 
     `occurred_at` is when it happened in life, aware, UTC; `has_date` tells if the request named it. `raw_form` is the
-    form as sent, before the workflow of the part determines its type. `amended` is set for an amendment.
+    form as sent, before the workflow of the part determines its type. `amended` is set for an amendment. `weighed` is
+    the counted form with the month of birth that counts, where a parent recorded another one.
     """
 
     trigger: str
@@ -69,6 +70,7 @@ class Step(PartialValue):
     form: Form | None = None
     raw_form: Mapping[str, Any] | None = None
     amended: AmendedForm | None = None
+    weighed: Form | None = None
 
     @property
     def counted_form(self) -> Form | None:
@@ -224,11 +226,12 @@ def _codes(situation: Situation, step: Step, counted: Form | None) -> Codes:
 
     A form with a month of birth also gives the ages by which earlier consents are weighed anew.
     """
-    codes = counted.codes() if counted else {}
-    if counted and counted.weighs_age:
-        codes |= counted.age_codes(situation.birth_month)
-    if isinstance(counted, Referral | ConsultRequest):
-        codes |= corrected_ages(situation.facts.consent_statements, counted.birth_month)
+    weighed = step.weighed or counted
+    codes = weighed.codes() if weighed else {}
+    if weighed and weighed.weighs_age:
+        codes |= weighed.age_codes(situation.birth_month)
+    if isinstance(weighed, Referral | ConsultRequest):
+        codes |= corrected_ages(situation.facts.consent_statements, weighed.birth_month)
     if not isinstance(step.form, Amendment):
         return codes
     part_id, number = step.form.amended_place(situation.part.id, situation.case.id)

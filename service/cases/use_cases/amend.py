@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 
-from service.cases.rules.amendments import apply_merge_patch, place_of
+from service.cases.rules.amendments import apply_merge_patch
 from service.cases.rules.forms.form_reader import read_form
 from service.cases.rules.forms.notes import Amendment
 from service.cases.rules.model import Transition
 from service.cases.rules.steps import AmendedForm, Situation
+from service.cases.store.cases import Cases
 from service.cases.use_cases.current_form import read_current_form
 from service.cases.use_cases.reading_rights import Reader
 from service.cases.use_cases.situation import log_reading_for_step
@@ -17,8 +18,10 @@ from service.vocabulary.refusals import InputFault
 from service.vocabulary.roles import Role
 from service.workflows.rules.machine import Decision
 
-# Issued advice is never corrected: a change is a new version (I13). A note or amendment is followed by another one.
-UNAMENDABLE_FORMS = frozenset({"advice", "advice_revision", "amendment", "correction", "note", "reassignment"})
+# An amendment is followed by another one. A reassignment has no text.
+_NEVER_AMENDED = frozenset({"amendment", "correction", "reassignment"})
+# Amended on request alone: another advice is a new version (I13), and a note is followed by another one.
+_AMENDED_ON_REQUEST = frozenset({"advice", "advice_revision", "note"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,16 +65,17 @@ def amendable_entry(
 ) -> Transition | None:
     """The entry to amend; None where its form may not be amended, or not by this organisation.
 
-    A correction on request may amend every entry of the file. A parent does not amend what only the young person may
-    read. Raises FieldUnread when its number could not be read.
+    A correction on request may amend every form of the file, also a note or an advice (AVG 16). A parent does not
+    amend what only the young person may read. Raises FieldUnread when its number could not be read.
     """
     place = amendment.amended_place(situation.part.id, situation.case.id)
-    entry = next((entry for entry in situation.history if place_of(entry) == place), None)
-    if entry is None or (entry.form or "note@1").partition("@")[0] in UNAMENDABLE_FORMS:
+    entry = Cases(transaction).entry_of_part(situation.case.id, *place)
+    form = entry.form.partition("@")[0] if entry and entry.form else None
+    if entry is None or form is None or form in _NEVER_AMENDED:
         return None
     if amendment.amends_file:
         return entry if KINDS[entry.part_kind].belongs_to_file else None
-    if entry.organisation_id != decision.acting.organisation_id:
+    if form in _AMENDED_ON_REQUEST or entry.organisation_id != decision.acting.organisation_id:
         return None
     return entry if _is_open_to_family(transaction, situation, decision, entry) else None
 

@@ -8,12 +8,14 @@ from uuid import UUID
 from service.audit.rules import Purpose
 from service.cases.rules.acting_memberships import asked_for_it
 from service.cases.rules.forms.base import Form, FormContext
+from service.cases.rules.forms.consult import ConsultRequest
 from service.cases.rules.forms.form_reader import FormReadResult, read_form
 from service.cases.rules.forms.notes import Amendment
+from service.cases.rules.forms.referral import Referral
 from service.cases.rules.model import Part
 from service.cases.rules.steps import CLOCK_TOLERANCE, Situation, Step, WorkflowSource, decide_step, roles_to_act
 from service.cases.use_cases.amend import AmendmentReading, amendable_entry, read_amended_form
-from service.cases.use_cases.birth_month import birth_month
+from service.cases.use_cases.birth_month import birth_month_for_consent, recorded_months
 from service.cases.use_cases.current_form import read_current_form
 from service.cases.use_cases.situation import log_reading_for_step
 from service.database.transaction import Transaction
@@ -27,7 +29,7 @@ from service.vocabulary.input_faults import body_fault, simple_fault
 from service.vocabulary.organisation_kinds import kinds_in_words
 from service.vocabulary.partial_values import FieldUnread, results_if_readable, without_fields
 from service.vocabulary.refusals import InputFault, Invalid
-from service.vocabulary.roles import roles_in_words
+from service.vocabulary.roles import Role, roles_in_words
 from service.workflows.rules.definition import Trigger
 from service.workflows.rules.machine import Decision
 
@@ -63,6 +65,8 @@ def check_step(
     form = step.counted_form
     if form and form.weighs_age:
         situation = replace(situation, birth_month=_birth_month(transaction, situation, decision, trace_id))
+    if isinstance(form, Referral | ConsultRequest):
+        step = replace(step, weighed=_as_weighed(transaction, situation, decision, form, trace_id))
     if form and form.counts_from_first_form:
         situation = replace(situation, first_form=_first_form(transaction, situation, decision, trace_id))
     context = situation.form_context(day_in_amsterdam(step.occurred_at))
@@ -145,7 +149,18 @@ def _birth_month(transaction: Transaction, situation: Situation, decision: Decis
     log_reading_for_step(
         transaction, situation, decision, trace_id, activity="weigh_consent", purpose=purpose, detail="month of birth"
     )
-    return birth_month(transaction, situation.history)
+    return birth_month_for_consent(transaction, situation.history)
+
+
+def _as_weighed(
+    transaction: Transaction, situation: Situation, decision: Decision, form: Form, trace_id: str
+) -> Form | None:
+    """The form with the month of birth by which its consents are weighed; None where that is its own month (I20)."""
+    if decision.acting.role != Role.PARENT or not situation.history:
+        return None
+    month = _birth_month(transaction, situation, decision, trace_id)
+    known_by_others = any(month.by_others for month in recorded_months(transaction, situation.history))
+    return form.model_copy(update={"birth_month": month}) if known_by_others else None
 
 
 def _faults_of_grounds(step: Step, trigger: Trigger) -> Iterator[InputFault]:
