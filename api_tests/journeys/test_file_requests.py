@@ -8,6 +8,7 @@ from api_tests.journeys.conftest import Elsewhere
 from api_tests.support.case_file import CaseFile
 from api_tests.support.forms import filled
 from api_tests.support.people import People
+from api_tests.support.refusals import refusal
 from api_tests.support.sabotages import Rule, broken_by
 from api_tests.support.servers import RunningService
 from api_tests.support.shared_case import rows
@@ -43,6 +44,45 @@ def test_t22_a_refusal_gives_its_reason_and_says_where_to_complain(case: CaseFil
     assert (without_grounds.status_code, without_complaint_address.status_code) == (400, 400)
     assert refusal["transition"]["codes"] == {"file_request_refusal_reason": ["interest_of_another"]}
     assert refusal["transition"]["by"]["role"] == "data_protection_officer"
+
+
+@broken_by(
+    "T22: a member of a family acts in no file request of another member",
+    "service/file_rights/rules/kinds.py",
+    "    asked_personally=True,\n",
+    "",
+)
+@broken_by(
+    "A refusal says why somebody with the role has no say in a part",
+    "service/cases/rules/steps.py",
+    "raise replace(refusal, bar=standing.bar_for(workflow.definition.triggers[trigger])) from None",
+    "raise",
+)
+@pytest.mark.parametrize(("asker", "other"), [("yara", "wilma"), ("wilma", "yara")])
+def test_t22_a_member_of_a_family_acts_in_their_own_request_alone(people: People, asker: str, other: str) -> None:
+    """AVG 15 and 17; Jeugdwet 7.3.10: from sixteen the young person decides, and what parents ask is theirs."""
+    case = CaseFile.submitted(people, by="wilma")
+    part = case.ask_about_file("destruction", by=asker)
+
+    refused = [case.attempt(step, part=part, by=other) for step in ("withdraw", "amend", "add_note")]
+    offers = people[other].get(f"{case.address(part)}/possible-transitions").json()["transitions"]
+    case.fire("withdraw", part=part, by=asker)
+
+    for answer in refused:
+        assert refusal(answer) == (403, "role_not_allowed")
+        assert answer.json()["bar"]["code"] == "asked_by_another"
+        assert "Somebody else made this request" in answer.json()["bar"]["en"]
+        assert answer.json()["bar"]["nl"] in answer.json()["detail"]
+    bars = {offer["trigger"]: (offer["bar"] or {}).get("code") for offer in offers}
+    assert bars == {
+        "withdraw": "asked_by_another",
+        "amend": "asked_by_another",
+        "add_note": "asked_by_another",
+        "grant": None,
+        "refuse": None,
+        "postpone": None,
+        "reassign": None,
+    }
 
 
 @broken_by(

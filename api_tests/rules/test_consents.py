@@ -181,6 +181,18 @@ def move_of_parent(action: str, which: str, day: str) -> Move:
     "        if any(role in ROLES_WITH_AUTHORITY for role, _ in self.refusers):",
     "        if False:",
 )
+@broken_by(
+    "I20: both parents by name lift the withdrawal of a parent who was not named",
+    "service/cases/rules/consents.py",
+    "if named >= BOTH_PARENTS else self",
+    "if False else self",
+)
+@broken_by(
+    "I20: a withdrawal of a parent who was not named may be of either parent",
+    "service/cases/rules/consents.py",
+    'and not (unnamed and giver[0] == "parent")',
+    "",
+)
 @pytest.mark.parametrize(
     ("words", "shared"),
     [
@@ -192,6 +204,10 @@ def move_of_parent(action: str, which: str, day: str) -> Move:
         (["take one", "give "], False),
         (["take ", "give one"], False),
         (["take ", "give "], True),
+        (["take ", "give one", "give other"], True),
+        (["take ", "give other", "give one", "take "], False),
+        (["give one", "take ", "give other"], False),
+        (["give one", "give other", "take ", "give one"], False),
     ],
 )
 def test_i20_two_parents_are_not_one(words: list[str], shared: bool) -> None:

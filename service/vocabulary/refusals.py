@@ -84,19 +84,25 @@ class NotAllowed(RequestRefusal):
 
 @dataclass(eq=False)
 class RoleNotAllowed(NotAllowed):
-    """The step exists in this state, but for other roles."""
+    """The step exists in this state, but for other roles.
+
+    `bar` is a code of [standing] in messages.toml: why somebody with one of these roles has no say in this part.
+    """
 
     trigger: str
     roles: tuple[str, ...]
     labels: Labels = field(default_factory=dict)
+    bar: str | None = None
     code = "role_not_allowed"
 
     def facts(self) -> Mapping[str, Any]:
-        return {"trigger": self.trigger, "roles": list(self.roles)}
+        bar = {"bar": _coded_sentence(self.bar, MESSAGES["standing"][self.bar])} if self.bar else {}
+        return {"trigger": self.trigger, "roles": list(self.roles), **bar}
 
     def in_words(self) -> Mapping[str, object]:
         roles = join_texts((label_with_code(ROLE_LABELS[Role(role)], role) for role in self.roles), OR)
-        return {"step": _label(self.trigger, self.labels), "roles": roles}
+        why = MESSAGES["standing"][self.bar or "no_such_role"]
+        return {"step": _label(self.trigger, self.labels), "roles": roles, "why": why}
 
 
 class OwnMembership(NotAllowed):
@@ -225,7 +231,7 @@ class GuardsNotMet(NotPossible):
     def facts(self) -> Mapping[str, Any]:
         return {
             "trigger": self.trigger,
-            "unmet_guards": [{"code": guard.code, "nl": guard.words.nl, "en": guard.words.en} for guard in self.unmet],
+            "unmet_guards": [_coded_sentence(guard.code, guard.words) for guard in self.unmet],
         }
 
     def in_words(self) -> Mapping[str, object]:
@@ -430,6 +436,10 @@ class IssuerUnreachable(Unavailable):
 
     seconds: int
     code = "issuer_unreachable"
+
+
+def _coded_sentence(code: str, words: BilingualText) -> Mapping[str, str]:
+    return {"code": code, "nl": words.nl, "en": words.en}
 
 
 def _label(code: str, labels: Labels) -> BilingualText:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from service.cases.api.views import (
     AttentionView,
+    BarView,
     By,
     CaseView,
     EntryPlaceView,
@@ -172,6 +173,7 @@ def ids_of_entry(entry: Transition) -> tuple[UUID | None, ...]:
 
 def possible_transition_view(transition: PossibleTransition, rules: Rulebook) -> PossibleView:
     unmet = ((guard.code, insert_step_labels(guard.words, rules.step_label)) for guard in transition.unmet)
+    bar = insert_step_labels(MESSAGES["standing"][transition.bar], rules.step_label) if transition.bar else None
     return PossibleView(
         trigger=transition.trigger.name,
         label=InTwoLanguages.of(transition.trigger.label),
@@ -182,6 +184,7 @@ def possible_transition_view(transition: PossibleTransition, rules: Rulebook) ->
         form=transition.trigger.form,
         grounds_required=transition.trigger.grounds == "required",
         unmet_guards=[GuardView(code=code, nl=words.nl, en=words.en) for code, words in unmet],
+        bar=BarView(code=transition.bar, nl=bar.nl, en=bar.en) if transition.bar and bar else None,
     )
 
 

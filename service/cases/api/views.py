@@ -157,8 +157,19 @@ class GuardView(View):
     en: str
 
 
+class BarView(View):
+    """Why somebody has no say in a part, with a sentence in Dutch and in English."""
+
+    code: str
+    nl: str
+    en: str
+
+
 class PossibleView(View):
-    """A trigger of the present state. `possible`: no guard refuses it when it is fired with a valid form."""
+    """A trigger of the present state. `possible`: no guard refuses it when it is fired with a valid form.
+
+    `bar`: why you have no say in this part, although you have one of the roles.
+    """
 
     trigger: str
     label: InTwoLanguages
@@ -169,3 +180,4 @@ class PossibleView(View):
     form: str | None
     grounds_required: bool
     unmet_guards: list[GuardView]
+    bar: BarView | None = None

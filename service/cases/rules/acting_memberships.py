@@ -2,12 +2,13 @@
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
+from typing import Literal
 from uuid import UUID
 
 from service.cases.rules.kinds import Kinds
 from service.cases.rules.model import Case, Part, Transition
 from service.vocabulary.actor import Actor, Membership
-from service.vocabulary.roles import ADDRESSED_ROLES, SUBMITTING_ROLES, TABLE_ROLES, TEAM_ROLES, Role
+from service.vocabulary.roles import ADDRESSED_ROLES, FAMILY_ROLES, SUBMITTING_ROLES, TABLE_ROLES, TEAM_ROLES, Role
 from service.workflows.rules.definition import Trigger
 from service.workflows.rules.kinds import START, PartKind
 
@@ -15,27 +16,58 @@ from service.workflows.rules.kinds import START, PartKind
 ASKERS_GUARD = "asked_by_you"
 
 
+# Why a person may not act in a part in a role that they have: a code of [standing] in messages.toml.
+Bar = Literal["asked_for_it", "asked_by_another", "took_it_themselves"]
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """The memberships in which a person may act in a part. `barred_role`: the role in which they may not judge it."""
+    """The memberships in which a person may act in a part.
+
+    `barred_roles`: the roles in which they may not, and `bar` the reason.
+    """
 
     memberships: tuple[Membership, ...]
-    barred_role: Role | None = None
+    barred_roles: frozenset[Role] = frozenset()
+    bar: Bar | None = None
 
     def for_trigger(self, trigger: Trigger | None) -> tuple[Membership, ...]:
         """Returns the memberships for this step. Who asked may still take a step of the asker in the barred role."""
         if trigger and ASKERS_GUARD in trigger.guards:
             return self.memberships
-        return tuple(seat for seat in self.memberships if seat.role != self.barred_role)
+        return tuple(seat for seat in self.memberships if seat.role not in self.barred_roles)
+
+    def bar_for(self, trigger: Trigger | None) -> Bar | None:
+        """Returns why the person may not take this step, although they have a role for it."""
+        return self.bar if trigger and not self.barred_roles.isdisjoint(trigger.roles) else None
 
 
 def standing_in(actor: Actor, case: Case, part: Part, history: Iterable[Transition], kinds: Kinds) -> Standing:
-    """Returns the standing of this person. Who asked for a part that is judged does not judge it (I15, R61)."""
-    entries = tuple(history)
+    """Returns the standing of this person.
+
+    Who asked for a part that is judged does not judge it (I15, R61). In a request of one member of a family no other
+    member acts. Who took emergency access may only add to it, in the role they took it in.
+    """
+    entries, kind = tuple(history), kinds[part.kind]
+    seats = _acting_memberships(actor, case, part, entries, kinds)
+    if access := own_emergency_access(actor, part, entries):
+        others = {seat.role for seat in actor.memberships} - {access.role}
+        acted_as = (access.role, access.organisation_id)
+        seats = tuple(seat for seat in actor.memberships if (seat.role, seat.organisation_id) == acted_as)
+        return Standing(seats, frozenset(others), "took_it_themselves")
+    if part.state == START:
+        return Standing(seats)
     organisations = {seat.organisation_id for seat in actor.memberships}
-    judge = None if part.state == START else kinds[part.kind].judged_by
-    barred = judge and asked_for_it(actor.person_id, organisations, case, part.kind, entries)
-    return Standing(acting_memberships(actor, case, part, entries, kinds), judge if barred else None)
+    if kind.judged_by and asked_for_it(actor.person_id, organisations, case, part.kind, entries):
+        return Standing(seats, frozenset({kind.judged_by}), "asked_for_it")
+    if kind.asked_personally and not _began_by(actor, part, entries):
+        return Standing(seats, frozenset({seat.role for seat in seats} & FAMILY_ROLES), "asked_by_another")
+    return Standing(seats)
+
+
+def _began_by(actor: Actor, part: Part, history: Iterable[Transition]) -> bool:
+    first = next((entry for entry in history if entry.part_id == part.id), None)
+    return first is not None and first.actor_id == actor.person_id
 
 
 def asked_for_it(
@@ -58,19 +90,14 @@ def _first_entries_of_open_parts(kind: PartKind, history: Iterable[Transition]) 
     return (entry for entry in entries if entry.part_sequence == 1 and phases[entry.part_id] != "ended")
 
 
-def acting_memberships(
+def _acting_memberships(
     actor: Actor, case: Case, part: Part, history: Iterable[Transition], kinds: Kinds
 ) -> tuple[Membership, ...]:
     """Returns the memberships of this person in the team, the submitter or the addressee, with which they may act.
 
     A part that was passed to a person of another team is also theirs, in the role that judges it.
     """
-    entries = tuple(history)
-    if access := own_emergency_access(actor, part, entries):
-        # The person who took emergency access may only add to it, in the role they took it in. They may not review it.
-        acted_as = (access.role, access.organisation_id)
-        return tuple(seat for seat in actor.memberships if (seat.role, seat.organisation_id) == acted_as)
-    liaisons = {entry.addressee_id for entry in entries if entry.part_kind == "escalation"}
+    liaisons = {entry.addressee_id for entry in history if entry.part_kind == "escalation"}
     passed_to_role = kinds[part.kind].judged_by if part.assignee_id == actor.person_id else None
     return tuple(
         seat for seat in actor.memberships if seat.role == passed_to_role or may_act(seat, case, part, kinds, liaisons)

@@ -14,6 +14,9 @@ CHILD_CONSENT_AGE = 12
 CHILD_SOLE_CONSENT_AGE = 16
 ROLES_WITH_AUTHORITY = frozenset({"parent", "guardian"})
 LEGAL_GROUND = "legal_ground"
+# A parent of whom nobody said which one, and both parents by their codes of the list which_parent.
+UNNAMED_PARENT: Speaker = ("parent", "")
+BOTH_PARENTS = frozenset({"one_parent", "other_parent"})
 # The band in a consent fact when the month of birth was not known.
 UNKNOWN_AGE = "unknown"
 # Codes of the list information_purpose that rules use. Only the child may consent to sharing with the parents (I22).
@@ -133,7 +136,7 @@ class PurposeConsent:
         consent = (
             replace(self, has_legal_ground=fact.counts)
             if fact.giver == LEGAL_GROUND
-            else replace(self, givers=self.givers | {speaker}, refusers=self.refusers - {speaker})
+            else replace(self, givers=self.givers | {speaker}, refusers=self.refusers - {speaker})._after_both_parents()
         )
         in_force = self.in_force or consent.is_sufficient(fact)
         last_given = fact if fact.counts else self.last_given
@@ -148,12 +151,22 @@ class PurposeConsent:
         consent = (
             replace(self, has_legal_ground=False)
             if fact.giver == LEGAL_GROUND
-            else replace(self, givers=self.givers - {speaker}, refusers=self.refusers | {speaker})
+            else replace(self, givers=self._givers_after(speaker), refusers=self.refusers | {speaker})
         )
         if fact.giver != LEGAL_GROUND and not represented_consenters({fact.giver}):
             return consent
         in_force = self.in_force and consent.is_sufficient(fact)
         return replace(consent, in_force=in_force, withdrawn=not in_force)
+
+    def _givers_after(self, speaker: Speaker) -> frozenset[Speaker]:
+        """Returns the givers after this withdrawal. One of a parent who was not named may be of either parent."""
+        unnamed = speaker == UNNAMED_PARENT
+        return frozenset(giver for giver in self.givers if giver != speaker and not (unnamed and giver[0] == "parent"))
+
+    def _after_both_parents(self) -> "PurposeConsent":
+        """Returns the consent without the withdrawal of a parent who was not named, once both parents agreed since."""
+        named = {which for role, which in self.givers if role == "parent"}
+        return replace(self, refusers=self.refusers - {UNNAMED_PARENT}) if named >= BOTH_PARENTS else self
 
     def after_unnamed_consent(self) -> "PurposeConsent":
         """Returns the consent after an entry of a release that recorded the purpose without its givers."""

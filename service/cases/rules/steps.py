@@ -24,7 +24,7 @@ from service.vocabulary.calendar import day_in_amsterdam, last_day_of
 from service.vocabulary.form_parts import Codes
 from service.vocabulary.messages import MESSAGES
 from service.vocabulary.partial_values import PartialValue
-from service.vocabulary.refusals import GuardsNotMet, NoLiaisonForRegion, UnmetGuard
+from service.vocabulary.refusals import GuardsNotMet, NoLiaisonForRegion, RoleNotAllowed, UnmetGuard
 from service.vocabulary.roles import ADDRESSED_ROLES, TABLE_ROLES, TEAM_ROLES, Role
 from service.workflows.rules.definition import State, Trigger
 from service.workflows.rules.kinds import PartKind
@@ -115,7 +115,7 @@ class Situation:
             part_id=amended.part_id if amended else part.id,
             part_codes=first.codes if first else {},
             part_triggers=tuple(
-                entry.trigger for entry in self.history if entry.part_id == part.id and entry is not amended
+                entry.trigger for entry in self.history if entry.part_id == part.id and entry != amended
             ),
             birth_month=self.birth_month,
             first_form=self.first_form,
@@ -145,7 +145,14 @@ def possible_transitions(situation: Situation, workflows: WorkflowSource) -> tup
     standing = standing_in(situation.actor, situation.case, part, situation.history, situation.kinds)
     steps = workflow.possible_transitions(part.state, situation.attempt(), standing.for_trigger)
     next_action = workflow.definition.states[part.state].next
-    steps = tuple(replace(step, unmet=_unmet_for_actor(step.unmet, situation)) for step in steps)
+    steps = tuple(
+        replace(
+            step,
+            unmet=_unmet_for_actor(step.unmet, situation),
+            bar=None if step.allowed_for_you else standing.bar_for(step.trigger),
+        )
+        for step in steps
+    )
     return tuple(sorted(steps, key=lambda step: (step.trigger.name != next_action, step.trigger.name)))
 
 
@@ -158,6 +165,8 @@ def decide_step(situation: Situation, trigger: str, workflows: WorkflowSource) -
         return workflow.decide(part.state, trigger, situation.attempt(), seats)
     except GuardsNotMet as refusal:
         raise replace(refusal, unmet=_unmet_for_actor(refusal.unmet, situation)) from None
+    except RoleNotAllowed as refusal:
+        raise replace(refusal, bar=standing.bar_for(workflow.definition.triggers[trigger])) from None
 
 
 def _unmet_for_actor(unmet: tuple[UnmetGuard, ...], situation: Situation) -> tuple[UnmetGuard, ...]:

@@ -9,6 +9,7 @@ FILE_REQUEST = Kind(
     name="file_request",
     begins="by_itself",
     belongs_to_file=False,
+    asked_personally=True,
     addressee_roles=frozenset({Role.DATA_PROTECTION_OFFICER}),
     facts_rule=None,
     forms=(

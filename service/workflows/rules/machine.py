@@ -29,12 +29,17 @@ class _Firing:
 
 @dataclass(frozen=True, slots=True)
 class PossibleTransition:
-    """A trigger of a state. `allowed_for_you`: the caller has a role that may fire it. `unmet`: guards not met yet."""
+    """A trigger of a state.
+
+    `allowed_for_you`: the caller has a role that may fire it. `bar`: the code of the reason why not, for a caller who
+    has that role and no say in this part. `unmet`: guards not met yet.
+    """
 
     trigger: Trigger
     target: str
     allowed_for_you: bool
     unmet: tuple[UnmetGuard, ...]
+    bar: str | None = None
 
     @property
     def possible(self) -> bool:
