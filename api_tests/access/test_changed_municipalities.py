@@ -100,7 +100,9 @@ def test_a_dissolved_municipality_counts_as_its_successor(office: Office, people
     assert region_in_list(people, "GM9001") == "JZ14"
     assert region_of_new_case(people, BEVERWIJK) == "JZ14"
     organisation = {"kind": "local_team", "name": "Team", "municipality": BEVERWIJK}
-    assert faults(office.post("/organisations", **organisation)) == {("unknown_municipality", "/municipality")}
+    refused = office.post("/organisations", **organisation)
+    assert faults(refused) == {("municipality_dissolved", "/municipality")}
+    assert "GM9001" in refused.json()["errors"][0]["en"]
 
 
 def test_the_successor_pays_for_the_municipality_that_was_dissolved(office: Office, people: People) -> None:

@@ -38,10 +38,10 @@ def _steps(case: CaseFile, by: Person, part: dict[str, Any]) -> set[str]:
     return {offered["trigger"] for offered in offers if offered["allowedForYou"]}
 
 
-def _bars(case: CaseFile, by: Person, part: dict[str, Any]) -> dict[str, str | None]:
+def _reasons(case: CaseFile, by: Person, part: dict[str, Any]) -> dict[str, str | None]:
     """Why this person may not take a step, by step."""
     offers = by.get(f"{case.address(part)}/possible-transitions").json()["transitions"]
-    return {offered["trigger"]: offered["bar"] and offered["bar"]["code"] for offered in offers}
+    return {offered["trigger"]: offered["whyNot"] and offered["whyNot"]["code"] for offered in offers}
 
 
 def _commitment(case: CaseFile) -> dict[str, Any]:
@@ -51,8 +51,8 @@ def _commitment(case: CaseFile) -> dict[str, Any]:
 @broken_by(
     "What is possible says why somebody with the role has no say in a part",
     "service/cases/rules/steps.py",
-    "bar=None if step.allowed_for_you else standing.bar_for(step.trigger),",
-    "bar=None,",
+    "why_not=None if step.allowed_for_you else standing.why_not_for(step.trigger),",
+    "why_not=None,",
 )
 @broken_by(
     "I15, R61: whoever asked for a reconsideration has no chair's say in it",
@@ -67,9 +67,9 @@ def test_r61_a_chair_who_asked_has_no_say_but_to_withdraw(people: People) -> Non
     asker_named = case.attempt("take_up", part=requested, by="vera", chair_id=PERSON_IDS["esra"])
 
     assert refusal(by_asker) == (403, "role_not_allowed")
-    assert by_asker.json()["bar"]["code"] == "asked_for_it"
-    assert _bars(case, people.esra, requested)["take_up"] == "asked_for_it"
-    assert set(_bars(case, people.vera, requested).values()) == {None}
+    assert by_asker.json()["whyNot"]["code"] == "asked_for_it"
+    assert _reasons(case, people.esra, requested)["take_up"] == "asked_for_it"
+    assert set(_reasons(case, people.vera, requested).values()) == {None}
     assert ("assignee_asked_for_it", "/form/chairId") in faults(asker_named)
     assert _steps(case, people.esra, requested) == {"withdraw"}
     assert {*JUDGING} <= _steps(case, people.vera, requested)

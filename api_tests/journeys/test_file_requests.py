@@ -55,7 +55,7 @@ def test_t22_a_refusal_gives_its_reason_and_says_where_to_complain(case: CaseFil
 @broken_by(
     "A refusal says why somebody with the role has no say in a part",
     "service/cases/rules/steps.py",
-    "raise replace(refusal, bar=standing.bar_for(workflow.definition.triggers[trigger])) from None",
+    "raise replace(refusal, why_not=standing.why_not_for(workflow.definition.triggers[trigger])) from None",
     "raise",
 )
 @pytest.mark.parametrize(("asker", "other"), [("yara", "wilma"), ("wilma", "yara")])
@@ -70,11 +70,11 @@ def test_t22_a_member_of_a_family_acts_in_their_own_request_alone(people: People
 
     for answer in refused:
         assert refusal(answer) == (403, "role_not_allowed")
-        assert answer.json()["bar"]["code"] == "asked_by_another"
-        assert "Somebody else made this request" in answer.json()["bar"]["en"]
-        assert answer.json()["bar"]["nl"] in answer.json()["detail"]
-    bars = {offer["trigger"]: (offer["bar"] or {}).get("code") for offer in offers}
-    assert bars == {
+        assert answer.json()["whyNot"]["code"] == "asked_by_another"
+        assert "Somebody else made this request" in answer.json()["whyNot"]["en"]
+        assert answer.json()["whyNot"]["nl"] in answer.json()["detail"]
+    reasons = {offer["trigger"]: (offer["whyNot"] or {}).get("code") for offer in offers}
+    assert reasons == {
         "withdraw": "asked_by_another",
         "amend": "asked_by_another",
         "add_note": "asked_by_another",

@@ -69,6 +69,13 @@ def test_a_fault_in_json_tells_its_line_and_character(people: People) -> None:
     assert fault["nl"].endswith("De fout staat op regel 3 bij teken 30.") or "regel 4 bij teken 3." in fault["nl"]
 
 
+@pytest.mark.parametrize("constant", ["NaN", "Infinity", "-Infinity"])
+def test_a_word_that_is_no_number_in_json_is_named(people: People, constant: str) -> None:
+    (fault,) = problem_of(send(people, b'{"form":{"a":%b}}' % constant.encode()), 400, "invalid")["errors"]
+
+    assert fault["en"].startswith(f"{constant} is no number in JSON.")
+
+
 @broken_by(
     "Half a character tells its place",
     "service/vocabulary/strict_json.py",

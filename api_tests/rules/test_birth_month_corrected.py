@@ -11,8 +11,9 @@ from api_tests.access.test_families import months_ago, outcome
 from api_tests.rules.test_consents import STEPS, Step, move_of, undated
 from api_tests.support.case_file import CaseFile
 from api_tests.support.people import People
+from api_tests.support.refusals import faults
 from api_tests.support.roads import Move, history
-from api_tests.support.sabotages import broken_by
+from api_tests.support.sabotages import Rule, broken_by
 from api_tests.support.shared_case import today
 from api_tests.support.workflows import form_for
 from service.cases.rules.consent_order import corrected_ages
@@ -116,6 +117,28 @@ def test_i20_i23_a_child_who_proves_to_be_fourteen_did_not_decide_alone(people: 
     assert corrected.status_code == 201
     assert suspended == ({False}, [("discuss_at_table", True), ("share_with_providers", True)], 403)
     assert (aims(case), to_ask_again(case)) == ({True}, [])
+
+
+@broken_by("I20: nobody consents before the child is born", Rule("consent_before_birth"))
+def test_i20_a_consent_of_a_day_before_the_birth_is_refused_in_every_form(people: People) -> None:
+    case = CaseFile.submitted(people, birth_month="2015-06").go_to("in_review")
+    consents = [{**consent_of("parent", "expertise_network"), "givenOn": "2015-05-31"}]
+    withdrawal = {key: value for key, value in consents[0].items() if key != "givenOn"} | {"withdrawnOn": "2015-05-31"}
+
+    answers = [
+        case.attempt("record_consent", consents=consents),
+        case.attempt("withdraw_consent", form=withdrawal),
+        case.attempt("ask_network", by="esra", consents=consents),
+    ]
+    on_the_first_day = case.attempt("record_consent", consents=[{**consents[0], "givenOn": "2015-06-01"}])
+
+    at = "/form/consents/0/givenOn"
+    assert [faults(answer) for answer in answers[:2]] == [
+        {("consent_before_birth", at)},
+        {("consent_before_birth", "/form/withdrawnOn")},
+    ]
+    assert ("consent_before_birth", at) in faults(answers[2])
+    assert on_the_first_day.status_code == 201, on_the_first_day.text
 
 
 @broken_by(

@@ -184,8 +184,8 @@ def move_of_parent(action: str, which: str, day: str) -> Move:
 @broken_by(
     "I20: both parents by name lift the withdrawal of a parent who was not named",
     "service/cases/rules/consents.py",
-    "if named >= BOTH_PARENTS else self",
-    "if False else self",
+    "consent = replace(consent, refusers=consent.refusers - {UNNAMED_PARENT})",
+    "pass",
 )
 @broken_by(
     "I20: a withdrawal of a parent who was not named may be of either parent",

@@ -26,6 +26,8 @@ INVISIBLE = {
     "lines": "\n\t\r\n\u2028\u2029",
     "fillers of Hangul": "\u115f\u1160\u3164\uffa0",
     "a blank of Braille": "\u2800",
+    "an empty note head": "\U0001d159",
+    "the place of an object": "\ufffc",
     "an accent without a letter": "\u0301",
     "selectors": "\ufe0f\U000e0100",
     "tags": "\U000e0041",

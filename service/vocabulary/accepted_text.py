@@ -22,8 +22,9 @@ _UNREADABLE_MESSAGE = "line {line}, character {column}: {character} is not seen 
 
 # Letters, numbers, punctuation and symbols are seen. Marks, spaces and controls are not seen by themselves.
 _SEEN = frozenset("LNPS")
-# Letters and symbols that show nothing: the fillers of Hangul and the blank pattern of Braille.
-_BLANK = frozenset("\u115f\u1160\u3164\uffa0\u2800")
+# Letters and symbols that show nothing: the fillers of Hangul, the blank pattern of Braille, the empty note head, and
+# the place of an object that was not copied along.
+_BLANK = frozenset("\u115f\u1160\u3164\uffa0\u2800\U0001d159\ufffc")
 # Room of Unicode for pictures: a new one shows, also when this version of Python does not know it yet.
 _PICTURES = re.compile("[\U0001f000-\U0001faff]")
 

@@ -86,22 +86,22 @@ class NotAllowed(RequestRefusal):
 class RoleNotAllowed(NotAllowed):
     """The step exists in this state, but for other roles.
 
-    `bar` is a code of [standing] in messages.toml: why somebody with one of these roles has no say in this part.
+    `why_not` is a code of [standing] in messages.toml: why somebody with one of these roles has no say in this part.
     """
 
     trigger: str
     roles: tuple[str, ...]
     labels: Labels = field(default_factory=dict)
-    bar: str | None = None
+    why_not: str | None = None
     code = "role_not_allowed"
 
     def facts(self) -> Mapping[str, Any]:
-        bar = {"bar": _coded_sentence(self.bar, MESSAGES["standing"][self.bar])} if self.bar else {}
-        return {"trigger": self.trigger, "roles": list(self.roles), **bar}
+        why_not = {"why_not": _coded_sentence(self.why_not, MESSAGES["standing"][self.why_not])} if self.why_not else {}
+        return {"trigger": self.trigger, "roles": list(self.roles), **why_not}
 
     def in_words(self) -> Mapping[str, object]:
         roles = join_texts((label_with_code(ROLE_LABELS[Role(role)], role) for role in self.roles), OR)
-        why = MESSAGES["standing"][self.bar or "no_such_role"]
+        why = MESSAGES["standing"][self.why_not or "no_such_role"]
         return {"step": _label(self.trigger, self.labels), "roles": roles, "why": why}
 
 

@@ -143,5 +143,5 @@ def _finite_number(digits: str) -> float:
     return number
 
 
-def _refuse_constant(_: str) -> NoReturn:
-    raise UnreadableJson("json_invalid")
+def _refuse_constant(constant: str) -> NoReturn:
+    raise UnreadableJson("json_invalid", sentence="no_json_number", params={"constant": constant})

@@ -8,7 +8,6 @@ from uuid import UUID
 
 from service.cases.api.views import (
     AttentionView,
-    BarView,
     By,
     CaseView,
     EntryPlaceView,
@@ -17,6 +16,7 @@ from service.cases.api.views import (
     PartView,
     PartyView,
     PossibleView,
+    WhyNotView,
 )
 from service.cases.rules.amendments import EntryPlace, amended_place, place_of
 from service.cases.rules.attention import attention_reasons, count_moves
@@ -173,7 +173,6 @@ def ids_of_entry(entry: Transition) -> tuple[UUID | None, ...]:
 
 def possible_transition_view(transition: PossibleTransition, rules: Rulebook) -> PossibleView:
     unmet = ((guard.code, insert_step_labels(guard.words, rules.step_label)) for guard in transition.unmet)
-    bar = insert_step_labels(MESSAGES["standing"][transition.bar], rules.step_label) if transition.bar else None
     return PossibleView(
         trigger=transition.trigger.name,
         label=InTwoLanguages.of(transition.trigger.label),
@@ -184,8 +183,13 @@ def possible_transition_view(transition: PossibleTransition, rules: Rulebook) ->
         form=transition.trigger.form,
         grounds_required=transition.trigger.grounds == "required",
         unmet_guards=[GuardView(code=code, nl=words.nl, en=words.en) for code, words in unmet],
-        bar=BarView(code=transition.bar, nl=bar.nl, en=bar.en) if transition.bar and bar else None,
+        why_not=_why_not_view(transition.why_not, rules) if transition.why_not else None,
     )
+
+
+def _why_not_view(code: str, rules: Rulebook) -> WhyNotView:
+    words = insert_step_labels(MESSAGES["standing"][code], rules.step_label)
+    return WhyNotView(code=code, nl=words.nl, en=words.en)
 
 
 def labelled_view(element: State | Trigger) -> Labelled:

@@ -157,7 +157,7 @@ class GuardView(View):
     en: str
 
 
-class BarView(View):
+class WhyNotView(View):
     """Why somebody has no say in a part, with a sentence in Dutch and in English."""
 
     code: str
@@ -168,7 +168,7 @@ class BarView(View):
 class PossibleView(View):
     """A trigger of the present state. `possible`: no guard refuses it when it is fired with a valid form.
 
-    `bar`: why you have no say in this part, although you have one of the roles.
+    `why_not`: why you have no say in this part, although you have one of the roles.
     """
 
     trigger: str
@@ -180,4 +180,4 @@ class PossibleView(View):
     form: str | None
     grounds_required: bool
     unmet_guards: list[GuardView]
-    bar: BarView | None = None
+    why_not: WhyNotView | None = None

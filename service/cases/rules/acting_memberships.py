@@ -17,19 +17,19 @@ ASKERS_GUARD = "asked_by_you"
 
 
 # Why a person may not act in a part in a role that they have: a code of [standing] in messages.toml.
-Bar = Literal["asked_for_it", "asked_by_another", "took_it_themselves"]
+WhyNot = Literal["asked_for_it", "asked_by_another", "took_it_themselves"]
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
     """The memberships in which a person may act in a part.
 
-    `barred_roles`: the roles in which they may not, and `bar` the reason.
+    `barred_roles`: the roles in which they may not, and `why_not` the reason.
     """
 
     memberships: tuple[Membership, ...]
     barred_roles: frozenset[Role] = frozenset()
-    bar: Bar | None = None
+    why_not: WhyNot | None = None
 
     def for_trigger(self, trigger: Trigger | None) -> tuple[Membership, ...]:
         """Returns the memberships for this step. Who asked may still take a step of the asker in the barred role."""
@@ -37,9 +37,9 @@ class Standing:
             return self.memberships
         return tuple(seat for seat in self.memberships if seat.role not in self.barred_roles)
 
-    def bar_for(self, trigger: Trigger | None) -> Bar | None:
+    def why_not_for(self, trigger: Trigger | None) -> WhyNot | None:
         """Returns why the person may not take this step, although they have a role for it."""
-        return self.bar if trigger and not self.barred_roles.isdisjoint(trigger.roles) else None
+        return self.why_not if trigger and not self.barred_roles.isdisjoint(trigger.roles) else None
 
 
 def standing_in(actor: Actor, case: Case, part: Part, history: Iterable[Transition], kinds: Kinds) -> Standing:

@@ -136,8 +136,11 @@ class PurposeConsent:
         consent = (
             replace(self, has_legal_ground=fact.counts)
             if fact.giver == LEGAL_GROUND
-            else replace(self, givers=self.givers | {speaker}, refusers=self.refusers - {speaker})._after_both_parents()
+            else replace(self, givers=self.givers | {speaker}, refusers=self.refusers - {speaker})
         )
+        if {which for role, which in consent.givers if role == "parent"} >= BOTH_PARENTS:
+            # Both agreed since a parent who was not named withdrew: whoever that was agrees again.
+            consent = replace(consent, refusers=consent.refusers - {UNNAMED_PARENT})
         in_force = self.in_force or consent.is_sufficient(fact)
         last_given = fact if fact.counts else self.last_given
         return replace(consent, in_force=in_force, last_given=last_given, withdrawn=self.withdrawn and not in_force)
@@ -162,11 +165,6 @@ class PurposeConsent:
         """Returns the givers after this withdrawal. One of a parent who was not named may be of either parent."""
         unnamed = speaker == UNNAMED_PARENT
         return frozenset(giver for giver in self.givers if giver != speaker and not (unnamed and giver[0] == "parent"))
-
-    def _after_both_parents(self) -> "PurposeConsent":
-        """Returns the consent without the withdrawal of a parent who was not named, once both parents agreed since."""
-        named = {which for role, which in self.givers if role == "parent"}
-        return replace(self, refusers=self.refusers - {UNNAMED_PARENT}) if named >= BOTH_PARENTS else self
 
     def after_unnamed_consent(self) -> "PurposeConsent":
         """Returns the consent after an entry of a release that recorded the purpose without its givers."""

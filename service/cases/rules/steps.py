@@ -149,7 +149,7 @@ def possible_transitions(situation: Situation, workflows: WorkflowSource) -> tup
         replace(
             step,
             unmet=_unmet_for_actor(step.unmet, situation),
-            bar=None if step.allowed_for_you else standing.bar_for(step.trigger),
+            why_not=None if step.allowed_for_you else standing.why_not_for(step.trigger),
         )
         for step in steps
     )
@@ -166,7 +166,7 @@ def decide_step(situation: Situation, trigger: str, workflows: WorkflowSource) -
     except GuardsNotMet as refusal:
         raise replace(refusal, unmet=_unmet_for_actor(refusal.unmet, situation)) from None
     except RoleNotAllowed as refusal:
-        raise replace(refusal, bar=standing.bar_for(workflow.definition.triggers[trigger])) from None
+        raise replace(refusal, why_not=standing.why_not_for(workflow.definition.triggers[trigger])) from None
 
 
 def _unmet_for_actor(unmet: tuple[UnmetGuard, ...], situation: Situation) -> tuple[UnmetGuard, ...]:

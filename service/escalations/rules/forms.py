@@ -9,7 +9,13 @@ from typing_extensions import override
 
 from service.cases.rules.consents import CONSENT_GIVEN, PURPOSE_CCE, PURPOSE_NETWORK, ConsentFact
 from service.cases.rules.forms.base import AddresseeRole, Form, FormContext, NamedOrganisation, PartOpening, rule
-from service.cases.rules.forms.consent import Consent, consent_facts, faults_of_consents, faults_of_sharing
+from service.cases.rules.forms.consent import (
+    Consent,
+    consent_facts,
+    faults_of_consents,
+    faults_of_consents_before_birth,
+    faults_of_sharing,
+)
 from service.vocabulary.coded_answers import EscalationLevel, EscalationPurpose, InformationPurpose
 from service.vocabulary.fields import Contact, Day, Nullable, PlannedDay, Several, check_not_in_future
 from service.vocabulary.form_parts import Codes, ContentClass, Fault
@@ -48,6 +54,10 @@ class _RequestBeyondRegion(_EscalationForm):
     @rule
     def _consents_are_sound(self, context: FormContext) -> Iterator[Fault]:
         return faults_of_consents(self.consents, context.day)
+
+    @rule
+    def _consents_follow_birth(self, context: FormContext) -> Iterator[Fault]:
+        return faults_of_consents_before_birth(self.consents, context.birth_month)
 
     @rule
     def _sharing_is_agreed(self, context: FormContext) -> Iterator[Fault]:

@@ -18,9 +18,9 @@ from service.people.rules.decisions import (
     SettingsChange,
 )
 from service.people.store.people import People
-from service.people.store.regions import Municipality
+from service.people.store.regions import Municipality, RegionRegister
 from service.people.store.relations import Coverages, Memberships
-from service.people.use_cases.change_municipality import add_municipality, change_municipality, find_living_municipality
+from service.people.use_cases.change_municipality import add_municipality, change_municipality
 from service.people.use_cases.decision_context import (
     OPEN_END,
     DecisionContext,
@@ -57,9 +57,12 @@ def _(decision: NewOrganisation, context: DecisionContext) -> Effect:
     faults = []
     if decision.municipality is None and decision.kind in KINDS_WITH_MUNICIPALITY:
         faults.append(Fault("municipality_needed", ("municipality",)))
-    municipality = find_living_municipality(context.transaction, decision.municipality)
-    if decision.municipality and municipality is None:
+    code = decision.municipality
+    municipality = RegionRegister(context.transaction).find_municipality(code) if code else None
+    if code and municipality is None:
         faults.append(Fault("unknown_municipality", ("municipality",)))
+    elif municipality and municipality.code != code:
+        faults.append(Fault("municipality_dissolved", ("municipality",), {"successor": municipality.code}))
     require_no_faults(faults)
     if decision.kind is OrganisationKind.MUNICIPALITY and municipality:
         _require_first_of(municipality, context)

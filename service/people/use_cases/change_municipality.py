@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from datetime import date
 
-from service.database.transaction import Transaction
 from service.people.rules.decisions import Effect, MunicipalityChange, NewMunicipality
 from service.people.store.regions import Municipality, RegionRegister
 from service.people.store.relations import Coverages
@@ -11,12 +10,6 @@ from service.people.use_cases.decision_context import DecisionContext
 from service.vocabulary.form_parts import Fault
 from service.vocabulary.input_faults import require_no_faults
 from service.vocabulary.refusals import AlreadyThere
-
-
-def find_living_municipality(transaction: Transaction, code: str | None) -> Municipality | None:
-    """Returns the municipality with this code, None for an unknown or dissolved one."""
-    municipality = RegionRegister(transaction).find_municipality(code) if code else None
-    return municipality if municipality and municipality.code == code else None
 
 
 def add_municipality(decision: NewMunicipality, context: DecisionContext) -> Effect:

@@ -31,15 +31,15 @@ class _Firing:
 class PossibleTransition:
     """A trigger of a state.
 
-    `allowed_for_you`: the caller has a role that may fire it. `bar`: the code of the reason why not, for a caller who
-    has that role and no say in this part. `unmet`: guards not met yet.
+    `allowed_for_you`: the caller has a role that may fire it. `why_not`: the code of the reason, for a caller who has
+    that role and no say in this part. `unmet`: guards not met yet.
     """
 
     trigger: Trigger
     target: str
     allowed_for_you: bool
     unmet: tuple[UnmetGuard, ...]
-    bar: str | None = None
+    why_not: str | None = None
 
     @property
     def possible(self) -> bool:

@@ -21,6 +21,7 @@ from service.cases.rules.consents import (
     required_consenters,
 )
 from service.cases.rules.forms.base import Form, FormContext, rule
+from service.vocabulary.ages import first_day_of_age
 from service.vocabulary.coded_answers import ConsentKind, InformationPurpose, LegalGround, PersonRole, WhichParent
 from service.vocabulary.fields import AtLeastOne, Day, Nullable, check_not_in_future, code_params
 from service.vocabulary.form_parts import Codes, ContentClass, Fault, FormPart
@@ -64,6 +65,12 @@ def faults_of_consents(consents: Collection[Consent], on: date) -> Iterator[Faul
             yield Fault("legal_ground_missing", ("consents", index, "ground"))
         if consent.kind.code == LEGAL_GROUND:
             yield from _faults_of_uncovered_purposes(consent, index)
+
+
+def faults_of_consents_before_birth(consents: Collection[Consent], birth_month: str | None) -> Iterator[Fault]:
+    """Yields a fault per consent of a day before the child was born. A referral asks to confirm the month instead."""
+    for index, consent in enumerate(consents):
+        yield from _fault_before_birth(consent.given_on, birth_month, "consents", index, "givenOn")
 
 
 def _faults_of_uncovered_purposes(consent: Consent, index: int) -> Iterator[Fault]:
@@ -171,6 +178,10 @@ class ConsentGiven(_ConsentForm):
         return faults_of_consents(self.consents, context.day)
 
     @rule
+    def _consents_follow_birth(self, context: FormContext) -> Iterator[Fault]:
+        return faults_of_consents_before_birth(self.consents, context.birth_month)
+
+    @rule
     def _nobody_speaks_for_another(self, context: FormContext) -> Iterator[Fault]:
         if context.recorded_by != Role.PARENT:
             return
@@ -194,10 +205,15 @@ class ConsentGiven(_ConsentForm):
                 yield from _faults_of_giver(consent, giver, context.birth_month, index)
 
 
+def _fault_before_birth(day: date, birth_month: str | None, *location: str | int) -> Iterator[Fault]:
+    if birth_month and day < first_day_of_age(birth_month, 0):
+        yield Fault("consent_before_birth", location)
+
+
 def _faults_of_giver(consent: Consent, giver: str, birth_month: str | None, index: int) -> Iterator[Fault]:
     """Yields a fault when the giver is not one of the required consenters: such a consent would have no effect."""
     age = age_for_consent(birth_month, consent.given_on)
-    if any(
+    if age >= 0 and any(
         required_consenters(age, purpose.code).isdisjoint(represented_consenters({giver}))
         for purpose in consent.purposes
     ):
@@ -224,6 +240,10 @@ class ConsentWithdrawn(_ConsentForm):
         which = code_of_parent(giver, self.which_parent)
         facts = (ConsentFact(giver, band, purpose.code, self.withdrawn_on, which) for purpose in self.purposes)
         return {CONSENT_WITHDRAWN: tuple(sorted(set(map(str, facts))))}
+
+    @rule
+    def _withdrawal_follows_birth(self, context: FormContext) -> Iterator[Fault]:
+        return _fault_before_birth(self.withdrawn_on, context.birth_month, "withdrawnOn")
 
     @rule
     def _withdrawal_is_past(self, context: FormContext) -> Iterator[Fault]:
