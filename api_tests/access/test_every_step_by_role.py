@@ -86,10 +86,11 @@ def test_a_family_takes_the_steps_that_are_its_own_in_the_case_that_it_brought_a
     )
 
     assert answers == {
-        (kind, trigger): {"wilma": may, "yara": may, "anna": MAY_NOT_KNOW}
+        (kind, trigger): {"wilma": may, "yara": MAY_NOT if of_wilma_alone else may, "anna": MAY_NOT_KNOW}
         for kind, triggers in BY_HAND.items()
         for trigger in triggers
         for may in [MAY if trigger in OF_A_FAMILY.get(kind, ()) else MAY_NOT]
+        for of_wilma_alone in [kind == "file_request" and trigger != "ask_about_file"]  # a request that Wilma made
     }
 
 
