@@ -1,15 +1,19 @@
 """Emergency access: one case, for hours, with a reason, seen by everybody around it and reviewed (NEN 7513, I18)."""
 
+from contextlib import ExitStack
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 from prometheus_client import REGISTRY
 
+from api_tests.support.administration import Office
 from api_tests.support.case_file import CaseFile
+from api_tests.support.demonstration import ORGANISATION_IDS
 from api_tests.support.escalations import signal
 from api_tests.support.forms import filled
 from api_tests.support.people import People, Person
+from api_tests.support.refusals import refusal
 from api_tests.support.sabotages import broken_by
 from api_tests.support.servers import RunningService
 from api_tests.support.shared_case import end_memberships_of, in_days, newcomer, rows
@@ -239,6 +243,33 @@ def test_the_same_request_begins_one_access_and_nobody_reviews_their_own(people:
         form={"amends": 1, "changes": {"explanation": "Zijn moeder stond erbij."}, "reason": "Dat hoort erbij."},
     )
     assert (review.status_code, amendment.status_code) == (403, 201)
+
+
+@broken_by(
+    "Nobody reviews the emergency access that they took themselves, also not in a second role",
+    "service/cases/rules/acting_memberships.py",
+    "seats = tuple(seat for seat in actor.memberships if (seat.role, seat.organisation_id) == acted_as)",
+    "seats = actor.memberships",
+)
+def test_nobody_reviews_their_own_access_in_a_second_role_and_the_refusal_says_why(
+    service: RunningService, people: People, case: CaseFile
+) -> None:
+    with ExitStack() as clients:
+        office = Office(service, people.roos, clients)
+        person = office.add_member(str(ORGANISATION_IDS["ret"]), "data_protection_officer")
+        of_twente = {"organisationId": str(ORGANISATION_IDS["ret-twente"]), "role": "chair"}
+        office.record_change("/memberships", personId=person.key, **of_twente)
+        taken = take_access(person, case.number)
+        (part,) = case.parts("emergency_access")
+        answer = person.post(
+            f"{case.address(part)}/transitions",
+            {"trigger": "review", "form": filled("emergency_review@1")},
+            version=part["version"],
+        )
+
+    assert taken.status_code == 201, taken.text
+    assert refusal(answer) == (403, "role_not_allowed")
+    assert answer.json()["whyNot"]["code"] == "took_it_themselves"
 
 
 @broken_by(
