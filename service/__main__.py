@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from service.app import IssuersRefused, NotMigrated
+from service.app import IssuersRefused, NotMigrated, NoWorkflows
 from service.commands.backup import back_up, recover, restore
 from service.commands.documents import draw, write_openapi
 from service.commands.keys import remove_unused_keys
@@ -18,6 +18,7 @@ from service.commands.roles import make_roles
 from service.commands.serve import relay, run, serve
 from service.commands.verify import digest, verify
 from service.commands.workflows import workflow
+from service.database.engine import DatabaseUrlRefused
 from service.database.keyring import MasterKeyRefused
 from service.database.outage import outage_cause
 from service.database.private_files import FileNotPrivate
@@ -59,7 +60,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
 _NOT_STARTED = (
     RulesRefused, NotMigrated, ProtectionMissing, RowSecurityNotBinding, MasterKeyRefused, RealPeoplePresent,
     DemonstrationPeoplePresent,
-    IssuersRefused, DestructionListRefused, AddressRefused, FileNotPrivate,
+    IssuersRefused, DestructionListRefused, AddressRefused, FileNotPrivate, DatabaseUrlRefused, NoWorkflows,
 )  # fmt: skip
 
 

@@ -58,6 +58,10 @@ from service.workflows.use_cases import store_decided_settings
 log = structlog.get_logger("casusroute")
 
 
+class NoWorkflows(RuntimeError):
+    """The folder of the workflow files has no settings.toml."""
+
+
 class NotMigrated(RuntimeError):
     """The database is not at the schema that this version needs."""
 
@@ -81,7 +85,12 @@ class ServiceInstance:
 
 
 def read_rulebook(folder: Path) -> Rulebook:
-    """Read the rulebook from a folder of workflow files. Raises NotUtf8, and RulesRefused with all faults."""
+    """Read the rulebook from a folder of workflow files.
+
+    Raises NoWorkflows, NotUtf8, and RulesRefused with all faults.
+    """
+    if not (folder / "settings.toml").is_file():
+        raise NoWorkflows(f"{folder} is no folder of workflow files: it has no settings.toml (CASUSROUTE_WORKFLOWS)")
     return read_rules({file.name: read_text_file(file) for file in sorted(folder.glob("*.toml"))}, KINDS)
 
 

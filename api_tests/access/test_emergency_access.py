@@ -10,6 +10,7 @@ from prometheus_client import REGISTRY
 from api_tests.support.administration import Office
 from api_tests.support.case_file import CaseFile
 from api_tests.support.demonstration import ORGANISATION_IDS
+from api_tests.support.destroyed_content import propose_entry
 from api_tests.support.escalations import signal
 from api_tests.support.forms import filled
 from api_tests.support.people import People, Person
@@ -270,6 +271,31 @@ def test_nobody_reviews_their_own_access_in_a_second_role_and_the_refusal_says_w
     assert taken.status_code == 201, taken.text
     assert refusal(answer) == (403, "role_not_allowed")
     assert answer.json()["whyNot"]["code"] == "took_it_themselves"
+
+
+@broken_by(
+    "Nobody destroys an entry of the emergency access that they took themselves",
+    "service/retention/use_cases/destroy_content.py",
+    'return entry.part_kind == "emergency_access" and first.actor_id == person_id',
+    "return False",
+)
+def test_an_officer_destroys_no_entry_of_their_own_access(
+    service: RunningService, people: People, case: CaseFile
+) -> None:
+    with ExitStack() as clients:
+        office = Office(service, people.roos, clients)
+        person = office.add_member(str(ORGANISATION_IDS["ret-twente"]), "chair")
+        assert take_access(person, case.number).status_code == 201
+        (access,) = case.parts("emergency_access")
+        case.fire("review", part=access, by="quint", form=filled("emergency_review@1"))
+        of_team = {"organisationId": str(ORGANISATION_IDS["ret"]), "role": "data_protection_officer"}
+        office.record_change("/memberships", personId=person.key, **of_team)
+        propose_entry(case, {"partId": access["id"], "partSequence": 1})
+        (proposal,) = case.parts("entry_destruction")
+        step = {"trigger": "destroy_content"}
+        refused = person.post(f"{case.address(proposal)}/transitions", step, version=proposal["version"])
+
+    assert [obstacle["code"] for obstacle in refused.json()["obstacles"]] == ["took_this_access"]
 
 
 @broken_by(

@@ -11,6 +11,7 @@ from api_tests.support.people import People
 from api_tests.support.sabotages import Rule, broken_by
 from api_tests.support.servers import RunningService
 from api_tests.support.shared_case import SOME_TIME_AGO, newcomer, rows, today
+from api_tests.support.workflows import form_for
 from service.vocabulary.roles import Role
 
 
@@ -147,14 +148,15 @@ def public_task(purpose: str) -> list[dict[str, Any]]:
 def test_i22_no_legal_ground_lets_a_parent_read_what_a_young_person_of_sixteen_wrote(people: People) -> None:
     case = CaseFile.submitted(people, by="yara", birth_month=months_ago(17 * 12))
 
-    refused = case.attempt("record_consent", by="wilma", consents=public_task("share_with_parents"))
+    refused = case.attempt("record_consent", by="carla", consents=public_task("share_with_parents"))
 
     by_mother = case.attempt("record_consent", by="wilma", consents=consent("child", "share_with_parents"))
     assert [(error["code"], error["location"]) for error in refused.json()["errors"]] == [
         ("legal_ground_does_not_cover", "/form/consents/0/purposes/0")
     ]
     assert [(error["code"], error["location"]) for error in by_mother.json()["errors"]] == [
-        ("parents_do_not_record_this", "/form/consents/0/purposes")
+        ("parents_do_not_record_this", "/form/consents/0/purposes"),
+        ("young_person_consents", "/form/consents/0/by"),
     ]
     assert outcome(people.wilma.get(f"{case.path}/file")) == (403, "young_person_decides")
 
@@ -267,17 +269,33 @@ def test_i22_a_parent_opens_nothing_by_correcting_their_own_form_to_a_younger_ag
     "if",
 )
 def test_i22_an_amendment_of_something_else_does_not_confirm_the_age_that_a_parent_recorded(people: People) -> None:
-    case = CaseFile.submitted(people, by="wilma", birth_month=months_ago(15 * 12))
-    case.fire("add_note", by="yara", text="Dit is van mij.")
-    of_age: tuple[tuple[str, dict[str, Any]], ...] = (
-        ("yara", {"birthMonth": SIXTEEN_NOW}),
-        ("wilma", {"birthMonth": months_ago(10 * 12)}),
-        ("yara", {"previousMoves": 2}),
-    )
-    for by, changes in of_age:
-        case.fire("amend", by=by, form={"amends": 1, "changes": changes, "reason": "Dat klopte niet."})
+    case = CaseFile.ask_consult(people, by="yara", birth_month=months_ago(15 * 12))
+    case.fire("refer", by="wilma", birth_month=months_ago(10 * 12), consents=consent("parent", "discuss_at_table"))
+    changes: tuple[dict[str, Any], ...] = ({"birthMonth": SIXTEEN_NOW}, {"question": "Waar kan ik wonen?"})
+    for change in changes:
+        case.fire("amend", by="yara", form={"amends": 1, "changes": change, "reason": "Dat klopte niet."})
 
-    assert outcome(people.wilma.get(f"{case.path}/transitions/2")) == (403, "young_person_decides")
+    assert outcome(people.wilma.get(f"{case.path}/transitions/1")) == (403, "young_person_decides")
+
+
+@broken_by(
+    "I22: the young person puts the month right in any of the forms that gave it",
+    "service/cases/use_cases/birth_month.py",
+    "places.add(place_of(entry))",
+    "places = {place_of(entry)}",
+)
+def test_i22_a_month_that_the_young_person_corrects_in_the_question_holds_after_a_referral_by_a_parent(
+    people: People,
+) -> None:
+    case = CaseFile.ask_consult(people, by="wilma", birth_month=months_ago(13 * 12))
+    case.fire("refer", by="wilma", birth_month=months_ago(13 * 12))
+    case.fire("add_note", by="yara", text="Dit is van mij.")
+    note = case.history()[-1]["partSequence"]
+    change = {"amends": 1, "changes": {"birthMonth": months_ago(17 * 12)}, "reason": "Ik ben zeventien."}
+
+    case.fire("amend", by="yara", form=change)
+
+    assert outcome(people.wilma.get(f"{case.path}/transitions/{note}")) == (403, "young_person_decides")
 
 
 @broken_by(
@@ -295,9 +313,10 @@ def test_i22_an_amendment_of_something_else_does_not_confirm_the_age_that_a_pare
 def test_i20_a_parent_changes_by_no_age_who_must_consent(people: People) -> None:
     purposes = ("discuss_at_table", "share_with_providers")
     both = [*consent("child", *purposes), *consent("parent", *purposes)]
-    case = CaseFile.submitted(people, by="yara", birth_month=months_ago(14 * 12), consents=both).go_to("in_review")
+    case = CaseFile.submitted(people, by="wilma", birth_month=months_ago(14 * 12), consents=both).go_to("in_review")
     case.fire("withdraw_consent", by="yara", form=withdrawal("child", "discuss_at_table"))
     change = {"amends": 1, "changes": {"birthMonth": months_ago(10 * 12)}, "reason": "Ik vergiste mij."}
+    case.fire("amend", by="yara", form={**change, "changes": {"birthMonth": months_ago(14 * 12)}})
 
     amended = case.fire("amend", by="wilma", form=change)["transition"]
     consents = consent("parent", "discuss_at_table", "learning")
@@ -335,6 +354,84 @@ def test_i20_a_parent_records_their_own_consent_and_not_that_of_the_other_parent
         ["parents_record_their_own"],
         ["child_withdrew_this"],
     ]
+
+
+def fault_codes(answer: httpx.Response) -> list[str]:
+    return [error["code"] for error in answer.json()["errors"]]
+
+
+@broken_by(
+    "I20: a member of a family amends only what they recorded themselves",
+    "service/cases/use_cases/amend.py",
+    "role == Role.YOUNG_PERSON and amendment.changes.keys() <= _OF_THE_YOUNG_PERSON",
+    "role",
+)
+def test_i20_a_member_of_a_family_amends_no_word_of_another_member(people: People) -> None:
+    case = CaseFile.submitted(people, by="wilma", birth_month=months_ago(14 * 12))
+    by_child = case.fire("withdraw_consent", by="yara", form=withdrawal("child", "share_with_providers"))
+    by_parent = case.fire("withdraw_consent", by="wilma", form=withdrawal("parent", "share_with_providers"))
+    other_purpose = {"purposes": [{"code": "cce"}]}
+
+    def amend(by: str, step: dict[str, Any], changes: dict[str, Any]) -> httpx.Response:
+        form = {"amends": step["transition"]["partSequence"], "changes": changes, "reason": "Verkeerd getypt."}
+        return case.attempt("amend", by=by, form=form)
+
+    first = {"transition": {"partSequence": 1}}
+    refused = [
+        amend("wilma", by_child, other_purpose),
+        amend("yara", by_parent, {"withdrawnOn": str(SOME_TIME_AGO)}),
+        amend("yara", first, {"question": "Waar kan ik wonen?"}),
+        amend("yara", first, {"birthMonth": months_ago(15 * 12), "question": "Waar kan ik wonen?"}),
+    ]
+
+    assert [fault_codes(answer) for answer in refused] == [["not_amendable"]] * 4
+    assert amend("yara", first, {"birthMonth": months_ago(15 * 12)}).status_code == 201
+    assert amend("yara", by_child, other_purpose).status_code == 201
+
+
+@broken_by(
+    "I20: a member of a family records no legal ground",
+    "service/cases/rules/forms/consent.py",
+    "if consent.kind.code == LEGAL_GROUND and context.recorded_by in FAMILY_ROLES:",
+    "if context.recorded_by in ():",
+)
+@pytest.mark.parametrize("by", ["wilma", "yara"])
+def test_i20_a_member_of_a_family_records_no_legal_ground_and_ends_none(people: People, by: str) -> None:
+    case = CaseFile.submitted(people, by="wilma", birth_month=months_ago(14 * 12))
+    ended = withdrawal("parent", "share_with_providers") | {"kind": {"code": "legal_ground"}, "by": None}
+
+    recorded = case.attempt("record_consent", by=by, consents=public_task("share_with_providers"))
+    submission = {"trigger": "submit", "form": form_for("case", "submit", consents=public_task("discuss_at_table"))}
+    submitted = people[by].post("/cases", submission)
+    ends = case.attempt("withdraw_consent", by=by, form=ended)
+
+    for answer in (recorded, submitted, ends):
+        assert "family_records_no_ground" in fault_codes(answer)
+    case.fire("record_consent", by="carla", consents=public_task("share_with_providers"))
+
+
+@broken_by("I20: a member of a family withdraws their own consent alone", Rule("withdraw_their_own"))
+@pytest.mark.parametrize(("by", "other"), [("wilma", "child"), ("yara", "parent")])
+def test_i20_a_member_of_a_family_withdraws_no_consent_of_another_member(people: People, by: str, other: str) -> None:
+    case = CaseFile.submitted(people, by="wilma", birth_month=months_ago(14 * 12))
+
+    refused = case.attempt("withdraw_consent", by=by, form=withdrawal(other, "discuss_at_table"))
+
+    assert fault_codes(refused) == ["withdraw_their_own"]
+    case.fire("withdraw_consent", by="carla", form=withdrawal(other, "discuss_at_table"))
+
+
+@broken_by("I20: from sixteen a parent records no consent of the young person", Rule("young_person_consents"))
+def test_i20_from_sixteen_the_young_person_or_the_team_records_their_consent(people: People) -> None:
+    case = CaseFile.submitted(people, by="yara", birth_month=SIXTEEN_NOW)
+    younger = CaseFile.submitted(people, by="wilma", birth_month=SIXTEEN_NEXT_MONTH)
+    of_child = consent("child", "share_with_providers")
+
+    refused = case.attempt("record_consent", by="wilma", consents=of_child)
+
+    assert fault_codes(refused) == ["young_person_consents"]
+    case.fire("record_consent", by="carla", consents=of_child)
+    younger.fire("record_consent", by="wilma", consents=of_child)
 
 
 def outcomes_of_consult(case: CaseFile) -> set[tuple[int, str]]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from api_tests.journeys.test_offer import offer_of, overview
 from api_tests.support.administration import Office
 from api_tests.support.case_file import CaseFile
 from api_tests.support.demonstration import ORGANISATION_IDS
@@ -75,6 +76,64 @@ def test_the_successor_of_a_successor_acts_for_both(office: Office) -> None:
     assert [second_member.get(f"/cases/{case}").status_code for case in cases] == [404, 404]
     administered = office.roos.get(f"/organisations/{first}").json()
     assert (administered["successor"]["id"], administered["lastDay"]) == (third, office.day(-1))
+
+
+@broken_by(
+    "An organisation keeps its own last day when its successor ends sooner",
+    "service/people/store/successions.py",
+    "max(row.last_day, last_day.isoformat())",
+    "last_day.isoformat()",
+)
+@broken_by(
+    "An organisation keeps its own last day when its successor ends later",
+    "service/people/store/successions.py",
+    "func.min(_own.c.last_day)",
+    "func.max(_own.c.last_day)",
+)
+@pytest.mark.parametrize(("own", "of_successor"), [(10, 3), (3, 10)])
+def test_an_organisation_keeps_its_last_day_when_its_successor_ends(
+    office: Office, people: People, own: int, of_successor: int
+) -> None:
+    (first, _), (second, _), (third, _) = local_team(office), local_team(office), local_team(office)
+    end(office, first, second, own)
+    end(office, second, third, of_successor)
+
+    view = people.roos.get(f"/organisations/{first}").json()
+    membership = {"organisationId": first, "role": "local_team", "validFrom": office.day(0)}
+    person, _ = office.add_person()
+    answer = office.post("/memberships", personId=person, validUntil=office.day(own), **membership)
+
+    assert (view["lastDay"], view["successor"]["id"]) == (office.day(own), third)
+    assert answer.status_code == 201, answer.text
+
+
+@broken_by(
+    "A provider that ended makes no offer",
+    "service/offers/use_cases/offers.py",
+    "        if successor and successor.last_day < day_in_amsterdam(transaction.now):\n",
+    "        if False:\n",
+)
+@broken_by(
+    "An offer of a provider that ended is not current",
+    "service/offers/use_cases/offers.py",
+    "if offer.provider_id not in ended",
+    "if offer",
+)
+def test_a_provider_that_ended_makes_no_offer_and_its_offers_are_not_current(office: Office, people: People) -> None:
+    old, new = office.add_organisation("provider"), office.add_organisation("provider")
+    offers = [people.carla.post("/offers", offer_of(old)).json()["id"]]
+
+    def current() -> set[str]:
+        return {offer["id"] for items in overview(people, provider=old).values() for offer in items}
+
+    before = current()
+    end(office, old, new)
+    refused = people.carla.post("/offers", offer_of(old))
+
+    assert before == set(offers)
+    assert faults(refused) == {("organisation_ended", "/providerId")}
+    assert current() == set()
+    assert people.esra.get(f"/offers/{offers[0]}").status_code == 200
 
 
 @broken_by(

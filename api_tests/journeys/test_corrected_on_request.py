@@ -221,6 +221,26 @@ def test_i13_the_text_of_an_advice_is_corrected_on_request_and_the_issued_text_s
     assert is_sound(case)
 
 
+@broken_by(
+    "I23: a correction that leaves out an optional answer tells a provider nothing",
+    "service/advice/use_cases.py",
+    "return reading.form.to_content() if reading.form and not reading.faults else form",
+    "return form",
+)
+def test_i23_a_correction_that_changes_nothing_of_a_line_has_the_shape_of_the_issued_text(people: People) -> None:
+    case = CaseFile.submitted(people).go_to("arranging_placement")
+    advice = people.esra.get(f"{case.path}/advices/1").json()["advice"]
+    short = [{name: value for name, value in line.items() if value is not False} for line in advice["lines"]]
+
+    changes = {"childVersion": "We helpen je broer ook.", "lines": short}
+    answer = correct(case, granted(case), changes, amends=_issued(case))
+
+    assert answer.status_code == 201, answer.text
+    assert short != advice["lines"]
+    assert people.esra.get(f"{case.path}/advices/1").json()["current"]["lines"] == advice["lines"]
+    assert people.ivo.get(f"{case.path}/advices/1").json()["current"] is None
+
+
 @broken_by("I13: a correction on request changes no decision of an advice", Rule("advice_keeps_its_decision"))
 def test_i13_a_correction_on_request_changes_no_decision_of_an_advice(people: People) -> None:
     case = CaseFile.submitted(people).go_to("advice_issued")

@@ -11,9 +11,10 @@ from api_tests.support.people import People
 from api_tests.support.refusals import refusal
 from api_tests.support.sabotages import Rule, broken_by
 from api_tests.support.servers import RunningService
-from api_tests.support.shared_case import rows
+from api_tests.support.shared_case import SOME_TIME_AGO, newcomer, rows
 from service.vocabulary import accepted_text
 from service.vocabulary.calendar import Term, day_in_amsterdam, last_day_of
+from service.vocabulary.roles import Role
 
 
 def test_t22_a_family_asks_for_its_file_and_is_told_the_decision_and_the_outcome(people: People) -> None:
@@ -83,6 +84,31 @@ def test_t22_a_member_of_a_family_acts_in_their_own_request_alone(people: People
         "postpone": None,
         "reassign": None,
     }
+
+
+@broken_by(
+    "Beside the file, a member of the family has no say in another role",
+    "service/cases/rules/acting_memberships.py",
+    'return Standing(seats, roles if asked_by_another else roles - FAMILY_ROLES, "of_the_family")',
+    "return Standing(seats)",
+)
+@pytest.mark.parametrize("asker", ["the officer", "wilma"])
+def test_t22_who_belongs_to_the_family_decides_on_no_request_about_its_file(
+    service: RunningService, people: People, asker: str
+) -> None:
+    case = CaseFile.submitted(people, by="wilma")
+    with newcomer(
+        service,
+        ("gezin-w", Role.PARENT, SOME_TIME_AGO, None),
+        ("ret", Role.DATA_PROTECTION_OFFICER, SOME_TIME_AGO, None),
+    ) as officer:
+        case.people["the officer"] = officer
+        part = case.ask_about_file("destruction", by=asker)
+        refused = case.attempt("grant", part=part, by="the officer")
+    case.fire("grant", part=part, by="quint")
+
+    assert refusal(refused) == (403, "role_not_allowed")
+    assert refused.json()["whyNot"]["code"] == "of_the_family"
 
 
 @broken_by(

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from api_tests.support.checkout import ROOT
+from api_tests.support.sabotages import broken_by
 from service.settings import Settings, settings_table
 
 SECRET = "postgresql+psycopg://application:very-secret@database/casusroute"
@@ -53,6 +54,47 @@ def test_a_wrong_setting_is_named_and_its_value_is_not_repeated(name: str, value
     assert "Traceback" not in output
     assert name.lower() in output.lower()
     assert "very-secret" not in output
+
+
+@pytest.mark.server
+@broken_by(
+    "A setting that names no usable database or folder is refused in one sentence",
+    "service/__main__.py",
+    "FileNotPrivate, DatabaseUrlRefused, NoWorkflows,",
+    "FileNotPrivate,",
+)
+@pytest.mark.parametrize(
+    ("name", "value", "reason"),
+    [
+        ("DATABASE_URL", "mysql://very-secret", "sqlite:///FILE"),
+        ("DATABASE_URL", "sqlite://", "sqlite:///FILE"),
+        ("DATABASE_URL", "very-secret", "sqlite:///FILE"),
+        ("DATABASE_URL", "postgresql+psycopg://u:very-secret@host:port/name", "sqlite:///FILE"),
+        ("DATABASE_URL", "sqlite:///notes.md", "notes.md is no SQLite database"),
+        ("WORKFLOWS", "empty", "empty is no folder of workflow files"),
+    ],
+)
+def test_a_setting_that_names_no_usable_place_is_refused_in_one_sentence_and_changes_nothing(
+    tmp_path: Path, name: str, value: str, reason: str
+) -> None:
+    (tmp_path / "empty").mkdir()
+    notes = tmp_path / "notes.md"
+    notes.write_text("Geen database.", encoding="utf-8")
+    mode = notes.stat().st_mode
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "CASUSROUTE_WORKFLOWS": str(ROOT / "workflows")}
+    environment |= {"CASUSROUTE_PORT": "0", f"CASUSROUTE_{name}": value}
+
+    process = subprocess.run(
+        [sys.executable, "-m", "service", "run"], cwd=tmp_path, env=environment,
+        capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+
+    assert process.returncode != 0
+    assert process.stderr.startswith("not started: ")
+    assert process.stderr.count("\n") == 1
+    assert reason in process.stderr
+    assert "very-secret" not in process.stderr
+    assert (notes.stat().st_mode, notes.read_text(encoding="utf-8")) == (mode, "Geen database.")
 
 
 def test_every_setting_is_documented_once() -> None:

@@ -203,6 +203,25 @@ def test_a_backup_whose_list_or_manifest_is_not_whole_is_refused(
         assert _is_refused(place, f"spoilt{spoil.__name__}_{name}", broken)
 
 
+@broken_by(
+    "I21: a faulty list of destructions is refused before anything is restored",
+    "service/commands/backup.py",
+    "            DestructionList(file).certificates()\n",
+    "            pass\n",
+)
+@pytest.mark.parametrize("place", ["sqlite"], indirect=True)
+def test_i21_a_faulty_list_of_destructions_is_refused_and_leaves_no_database(
+    place: BackedUpInstallation, tmp_path: Path
+) -> None:
+    faulty = tmp_path / "destructions.jsonl"
+    faulty.write_bytes(place.destruction_list.read_bytes() + b'{"half\n')
+
+    back = place.restore("faulty_list", place.earliest, place.earliest, faulty)
+
+    assert str(back.exit_code).startswith("not done: line ")
+    assert list(back.folder.iterdir()) == []
+
+
 def _is_refused(place: BackedUpInstallation, name: str, broken: Backup) -> bool:
     """The restore of this backup is refused and leaves nothing in its place."""
     if place.cluster:

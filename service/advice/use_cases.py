@@ -9,6 +9,7 @@ from uuid import UUID
 from service.advice.rules.addressee_lines import addressee_extract, payers_asked_by
 from service.cases.rules.amendments import amended_form, amendments_of
 from service.cases.rules.facts import fold_facts
+from service.cases.rules.forms.form_reader import read_form
 from service.cases.rules.model import Part, Transition
 from service.cases.rules.point_in_time import HistoryUntil, PointInTime
 from service.cases.store.cases import VisiblePart
@@ -94,7 +95,7 @@ def read_advice(
         seat=seat,
     )
     form = content.body["form"]
-    current = amended_form(entry, corrections, contents) if corrections else None
+    current = _in_shape(entry, amended_form(entry, corrections, contents)) if corrections else None
     if not sight.may_read_case:
         shared = SHARING_PURPOSES[Role.PROVIDER] in fold_facts(history, KINDS).consented_purposes
         payers_asked = payers_asked_by(entry, history)
@@ -104,6 +105,15 @@ def read_advice(
     return AdviceVersion(
         version=version, entry=entry, whole=sight.may_read_case, form=form, current=current, past=reading.past
     )
+
+
+def _in_shape(entry: Transition, form: dict[str, Any]) -> dict[str, Any]:
+    """Returns the form with the optional answers that it leaves out, as an issued one has them.
+
+    A form of an older release that is refused today stays as it is.
+    """
+    reading = read_form(KINDS.forms[entry.form or ""], form)
+    return reading.form.to_content() if reading.form and not reading.faults else form
 
 
 def _visible_versions(

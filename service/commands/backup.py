@@ -15,7 +15,7 @@ from service.integrity.store.backup import Manifest
 from service.integrity.store.backup import back_up as copy_away
 from service.integrity.store.backup import restore_backup as put_back
 from service.integrity.store.heads import Heads
-from service.retention.store.destruction_list import DestructionList
+from service.retention.store.destruction_list import DestructionList, DestructionListRefused
 from service.settings import Settings
 from service.vocabulary.refusals import Unavailable
 
@@ -38,7 +38,7 @@ def restore(data: Path, keys: Path, destructions: Sequence[Path]) -> None:
     """Restore a backup where no SQLite database exists yet, then recover: destroy listed cases again and verify all."""
     settings = Settings()
     keyring = _keyring(settings)
-    _require_files(destructions)
+    _require_readable(destructions)
     data_manifest, keys_manifest = put_back(data, keys, _file_of(settings), keyring)
     sys.stdout.write(f"restored: {_summary(data_manifest)}\n")
     if keys_manifest != data_manifest:
@@ -59,7 +59,7 @@ def recover(destructions: Sequence[Path]) -> None:
     """Prepare a restored database for serving: destroy the listed cases again, then verify all cases."""
     settings = Settings()
     _keyring(settings)
-    _require_files(destructions)
+    _require_readable(destructions)
     _add_to_destruction_list(settings, destructions)
     _recover(settings)
 
@@ -112,9 +112,15 @@ def _keyring(settings: Settings) -> Keyring:
     return Keyring(load_master_key(key_text, settings.master_key_file))
 
 
-def _require_files(files: Sequence[Path]) -> None:
+def _require_readable(files: Sequence[Path]) -> None:
+    """Refuse a faulty list before anything is restored: a database without its destructions must not be served."""
     if missing := [str(file) for file in files if not file.is_file()]:
         raise SystemExit(f"not done: these lists of destructions do not exist: {', '.join(missing)}")
+    for file in files:
+        try:
+            DestructionList(file).certificates()
+        except DestructionListRefused as refusal:
+            raise SystemExit(f"not done: {refusal}") from None
 
 
 def _add_to_destruction_list(settings: Settings, files: Sequence[Path]) -> None:

@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError
 
 from service.database.private_files import make_private_file, make_private_folder, restrict_to_owner
 
@@ -34,12 +35,32 @@ POSTGRESQL_CONNECTION = {
 
 
 SQLITE_READER_THREADS = 4
+_SQLITE_HEADER = b"SQLite format 3\0"
 _SQLITE_SUFFIXES = ("-wal", "-shm", "-journal")
 
 
+class DatabaseUrlRefused(ValueError):
+    """The URL is of no database that this service can use. The message repeats no part of it but a file name."""
+
+
+def parse_database_url(url: str) -> URL:
+    """Returns the parts of a database URL. Raises DatabaseUrlRefused."""
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):
+        parsed = None
+    is_file = parsed is not None and parsed.drivername == "sqlite" and parsed.database not in (None, "", ":memory:")
+    if parsed is None or not (is_file or parsed.drivername == "postgresql+psycopg"):
+        raise DatabaseUrlRefused(
+            "the URL of the database must be sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME "
+            "(CASUSROUTE_DATABASE_URL, CASUSROUTE_OWNER_URL)"
+        )
+    return parsed
+
+
 def open_engine(url: str, connections: int = 8) -> Engine:
-    """Open the engine of this database URL. The migrations use it as well."""
-    parsed = make_url(url)
+    """Open the engine of this database URL. The migrations use it as well. Raises DatabaseUrlRefused."""
+    parsed = parse_database_url(url)
     if parsed.get_backend_name() == "sqlite":
         return _open_sqlite(url, Path(parsed.database or ""))
     return create_engine(
@@ -53,8 +74,8 @@ def open_engine(url: str, connections: int = 8) -> Engine:
 
 
 def sqlite_file(url: str) -> Path | None:
-    """The file of a SQLite database, None for PostgreSQL."""
-    parsed = make_url(url)
+    """The file of a SQLite database, None for PostgreSQL. Raises DatabaseUrlRefused."""
+    parsed = parse_database_url(url)
     return Path(parsed.database or "") if parsed.get_backend_name() == "sqlite" else None
 
 
@@ -72,7 +93,17 @@ def _make_private(database: Path) -> None:
             restrict_to_owner(file.with_name(file.name + suffix))
 
 
+def _require_sqlite(file: Path) -> None:
+    """Refuse a file of another kind before its mode changes. Raises DatabaseUrlRefused."""
+    if file.is_file() and file.stat().st_size:
+        with file.open("rb") as content:
+            if content.read(len(_SQLITE_HEADER)) == _SQLITE_HEADER:
+                return
+        raise DatabaseUrlRefused(f"{file} is no SQLite database (CASUSROUTE_DATABASE_URL)")
+
+
 def _open_sqlite(url: str, file: Path) -> Engine:
+    _require_sqlite(file)
     _make_private(file)
     engine = create_engine(url, pool_size=SQLITE_READER_THREADS + 2, connect_args={"check_same_thread": False})
 

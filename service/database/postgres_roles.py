@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Table, make_url, text
+from sqlalchemy import Connection, Table, text
 from sqlalchemy.dialects import postgresql
 
 from service.database.columns import KEYS_SCHEMA, metadata
-from service.database.engine import SESSION_TIMEOUTS
+from service.database.engine import SESSION_TIMEOUTS, parse_database_url
 
 # Table -> columns that the application may update; it may read and insert into all tables. The columns of cases,
 # regions and offers are never updated: a row lock needs the UPDATE privilege on some column, and triggers refuse the
@@ -63,7 +63,7 @@ class PostgresRoles:
     @classmethod
     def from_urls(cls, owner_url: str | None, database_url: str, reporting: str) -> "PostgresRoles | None":
         """Returns the roles that the URLs connect as, None when both are one role or the database is not PostgreSQL."""
-        owner, application = (make_url(owner_url or database_url), make_url(database_url))
+        owner, application = (parse_database_url(url) for url in (owner_url or database_url, database_url))
         if application.get_backend_name() != "postgresql" or owner.username == application.username:
             return None
         return cls(owner.username or "", application.username or "", reporting)

@@ -17,7 +17,7 @@ ASKERS_GUARD = "asked_by_you"
 
 
 # Why a person may not act in a part in a role that they have: a code of [standing] in messages.toml.
-WhyNot = Literal["asked_for_it", "asked_by_another", "took_it_themselves"]
+WhyNot = Literal["asked_for_it", "asked_by_another", "of_the_family", "proposed_it", "took_it_themselves"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +45,9 @@ class Standing:
 def standing_in(actor: Actor, case: Case, part: Part, history: Iterable[Transition], kinds: Kinds) -> Standing:
     """Returns the standing of this person.
 
-    Who asked for a part that is judged does not judge it (I15, R61). In a request of one member of a family no other
-    member acts. Who took emergency access may only add to it, in the role they took it in.
+    Who asked for a part that is judged does not judge it (I15, R61), and who proposed a destruction does not decide on
+    it. In a request of one member of a family no other member acts. Beside the file, a member of the family has no say
+    in another role. Who took emergency access may only add to it, in the role they took it in.
     """
     entries, kind = tuple(history), kinds[part.kind]
     seats = _acting_memberships(actor, case, part, entries, kinds)
@@ -57,12 +58,26 @@ def standing_in(actor: Actor, case: Case, part: Part, history: Iterable[Transiti
         return Standing(seats, frozenset(others), "took_it_themselves")
     if part.state == START:
         return Standing(seats)
+    roles, began_it = frozenset(seat.role for seat in seats), _began_by(actor, part, entries)
     organisations = {seat.organisation_id for seat in actor.memberships}
     if kind.judged_by and asked_for_it(actor.person_id, organisations, case, part.kind, entries):
-        return Standing(seats, frozenset({kind.judged_by}), "asked_for_it")
-    if kind.asked_personally and not _began_by(actor, part, entries):
-        return Standing(seats, frozenset({seat.role for seat in seats} & FAMILY_ROLES), "asked_by_another")
+        return Standing(seats, roles & {kind.judged_by}, "asked_for_it")
+    if kind.decided_by and began_it:
+        return Standing(seats, roles & {kind.decided_by}, "proposed_it")
+    if not kind.belongs_to_file and any(_is_of_the_family(seat, case) for seat in actor.memberships):
+        return _standing_of_family(seats, roles, asked_by_another=kind.asked_personally and not began_it)
     return Standing(seats)
+
+
+def _standing_of_family(seats: tuple[Membership, ...], roles: frozenset[Role], *, asked_by_another: bool) -> Standing:
+    """Returns the standing of a member of the family in a part beside the file."""
+    if roles <= FAMILY_ROLES:
+        return Standing(seats, roles, "asked_by_another") if asked_by_another else Standing(seats)
+    return Standing(seats, roles if asked_by_another else roles - FAMILY_ROLES, "of_the_family")
+
+
+def _is_of_the_family(seat: Membership, case: Case) -> bool:
+    return seat.role in FAMILY_ROLES and seat.organisation_id == case.submitter_id
 
 
 def _began_by(actor: Actor, part: Part, history: Iterable[Transition]) -> bool:

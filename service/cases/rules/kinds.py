@@ -45,6 +45,8 @@ class Kind:
     #: The role that judges the part, where one asks and another judges. The part may be passed to a person with this
     #: role in another team, and who asked for it has no say in it in this role.
     judged_by: Role | None = None
+    #: The role that decides on the part, where one person proposes and another one decides.
+    decided_by: Role | None = None
     #: True if a member of a family asks for themselves, so that no other member acts in the part.
     asked_personally: bool = False
     #: Triggers of the outcome. It counts for all parts of the kind that the same judge took up: they are joined.

@@ -9,19 +9,19 @@ from service.cases.rules.model import Transition
 from service.cases.rules.steps import AmendedForm, Situation
 from service.cases.store.cases import Cases
 from service.cases.use_cases.current_form import read_current_form
-from service.cases.use_cases.reading_rights import Reader
 from service.cases.use_cases.situation import log_reading_for_step
 from service.database.transaction import Transaction
 from service.kinds import KINDS
-from service.vocabulary.actor import SightBasis
 from service.vocabulary.refusals import InputFault
-from service.vocabulary.roles import Role
+from service.vocabulary.roles import FAMILY_ROLES, Role
 from service.workflows.rules.machine import Decision
 
 # An amendment is followed by another one. A reassignment has no text.
 _NEVER_AMENDED = frozenset({"amendment", "correction", "reassignment"})
 # Amended on request alone: another advice is a new version (I13), and a note is followed by another one.
 _AMENDED_ON_REQUEST = frozenset({"advice", "advice_revision", "note"})
+# What a young person may correct in a form that somebody else of the family sent.
+_OF_THE_YOUNG_PERSON = frozenset({"birthMonth", "confirmedBirthMonth"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +65,9 @@ def amendable_entry(
 ) -> Transition | None:
     """The entry to amend; None where its form may not be amended, or not by this organisation.
 
-    A correction on request may amend every form of the file, also a note or an advice (AVG 16). A parent does not
-    amend what only the young person may read. Raises FieldUnread when its number could not be read.
+    A correction on request may amend every form of the file, also a note or an advice (AVG 16). A member of a family
+    amends what they recorded themselves; the young person also the month of birth. Raises FieldUnread when its number
+    could not be read.
     """
     place = amendment.amended_place(situation.part.id, situation.case.id)
     entry = Cases(transaction).entry_of_part(situation.case.id, *place)
@@ -77,10 +78,7 @@ def amendable_entry(
         return entry if KINDS[entry.part_kind].belongs_to_file else None
     if form in _AMENDED_ON_REQUEST or entry.organisation_id != decision.acting.organisation_id:
         return None
-    return entry if _is_open_to_family(transaction, situation, decision, entry) else None
-
-
-def _is_open_to_family(transaction: Transaction, situation: Situation, decision: Decision, entry: Transition) -> bool:
-    if decision.acting.role != Role.PARENT:
-        return True
-    return Reader(transaction, situation.actor, SightBasis(decision.acting), situation.history).may_read(entry)
+    role, is_own = decision.acting.role, entry.actor_id == situation.actor.person_id
+    if role in FAMILY_ROLES and not is_own:
+        return entry if role == Role.YOUNG_PERSON and amendment.changes.keys() <= _OF_THE_YOUNG_PERSON else None
+    return entry

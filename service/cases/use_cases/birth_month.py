@@ -91,13 +91,13 @@ def recorded_months(transaction: Transaction, history: Sequence[Transition]) -> 
 
 
 def _entries_with_birth_month(history: Sequence[Transition]) -> Iterator[Transition]:
-    """Yields each referral and question of the case, and each amendment of the last of them."""
-    place = None
+    """Yields each referral and question of the case, and each amendment of one of them."""
+    places = set()
     for entry in history:
         if entry.part_kind == "case" and entry.form in (Referral.form_name, ConsultRequest.form_name):
-            place = place_of(entry)
+            places.add(place_of(entry))
             yield entry
-        elif place and amended_place(entry) == place:
+        elif amended_place(entry) in places:
             yield entry
 
 

@@ -53,7 +53,7 @@ class _RequestBeyondRegion(_EscalationForm):
 
     @rule
     def _consents_are_sound(self, context: FormContext) -> Iterator[Fault]:
-        return faults_of_consents(self.consents, context.day)
+        return faults_of_consents(self.consents, context)
 
     @rule
     def _consents_follow_birth(self, context: FormContext) -> Iterator[Fault]:

@@ -17,6 +17,7 @@ from service.offers.rules.offer import Offer, OfferStatement, RecordedStatement
 from service.offers.store.offers import ProviderOffers
 from service.people.store.people import People
 from service.people.store.regions import RegionRegister
+from service.people.store.successions import Successions
 from service.people.use_cases.identify import identify
 from service.people.use_cases.require_known_region import require_known_region
 from service.vocabulary.actor import Actor, Membership
@@ -43,13 +44,18 @@ def list_offers(
     function: str | None,
     provider: UUID | None,
 ) -> tuple[Offer, ...]:
-    """Returns the offers that have not ended, each with its newest statement. Raises NotAllowed and Invalid."""
+    """Returns the offers that have not ended, each with its newest statement. Raises NotAllowed and Invalid.
+
+    A provider that ended offers nothing: its successor does.
+    """
     _require_reader(identify(transaction, caller))
     require_known_region(transaction, region)
     today = day_in_amsterdam(transaction.now)
-    return ProviderOffers(transaction).list_current(
+    current = ProviderOffers(transaction).list_current(
         today, region=region, domain=domain, function=function, provider=provider
     )
+    ended = Successions(transaction).ended_organisations()
+    return tuple(offer for offer in current if offer.provider_id not in ended)
 
 
 def read_offer(transaction: Transaction, caller: Caller, offer_id: UUID) -> Offer:
@@ -72,6 +78,9 @@ def begin_offer(
         faults = []
         if People(transaction).kinds_of_organisations({offer.provider_id}).get(offer.provider_id) != "provider":
             faults.append(Fault("unknown_organisation", ("providerId",), {"kinds": kinds_in_words(["provider"])}))
+        successor = Successions(transaction).successors_of({offer.provider_id}).get(offer.provider_id)
+        if successor and successor.last_day < day_in_amsterdam(transaction.now):
+            faults.append(successor.fault("providerId"))
         known_regions = {region.code for region in RegionRegister(transaction).regions()}
         if offer.region is not None and offer.region not in known_regions:
             faults.append(Fault("unknown_region", ("region",)))

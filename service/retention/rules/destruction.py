@@ -16,7 +16,7 @@ from service.vocabulary.roles import Role
 DestructionObstacle = Literal[
     "case_is_open", "term_runs", "legal_hold", "proposal_stands", "file_changed", "proposal_withdrawn",
     "signed_already", "signed_by_you", "not_granted",
-    "destroyed_already", "content_proposal_stands", "part_is_open", "proposed_by_you", "request_not_granted",
+    "destroyed_already", "content_proposal_stands", "part_is_open", "took_this_access", "request_not_granted",
 ]  # fmt: skip
 # Roles that may sign, per capacity. The team and its data-protection officer both sign: neither destroys alone.
 ROLES_BY_CAPACITY: Mapping[SignerCapacity, frozenset[Role]] = MappingProxyType(

@@ -67,6 +67,7 @@ ENTRY_DESTRUCTION = Kind(
     belongs_to_file=False,
     addressee_roles=frozenset({Role.DATA_PROTECTION_OFFICER}),
     parties=frozenset({Role.DATA_PROTECTION_OFFICER}),
+    decided_by=Role.DATA_PROTECTION_OFFICER,
     facts_rule=None,
     forms=(EntryDestruction, *COMMON_FORMS),
 )
@@ -80,7 +81,6 @@ class ContentProposal:
     place: EntryPlace
     ground: ContentDestructionGround
     request_id: UUID | None
-    person_id: UUID
 
     @classmethod
     def from_entry(cls, entry: Transition) -> "ContentProposal":
@@ -92,7 +92,6 @@ class ContentProposal:
             place=(UUID(part_id), int(number)),
             ground="request" if request else "safety",
             request_id=UUID(request[0]) if request else None,
-            person_id=entry.actor_id,
         )
 
 

@@ -89,8 +89,8 @@ def destroy_content(
     if entry is None:
         raise NotFound  # The proposal was refused without it, and no entry ever goes.
     obstacles = [*_obstacles(transaction, sight.case, history, entry, proposal.request_id)]
-    if proposal.person_id == actor.person_id:
-        obstacles.append("proposed_by_you")
+    if _took_access(actor.person_id, entry, history):
+        obstacles.append("took_this_access")
     require_no_obstacles(obstacles)
     certificate = ContentCertificate(
         case_id=case_id,
@@ -114,6 +114,12 @@ def _entry_with_content(transaction: Transaction, case_id: UUID, place: tuple[UU
     if entry is None or not ContentDestructions(transaction).content_exists(case_id, entry.sequence):
         return None
     return entry
+
+
+def _took_access(person_id: UUID, entry: Transition, history: Sequence[Transition]) -> bool:
+    """True if the entry is of an emergency access that this person took."""
+    first = next((step for step in history if step.part_id == entry.part_id), entry)
+    return entry.part_kind == "emergency_access" and first.actor_id == person_id
 
 
 def _obstacles(

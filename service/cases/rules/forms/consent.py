@@ -8,6 +8,7 @@ from typing_extensions import override
 
 from service.cases.rules.consent_order import dated_statement, weigh_statements
 from service.cases.rules.consents import (
+    CHILD_SOLE_CONSENT_AGE,
     CONSENT_GIVEN,
     CONSENT_WITHDRAWN,
     LEGAL_GROUND,
@@ -26,7 +27,7 @@ from service.vocabulary.coded_answers import ConsentKind, InformationPurpose, Le
 from service.vocabulary.fields import AtLeastOne, Day, Nullable, check_not_in_future, code_params
 from service.vocabulary.form_parts import Codes, ContentClass, Fault, FormPart
 from service.vocabulary.language import FreeText
-from service.vocabulary.roles import Role
+from service.vocabulary.roles import FAMILY_ROLES, Role
 
 
 class Consent(FormPart):
@@ -55,10 +56,12 @@ class Consent(FormPart):
         return self.by.code if self.by and self.kind.code == "consent" else None
 
 
-def faults_of_consents(consents: Collection[Consent], on: date) -> Iterator[Fault]:
-    """Yields the faults of each consent by itself."""
+def faults_of_consents(consents: Collection[Consent], context: FormContext) -> Iterator[Fault]:
+    """Yields the faults of each consent by itself. A member of the family records no legal ground."""
     for index, consent in enumerate(consents):
-        yield from check_not_in_future(consent.given_on, on, "consents", index, "givenOn")
+        yield from check_not_in_future(consent.given_on, context.day, "consents", index, "givenOn")
+        if consent.kind.code == LEGAL_GROUND and context.recorded_by in FAMILY_ROLES:
+            yield Fault("family_records_no_ground", ("consents", index, "kind"))
         if consent.kind.code == "consent" and consent.by is None:
             yield Fault("consent_by_whom_missing", ("consents", index, "by"))
         if consent.kind.code == LEGAL_GROUND and consent.ground is None:
@@ -175,7 +178,7 @@ class ConsentGiven(_ConsentForm):
 
     @rule
     def _consents_are_sound(self, context: FormContext) -> Iterator[Fault]:
-        return faults_of_consents(self.consents, context.day)
+        return faults_of_consents(self.consents, context)
 
     @rule
     def _consents_follow_birth(self, context: FormContext) -> Iterator[Fault]:
@@ -197,6 +200,15 @@ class ConsentGiven(_ConsentForm):
                 yield Fault("parents_record_their_own", ("consents", index, "whichParent"))
             if consent.giver == "child" and any(consent.covers_purpose(purpose) for purpose in withdrawn_by_child):
                 yield Fault("child_withdrew_this", ("consents", index, "purposes"))
+
+    @rule
+    def _young_person_decides_alone(self, context: FormContext) -> Iterator[Fault]:
+        if context.recorded_by != Role.PARENT or context.birth_month is None:
+            return
+        for index, consent in enumerate(self.consents):
+            age = age_for_consent(context.birth_month, consent.given_on)
+            if consent.giver == "child" and age >= CHILD_SOLE_CONSENT_AGE:
+                yield Fault("young_person_consents", ("consents", index, "by"))
 
     @rule
     def _givers_may_consent(self, context: FormContext) -> Iterator[Fault]:
@@ -240,6 +252,15 @@ class ConsentWithdrawn(_ConsentForm):
         which = code_of_parent(giver, self.which_parent)
         facts = (ConsentFact(giver, band, purpose.code, self.withdrawn_on, which) for purpose in self.purposes)
         return {CONSENT_WITHDRAWN: tuple(sorted(set(map(str, facts))))}
+
+    @rule
+    def _withdraws_their_own(self, context: FormContext) -> Iterator[Fault]:
+        if context.recorded_by not in FAMILY_ROLES:
+            return
+        if self.kind.code == LEGAL_GROUND:
+            yield Fault("family_records_no_ground", ("kind",))
+        elif self.by and (self.by.code == "child") != (context.recorded_by == Role.YOUNG_PERSON):
+            yield Fault("withdraw_their_own", ("by",))
 
     @rule
     def _withdrawal_follows_birth(self, context: FormContext) -> Iterator[Fault]:

@@ -184,7 +184,7 @@ class Referral(Form):
 
     @rule
     def _consents_are_sound(self, context: FormContext) -> Iterator[Fault]:
-        return faults_of_consents(self.consents, context.day)
+        return faults_of_consents(self.consents, context)
 
     @rule
     def _required_consents_are_given(self, context: FormContext) -> Iterator[Fault]:
