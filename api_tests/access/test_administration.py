@@ -235,7 +235,11 @@ def test_all_faults_of_a_change_are_told_at_once_and_nothing_is_recorded(office:
         "settings": office.post("/regions/JZ02/settings", validFrom=past, settings={"terms": {"tirage": {"days": 1}}}),
         "values": office.post(
             "/regions/JZ02/settings",
-            settings={"small_cell": 1, "smal_cell": 5, "terms": {"triage": {"days": 1, "working_days": 1}}},
+            settings={
+                "small_cell": 1,
+                "smal_cell": 5,
+                "terms": {"triage": {"days": 1, "working_days": 1}, "check": {"months": 1.5}},
+            },
         ),
     }
 
@@ -255,7 +259,8 @@ def test_all_faults_of_a_change_are_told_at_once_and_nothing_is_recorded(office:
         "values": {
             ("greater_than_equal", "/settings/small_cell"),
             ("extra_forbidden", "/settings/smal_cell"),
-            ("malformed", "/settings/terms/triage"),
+            ("one_unit_of_term", "/settings/terms/triage"),
+            ("int_from_float", "/settings/terms/check/months"),
         },
     }
     assert refusal(office.post(f"/people/{nobody}/names", name="Iemand")) == (404, "not_found")

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from holidays import country_holidays
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -42,7 +43,7 @@ class Term(BaseModel):
     @model_validator(mode="after")
     def _has_one_unit(self) -> "Term":
         if [self.working_days, self.days, self.months].count(None) != 2:  # noqa: PLR2004 - all units but one
-            raise ValueError("give working_days, days or months, one of the three")
+            raise PydanticCustomError("one_unit_of_term", "give working_days, days or months, one of the three")
         return self
 
 
