@@ -102,7 +102,7 @@ def test_t22_who_belongs_to_the_family_decides_on_no_request_about_its_file(
         ("gezin-w", Role.PARENT, SOME_TIME_AGO, None),
         ("ret", Role.DATA_PROTECTION_OFFICER, SOME_TIME_AGO, None),
     ) as officer:
-        case.people["the officer"] = officer
+        case.people = People({**people, "the officer": officer})
         part = case.ask_about_file("destruction", by=asker)
         refused = case.attempt("grant", part=part, by="the officer")
     case.fire("grant", part=part, by="quint")
