@@ -112,6 +112,26 @@ def test_t22_who_belongs_to_the_family_decides_on_no_request_about_its_file(
 
 
 @broken_by(
+    "Who belongs to the family proposes no destruction of an entry of its file",
+    "service/cases/rules/acting_memberships.py",
+    "if part.state == START and not (of_the_family and kind.decided_by):",
+    "if part.state == START:",
+)
+def test_i21_who_belongs_to_the_family_proposes_no_destruction_in_another_role(
+    service: RunningService, people: People
+) -> None:
+    case = CaseFile.submitted(people, by="wilma")
+    form = filled("entry_destruction@1", partId=case.id, number=1)
+    seats = (("gezin-w", Role.PARENT, SOME_TIME_AGO, None), ("ret", Role.COORDINATOR, SOME_TIME_AGO, None))
+    with newcomer(service, *seats) as coordinator:
+        proposal = {"trigger": "propose_destruction", "form": form}
+        refused = coordinator.post(f"{case.path}/entry-destructions", proposal)
+
+    assert refusal(refused) == (403, "role_not_allowed")
+    assert refused.json()["whyNot"]["code"] == "of_the_family"
+
+
+@broken_by(
     "T22: a family reads the decision on its own file request",
     "service/cases/use_cases/reading_rights.py",
     '"file_request_grant", "file_request_refusal", ',

@@ -49,7 +49,11 @@ def parse_database_url(url: str) -> URL:
         parsed = make_url(url)
     except (ArgumentError, ValueError):
         parsed = None
-    is_file = parsed is not None and parsed.drivername == "sqlite" and parsed.database not in (None, "", ":memory:")
+    is_file = (
+        parsed is not None
+        and parsed.drivername in ("sqlite", "sqlite+pysqlite")
+        and parsed.database not in (None, "", ":memory:")
+    )
     if parsed is None or not (is_file or parsed.drivername == "postgresql+psycopg"):
         raise DatabaseUrlRefused(
             "the URL of the database must be sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME "

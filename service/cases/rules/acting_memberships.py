@@ -56,7 +56,8 @@ def standing_in(actor: Actor, case: Case, part: Part, history: Iterable[Transiti
         acted_as = (access.role, access.organisation_id)
         seats = tuple(seat for seat in actor.memberships if (seat.role, seat.organisation_id) == acted_as)
         return Standing(seats, frozenset(others), "took_it_themselves")
-    if part.state == START:
+    of_the_family = any(_is_of_the_family(seat, case) for seat in actor.memberships)
+    if part.state == START and not (of_the_family and kind.decided_by):
         return Standing(seats)
     roles, began_it = frozenset(seat.role for seat in seats), _began_by(actor, part, entries)
     organisations = {seat.organisation_id for seat in actor.memberships}
@@ -64,7 +65,7 @@ def standing_in(actor: Actor, case: Case, part: Part, history: Iterable[Transiti
         return Standing(seats, roles & {kind.judged_by}, "asked_for_it")
     if kind.decided_by and began_it:
         return Standing(seats, roles & {kind.decided_by}, "proposed_it")
-    if not kind.belongs_to_file and any(_is_of_the_family(seat, case) for seat in actor.memberships):
+    if of_the_family and not kind.belongs_to_file:
         return _standing_of_family(seats, roles, asked_by_another=kind.asked_personally and not began_it)
     return Standing(seats)
 

@@ -15,6 +15,7 @@ from service.cases.rules.consents import (
     CONSENT_GIVEN,
     CONSENT_WITHDRAWN,
     PURPOSE_PARENTS,
+    ROLES_WITH_AUTHORITY,
     ConsentFact,
     PurposeConsent,
     band_for_consent,
@@ -177,10 +178,11 @@ def _undoes(fact: ConsentFact, entry: Transition, own_withdrawals: Mapping[str, 
 
 
 def _with_speaker(word: Word, fact: ConsentFact, entry: Transition) -> ConsentFact:
-    """Returns the fact with the person who said it, where a parent recorded it for the parents.
+    """Returns the fact with the person who said it, where a parent or a guardian recorded it for the parents.
 
-    What a parent records as the consent of the other parent is their own: nobody takes back what another refused.
+    What a parent records as the consent of the other parent is their own: nobody takes back what another refused. A
+    guardian signs in with the role of a parent.
     """
-    if entry.role == Role.PARENT and fact.giver == "parent" and (word == "given" or not fact.which):
+    if entry.role == Role.PARENT and fact.giver in ROLES_WITH_AUTHORITY and (word == "given" or not fact.which):
         return replace(fact, which=str(entry.actor_id))
     return fact

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import islice
 
 from service.cases.rules.amendments import amended_place, place_of
 from service.cases.rules.forms.birth_month import ADULT_AGE
@@ -43,10 +44,20 @@ def birth_month(transaction: Transaction, history: Sequence[Transition]) -> str 
 def birth_month_for_consent(transaction: Transaction, history: Sequence[Transition]) -> str | None:
     """The month of birth by which consents are weighed (I20).
 
-    What a parent records counts while nobody else recorded a month: no parent changes by it who must consent.
+    No parent changes by another month who must consent: see `settled_month`.
     """
     recorded = recorded_months(transaction, history)
-    return _last([month for month in recorded if month.by_others] or recorded)
+    return settled_month(recorded) or _last(recorded)
+
+
+def settled_month(recorded: Sequence[RecordedMonth]) -> str | None:
+    """The month of birth that no parent changes: the last that somebody else recorded, else the first of a parent.
+
+    A month that makes nobody a youth is a mistake, and settles nothing. None where nothing is settled.
+    """
+    of_youth = (month for month in recorded if month.month and 0 <= age_on(month.month, month.day) < ADULT_AGE)
+    by_others = [month for month in recorded if month.by_others]
+    return _last(by_others or [*islice(of_youth, 1)])
 
 
 def birth_month_for_parents(transaction: Transaction, history: Sequence[Transition]) -> str | None:

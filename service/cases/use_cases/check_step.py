@@ -15,7 +15,7 @@ from service.cases.rules.forms.referral import Referral
 from service.cases.rules.model import Part
 from service.cases.rules.steps import CLOCK_TOLERANCE, Situation, Step, WorkflowSource, decide_step, roles_to_act
 from service.cases.use_cases.amend import AmendmentReading, amendable_entry, read_amended_form
-from service.cases.use_cases.birth_month import birth_month_for_consent, recorded_months
+from service.cases.use_cases.birth_month import birth_month_for_consent, recorded_months, settled_month
 from service.cases.use_cases.current_form import read_current_form
 from service.cases.use_cases.situation import log_reading_for_step
 from service.database.transaction import Transaction
@@ -145,11 +145,15 @@ def _first_form(transaction: Transaction, situation: Situation, decision: Decisi
 
 def _birth_month(transaction: Transaction, situation: Situation, decision: Decision, trace_id: str) -> str | None:
     """The child's month of birth, for a form that weighs age. The read is logged (I18)."""
+    _log_weighing(transaction, situation, decision, trace_id)
+    return birth_month_for_consent(transaction, situation.history)
+
+
+def _log_weighing(transaction: Transaction, situation: Situation, decision: Decision, trace_id: str) -> None:
     purpose: Purpose = "consent_of_those_who_decide"
     log_reading_for_step(
         transaction, situation, decision, trace_id, activity="weigh_consent", purpose=purpose, detail="month of birth"
     )
-    return birth_month_for_consent(transaction, situation.history)
 
 
 def _as_weighed(
@@ -158,9 +162,9 @@ def _as_weighed(
     """The form with the month of birth by which its consents are weighed; None where that is its own month (I20)."""
     if decision.acting.role != Role.PARENT or not situation.history:
         return None
-    month = _birth_month(transaction, situation, decision, trace_id)
-    known_by_others = any(month.by_others for month in recorded_months(transaction, situation.history))
-    return form.model_copy(update={"birth_month": month}) if known_by_others else None
+    _log_weighing(transaction, situation, decision, trace_id)
+    month = settled_month(recorded_months(transaction, situation.history))
+    return form.model_copy(update={"birth_month": month}) if month else None
 
 
 def _faults_of_grounds(step: Step, trigger: Trigger) -> Iterator[InputFault]:

@@ -60,7 +60,8 @@ def faults_of_consents(consents: Collection[Consent], context: FormContext) -> I
     """Yields the faults of each consent by itself. A member of the family records no legal ground."""
     for index, consent in enumerate(consents):
         yield from check_not_in_future(consent.given_on, context.day, "consents", index, "givenOn")
-        if consent.kind.code == LEGAL_GROUND and context.recorded_by in FAMILY_ROLES:
+        names_ground = consent.kind.code == LEGAL_GROUND or consent.ground is not None
+        if names_ground and context.recorded_by in FAMILY_ROLES:
             yield Fault("family_records_no_ground", ("consents", index, "kind"))
         if consent.kind.code == "consent" and consent.by is None:
             yield Fault("consent_by_whom_missing", ("consents", index, "by"))
