@@ -1,7 +1,10 @@
 """Every connection that the service opens has the settings on which the promises of the database rest."""
 
+import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -130,6 +133,34 @@ def test_a_timeout_that_neither_connection_nor_role_has_is_named_and_not_served(
     assert problem_of(ready, 503, "not_ready")["checks"] == ["timeouts"]
     with pytest.raises(TimeoutsMissing, match=rf"no {name} as the service asks"):
         build_service(service.settings)
+
+
+@broken_by(
+    "A second engine on a SQLite database keeps the locks of the first",
+    "service/database/engine.py",
+    '            connection.execute("PRAGMA schema_version")\n',
+    "            file.read_bytes()\n",
+)
+def test_opening_a_database_again_drops_no_lock_of_this_process(tmp_path: Path) -> None:
+    """Another process that thinks it is the last one removes the log, and what was committed after is lost."""
+    file = tmp_path / "casusroute.db"
+    url = f"sqlite:///{file}"
+    engine = open_engine(url)
+    with engine.connect() as connection:
+        connection.exec_driver_sql("CREATE TABLE notes (text TEXT)")
+        connection.commit()
+        open_engine(url).dispose()
+        program = "import sqlite3, sys; sqlite3.connect(sys.argv[1]).execute('SELECT * FROM notes').connection.close()"
+        subprocess.run([sys.executable, "-c", program, str(file)], check=True)
+
+        connection.exec_driver_sql("INSERT INTO notes VALUES ('Gebeld.')")
+        connection.commit()
+        log_stands = file.with_name(f"{file.name}-wal").exists()
+    engine.dispose()
+
+    with closing(sqlite3.connect(file)) as reader:
+        assert reader.execute("SELECT text FROM notes").fetchall() == [("Gebeld.",)]
+    assert log_stands
 
 
 @broken_by(

@@ -1,5 +1,7 @@
 """The SQLAlchemy engine of a database, with the options that this service requires."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +37,6 @@ POSTGRESQL_CONNECTION = {
 
 
 SQLITE_READER_THREADS = 4
-_SQLITE_HEADER = b"SQLite format 3\0"
 _SQLITE_SUFFIXES = ("-wal", "-shm", "-journal")
 
 
@@ -98,12 +99,19 @@ def _make_private(database: Path) -> None:
 
 
 def _require_sqlite(file: Path) -> None:
-    """Refuse a file of another kind before its mode changes. Raises DatabaseUrlRefused."""
-    if file.is_file() and file.stat().st_size:
-        with file.open("rb") as content:
-            if content.read(len(_SQLITE_HEADER)) == _SQLITE_HEADER:
-                return
-        raise DatabaseUrlRefused(f"{file} is no SQLite database (CASUSROUTE_DATABASE_URL)")
+    """Refuse a file of another kind before its mode changes. Raises DatabaseUrlRefused.
+
+    SQLite alone reads the file: closing it after a plain read drops the locks of every connection of this process.
+    """
+    if not file.is_file():
+        return
+    try:
+        with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+            connection.execute("PRAGMA schema_version")
+    except sqlite3.DatabaseError as error:
+        if error.sqlite_errorcode == sqlite3.SQLITE_NOTADB:
+            raise DatabaseUrlRefused(f"{file} is no SQLite database (CASUSROUTE_DATABASE_URL)") from None
+        # Any other fault, as a lock, is told by the connection that does the work.
 
 
 def _open_sqlite(url: str, file: Path) -> Engine:
